@@ -1,0 +1,45 @@
+"""What is expected of the table `seeds`."""
+
+# Great Expectations exports its classes without saying so to type checkers.
+# pyright: reportPrivateImportUsage=false
+
+from pathlib import Path
+
+import great_expectations.expectations as gxe
+
+from data_checks.expectations import expect
+from data_checks.frames import Record, RowChecks, parse_json, read_frame
+from data_checks.parents import Parents
+from data_checks.shape import check_rows, list_shape_expectations
+from data_checks.suite import Suite, SuiteFrame
+from schemas.config import RunConfig
+from schemas.databases import Database
+from schemas.rows import TableRef
+
+TABLE = "seeds"
+
+
+def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Suite:
+    """One row per source of the config; its content describes a database with something in it."""
+    own = RowChecks(rules={"content_describes_a_source": _find_content_problem})
+    checks = check_rows(TABLE, {}, parents, own)
+    expectations = [
+        *list_shape_expectations(TABLE, checks),
+        expect(gxe.ExpectColumnValuesToBeUnique, "domain_is_unique", column="domain"),
+        expect(gxe.ExpectColumnValuesToBeUnique, "source_is_unique", column="source"),
+        expect(
+            gxe.ExpectColumnValuesToBeBetween,
+            "source_is_in_the_config",
+            column="source",
+            min_value=0,
+            max_value=len(config.sources) - 1,
+        ),
+    ]
+    return Suite([SuiteFrame(TABLE, read_frame(Path(reference.path), TABLE, checks), expectations)])
+
+
+def _find_content_problem(record: Record) -> str | None:
+    if record["kind"] != "sql":
+        return None
+    database = Database.model_validate(parse_json(record, "content"))
+    return None if database.tables else "the database has no tables"

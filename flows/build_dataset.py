@@ -1,0 +1,24 @@
+"""The flow of build-dataset."""
+
+import time
+
+from prefect import flow
+
+from schemas.rows import TableRef
+from tasks.build_dataset import build_shard, plan_dataset, write_exports
+from tasks.run_context import RunContext
+from tasks.run_record import begin_record, record_exports
+from tasks.shards import StageResult
+from tasks.stages import finish_stage, map_shards
+
+
+@flow(name="build-dataset", flow_run_name="build-dataset {run.run_id}")
+async def build_dataset(run: RunContext, toolsets: TableRef, dialogues: TableRef, verdicts: TableRef) -> StageResult:
+    """Valid dialogues, each once, with their split: gives `dataset` and the exports."""
+    started = time.monotonic()
+    begin_record(run)
+    parts = await map_shards(build_shard, run, plan_dataset(run, toolsets, dialogues, verdicts))
+    inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
+    result = await finish_stage(run, "build-dataset", parts, inputs, started)
+    record_exports(run, await write_exports(run, result.tables["dataset"]))
+    return result

@@ -1,0 +1,40 @@
+"""The whole DAG: each stage by name, what it takes and what it gives."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.build_dataset import build_dataset
+from flows.collect_seeds import collect_seeds
+from flows.prepare_tools import prepare_tools
+from flows.report import report
+from flows.simulate_dialogues import simulate_dialogues
+from flows.validate_dialogues import validate_dialogues
+from flows.write_dialogue_tasks import write_dialogue_tasks
+from schemas.config import RunConfig
+from tasks.run_context import begin_run
+from tasks.run_record import RunSummary, recorded_run, summarize_run
+
+
+@flow(name="turnwright", flow_run_name="{config.name}")
+async def pipeline(
+    config: RunConfig, runs: str = "runs", offline: bool = False, run_id: str | None = None
+) -> RunSummary:
+    """From sources to checked, exported dialogues.
+
+    Args:
+        config: everything that the run is told.
+        runs: folder of all runs.
+        offline: only the call journal answers; no endpoint is asked.
+        run_id: name of the run folder; default: a new one.
+    """
+    run = begin_run(config, Path(runs), offline=offline, run_id=run_id)
+    with recorded_run(run):
+        seeds = (await collect_seeds(run)).tables["seeds"]
+        toolsets = (await prepare_tools(run, seeds)).tables["toolsets"]
+        tasks = (await write_dialogue_tasks(run, seeds, toolsets)).tables["dialogue_tasks"]
+        dialogues = (await simulate_dialogues(run, seeds, toolsets, tasks)).tables["dialogues"]
+        verdicts = (await validate_dialogues(run, seeds, toolsets, tasks, dialogues)).tables["verdicts"]
+        await build_dataset(run, toolsets, dialogues, verdicts)
+        await report(run)
+    return summarize_run(run)

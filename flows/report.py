@@ -1,0 +1,14 @@
+"""The flow of report."""
+
+from prefect import flow
+
+from tasks.report import write_run_report
+from tasks.run_context import RunContext
+from tasks.run_record import record_ledger
+
+
+@flow(name="report", flow_run_name="report {run.run_id}")
+async def report(run: RunContext) -> str:
+    """Statistics and the report of all that the run has made: gives `report/`."""
+    record_ledger(run)
+    return await write_run_report(run)

@@ -1,0 +1,303 @@
+"""RunConfig: everything a run can be told, in one frozen model.
+
+It is read from YAML by the command line, is the parameter form of the Prefect deployment, and is saved with the run.
+A secret never stands in it: only the name of the environment variable that holds one.
+"""
+
+import math
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from schemas.closed import Closed
+from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class SelfplayModel(Closed):
+    """The embedded endpoint: rule-based, templated, there to try, test and load the pipeline, not to train on."""
+
+    kind: Literal["selfplay"] = "selfplay"
+    mistake_rate: Share = 0.06
+    """Chance that a simulated assistant turns one of its dialogues' replies into a real mistake."""
+    seed: int = 0
+    """Seed of the embedded endpoint; a reply is a pure function of the request body and this number."""
+
+
+class Price(Closed):
+    """What an endpoint charges, in US dollars per million tokens."""
+
+    prompt: float = Field(ge=0.0)
+    """Dollars per million prompt tokens."""
+    completion: float = Field(ge=0.0)
+    """Dollars per million generated tokens."""
+
+
+class EndpointModel(Closed):
+    """A model behind an OpenAI-compatible endpoint."""
+
+    kind: Literal["endpoint"] = "endpoint"
+    base_url: str | list[str]
+    """Root of the API, as in `http://127.0.0.1:8000/v1`; several that serve the same model share the load."""
+    name: str = Field(min_length=1)
+    """Model name sent with each request."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; none means that the endpoint wants no key."""
+    temperature: float = Field(default=0.7, ge=0.0, le=2.0)
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    max_tokens: int = Field(default=2048, ge=16)
+    """Most tokens that one reply may have."""
+    extra_body: dict[str, Any] = {}
+    """Further fields of the request, as the endpoint names them."""
+    timeout_seconds: float = Field(default=120.0, gt=0.0)
+    """Longest wait for one reply before the call counts as an infrastructure failure and is retried."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    price: Price | None = None
+    """Without a price the run reports tokens and says that the cost is unknown."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str | list[str]) -> str | list[str]:
+        urls = [value] if isinstance(value, str) else value
+        if not urls:
+            raise ValueError("needs at least one URL")
+        for url in urls:
+            if not re.match(r"https?://[^\s]+$", url):
+                raise ValueError(f"{url!r} is not an http(s) URL")
+            if "@" in url.split("//", 1)[1].split("/", 1)[0]:
+                raise ValueError("must not hold a user or password; use api_key_env")
+        return value
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The endpoint roots, without trailing slashes."""
+        urls = [self.base_url] if isinstance(self.base_url, str) else self.base_url
+        return tuple(url.rstrip("/") for url in urls)
+
+
+class RoleOverride(Closed):
+    """What one role does differently from `model`; a field left out is taken from there."""
+
+    base_url: str | list[str] | None = None
+    name: str | None = None
+    api_key_env: str | None = None
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    max_tokens: int | None = Field(default=None, ge=16)
+    price: Price | None = None
+
+
+class SqlSource(Closed):
+    """A relational database whose tables become tools and whose rows become dialogues."""
+
+    kind: Literal["sql"]
+    url: str | None = None
+    """SQLAlchemy URL. Relative SQLite paths are taken from the working directory."""
+    url_env: str | None = None
+    """Name of the environment variable that holds the URL; use it when the URL has a password."""
+    name: str | None = None
+    """Name of the domain; default: the database's own name."""
+    schema_name: str | None = None
+    """PostgreSQL schema to read; default: the connection's own."""
+    role: str | None = None
+    """PostgreSQL role that tools run as; default: a throw-away role without rights where the login may make one."""
+    tables: list[str] | None = None
+    """Only these tables and views; default: all."""
+    sample_rows: int = Field(default=3, ge=1, le=20)
+    """Rows of each table that a writer role may see."""
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("needs exactly one of url and url_env")
+        return self
+
+
+Source = Annotated[SqlSource, Field(discriminator="kind")]
+
+
+class ToolSettings(Closed):
+    """How many tools are made of a source, and what each may do."""
+
+    questions_per_domain: int = Field(default=24, ge=20, le=30)
+    """Questions that span a domain before tools are written for it (UO, questions)."""
+    per_domain: int = Field(default=28, ge=1, le=200)
+    """Most tools that are asked for per domain."""
+    per_toolset: int = Field(default=16, ge=2, le=64)
+    """Most tools that are offered together in one dialogue."""
+    list_limit: int = Field(default=25, ge=1, le=1000)
+    """Most rows that a list tool returns."""
+    written_rows: int = Field(default=20, ge=1)
+    """Most rows that one call of a write tool may change."""
+
+
+class Limits(Closed):
+    """Bounds inside a dialogue. They change the data."""
+
+    turns: int = Field(default=60, ge=4)
+    """Most turns (user, assistant and tool messages) of one dialogue."""
+    calls_per_request: int = Field(default=12, ge=1)
+    """Most tool calls spent on one user message."""
+    result_bytes: int = Field(default=16_384, ge=256)
+    """Most bytes of one tool result."""
+    statement_seconds: float = Field(default=2.0, gt=0.0)
+    """Longest time that one SQL statement may run."""
+    task_draws: int = Field(default=4, ge=1, le=20)
+    """Plans drawn for one dialogue before its task counts as rejected."""
+
+
+class Budget(Closed):
+    """When to stop. Nothing here changes a row that is made before."""
+
+    tokens: int | None = Field(default=None, ge=1)
+    cost_usd: float | None = Field(default=None, gt=0.0)
+    minutes: float | None = Field(default=None, gt=0.0)
+
+
+class Judging(Closed):
+    """How the rubric judge is asked."""
+
+    votes: int = Field(default=1, ge=1, le=15)
+    rule: Literal["unanimous", "majority"] = "unanimous"
+
+
+class Band(Closed):
+    """Allowed range of a statistic; outside `warn` it is reported, outside `fail` the run stops."""
+
+    warn: tuple[float | None, float | None] = (None, None)
+    fail: tuple[float | None, float | None] = (None, None)
+
+
+class Checks(Closed):
+    """Limits of the data checks between stages."""
+
+    min_valid_rate: Share = 0.3
+    """Least share of simulated dialogues that must be valid, overall."""
+    warn_valid_rate: Share = 0.5
+    """Below this share, overall or in any group of at least `group_size`, the gate warns."""
+    group_size: int = Field(default=20, ge=1)
+    """Groups (domain, difficulty, behaviour) smaller than this are reported, never judged."""
+    mix_tolerance: Share = 0.15
+    """Largest distance between a share of the difficulty or behaviour mix and its target before the gate warns."""
+    mean_turns: Band = Band(warn=(8.0, 60.0), fail=(2.0, 400.0))
+    mean_steps: Band = Band(warn=(1.2, 12.0), fail=(0.2, 60.0))
+    mean_tasks: Band = Band(warn=(1.0, 10.0), fail=(1.0, 20.0))
+    one_turn_share: Band = Band(warn=(None, 0.05), fail=(None, 0.5))
+    """Share of dialogues with a single user message."""
+
+
+class Export(Closed):
+    """What is handed to a trainer."""
+
+    formats: list[Literal["openai"]] = Field(default_factory=lambda: ["openai"], min_length=1)
+    validation_share: Share = 0.05
+
+
+def _model_kind(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)  # pyright: ignore
+    if kind is None:
+        return "endpoint"
+    return str(kind)  # pyright: ignore
+
+
+ModelChoice = Annotated[
+    Annotated[SelfplayModel, Tag("selfplay")] | Annotated[EndpointModel, Tag("endpoint")],
+    Discriminator(_model_kind),
+]
+
+
+class RunConfig(Closed):
+    """One run of the pipeline, from sources to exports."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    """Name of the run; run folders begin with it."""
+    seed: int = 0
+    """The same seed and the same inputs give the same rows."""
+    model: ModelChoice = SelfplayModel()
+    """`selfplay`, or an endpoint."""
+    roles: dict[Role, RoleOverride] = {}
+    sources: list[Source] = Field(min_length=1)
+    paradigms: dict[Paradigm, Share] = Field(default_factory=lambda: {"user_oriented_executed": 1.0})
+    """Share of dialogues made each way."""
+    dialogues: int = Field(default=100, ge=1)
+    """Dialogues attempted, over all sources."""
+    tasks_per_dialogue: dict[int, Share] = Field(default_factory=lambda: {1: 0.3, 2: 0.45, 3: 0.25})
+    """Share of dialogues with so many tasks."""
+    difficulty: dict[Difficulty, Share] = Field(default_factory=lambda: {"easy": 0.3, "medium": 0.4, "hard": 0.3})
+    behaviours: dict[Behaviour, Share] = Field(
+        default_factory=lambda: {
+            "missing_parameter": 0.1,
+            "out_of_scope": 0.05,
+            "tool_fault": 0.1,
+            "changed_mind": 0.05,
+            "parallel_calls": 0.1,
+        }
+    )
+    """Share of dialogues with each behaviour; what is left has none."""
+    tools: ToolSettings = ToolSettings()
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    concurrency: int = Field(default=64, ge=1, le=4096)
+    """Most model calls in flight."""
+    shard_size: int = Field(default=1000, ge=1)
+    """Most rows that one Prefect task works on."""
+    retry_seconds: float = Field(default=120.0, gt=0.0)
+    """How long infrastructure failures of one call are retried before its shard fails."""
+    judging: Judging = Judging()
+    checks: Checks = Checks()
+    export: Export = Export()
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if value == "selfplay":
+            return SelfplayModel()
+        if isinstance(value, str):
+            raise ValueError("must be `selfplay` or a mapping with base_url and name")
+        return value
+
+    @field_validator("tasks_per_dialogue", "difficulty", "paradigms")
+    @classmethod
+    def _sums_to_one(cls, mix: dict[Any, float]) -> dict[Any, float]:
+        if not math.isclose(sum(mix.values()), 1.0, abs_tol=1e-6):
+            raise ValueError(f"shares must add up to 1, they add up to {sum(mix.values()):g}")
+        return mix
+
+    @field_validator("tasks_per_dialogue")
+    @classmethod
+    def _counts(cls, mix: dict[int, float]) -> dict[int, float]:
+        if any(not 1 <= count <= 20 for count in mix):
+            raise ValueError("a dialogue has 1 to 20 tasks")
+        return mix
+
+    @field_validator("behaviours")
+    @classmethod
+    def _at_most_one(cls, mix: dict[Behaviour, float]) -> dict[Behaviour, float]:
+        if sum(mix.values()) > 1.0 + 1e-6:
+            raise ValueError(f"shares must add up to 1 at most, they add up to {sum(mix.values()):g}")
+        return {name: mix[name] for name in BEHAVIOURS if name in mix}
+
+    def model_for(self, role: Role) -> SelfplayModel | EndpointModel:
+        """The model that plays `role`: `model` with the role's own settings laid over it.
+
+        Raises:
+            ValueError: an override gives endpoint settings without a base_url while `model` is selfplay.
+        """
+        override = self.roles.get(role)
+        if override is None:
+            return self.model
+        changes = override.model_dump(exclude_none=True)
+        if isinstance(self.model, EndpointModel):
+            return EndpointModel.model_validate(self.model.model_dump() | changes)
+        if "base_url" not in changes:
+            raise ValueError(f"roles.{role} needs base_url and name, because model is selfplay")
+        return EndpointModel.model_validate(changes)
+
+    @model_validator(mode="after")
+    def _overrides_are_whole(self) -> Self:
+        for role in self.roles:
+            self.model_for(role)
+        return self

@@ -1,0 +1,244 @@
+"""The rows of every table, one class a table. A row is frozen and closed, its id is a content hash.
+
+Columns of type JsonText hold JSON as text (see schemas/content.py); everything else is a scalar or a list of strings.
+No row holds a time of day, a duration or a path, so that the same inputs give the same bytes.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.closed import Closed
+from schemas.content import JsonText
+from schemas.vocabulary import Boundary, Difficulty, Effect, Ending, Judgment, Match, Outcome, Paradigm, Stage
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Row(Closed):
+    """What every row has."""
+
+    id: Text
+    """Content hash with the table's prefix."""
+
+
+class Made(Row):
+    """A row that came out of a role."""
+
+    role: str | None
+    """Role that wrote it; none if code did."""
+    model: str | None
+    """Model that played the role; `selfplay` for the embedded endpoint."""
+    prompt_digest: str | None
+    """Digest of the role's prompt files."""
+    seed: int
+    """Seed of the draw that made it."""
+    model_calls: list[str]
+    """Keys of the journal entries that it rests on."""
+
+
+class SeedRow(Row):
+    """Where data starts: one source as it was found."""
+
+    kind: Text
+    domain: Text
+    """Name of the domain, unique within a run."""
+    source: int
+    """Position of the source in the config."""
+    locator: Text
+    """The source without its secrets, for people."""
+    base_digest: Text
+    """Digest of the source's whole content; names the stored copy where there is one."""
+    dialect: Text
+    content: JsonText
+    """A schemas.databases.Database."""
+
+
+class QuestionRow(Made):
+    """Something that a person might want from a domain."""
+
+    seed_id: Text
+    domain: Text
+    position: int
+    text: Text
+
+
+class ToolSpecRow(Made):
+    """A tool as written, and whether it holds."""
+
+    seed_id: Text
+    question_ids: list[str]
+    domain: Text
+    name: str
+    description: str
+    sql: str
+    """As the role wrote it; `tool` has the statement that runs."""
+    effect: Effect | None
+    statement_digest: str | None
+    """Digest of the normalised syntax tree; two tools with the same one are duplicates."""
+    tool: JsonText
+    """A schemas.tools.Tool, or `null` where it was rejected."""
+    example_arguments: JsonText
+    example_result: JsonText
+    accepted: bool
+    reasons: list[str]
+    """Why it was rejected, as `code: explanation`."""
+
+
+class ToolsetRow(Row):
+    """The tools offered together in one dialogue."""
+
+    seed_id: Text
+    domain: Text
+    tool_ids: list[str]
+    """Ids of tool_specs rows, in the order of `tools`."""
+    tools: JsonText
+    """A list of schemas.tools.Tool."""
+
+
+class DialogueTaskRow(Made):
+    """The latent goal of one dialogue, with the proof that it can be met."""
+
+    toolset_id: Text
+    seed_id: Text
+    domain: Text
+    paradigm: Paradigm
+    slot: int
+    """Number of the dialogue in the run, from 0."""
+    difficulty: Difficulty
+    behaviour: str
+    """`none`, or what is to happen in the dialogue."""
+    behaviour_plan: JsonText
+    """A schemas.goals.BehaviourPlan, or `null`."""
+    persona: JsonText
+    """A schemas.goals.Persona."""
+    objectives: JsonText
+    """A list of schemas.goals.Objective."""
+    task_count: int
+    planned_calls: int
+    reference_time: Text
+    """ISO 8601 time that counts as now in the dialogue."""
+    start_digest: Text
+    """State before the plan."""
+    goal_digest: Text
+    """State after it; equal to start_digest for plans that only read."""
+    goal_changes: JsonText
+    """A list of schemas.goals.RowChange: what the plan changes."""
+
+
+class DialogueRow(Made):
+    """One trajectory."""
+
+    dialogue_task_id: Text
+    toolset_id: Text
+    seed_id: Text
+    domain: Text
+    paradigm: Paradigm
+    slot: int
+    trial: int
+    difficulty: Difficulty
+    behaviour: str
+    behaviour_occurred: bool
+    """Seen by code; false where none was planned."""
+    messages: JsonText
+    """A list of schemas.messages.Message, system message first."""
+    calls: JsonText
+    """A list of schemas.messages.CallRecord, in the order of execution."""
+    ending: Ending
+    detail: str
+    """What happened, where the ending is not task_complete; otherwise empty."""
+    turns: int
+    """User, assistant and tool messages (UO appendix B)."""
+    requests: int
+    """User messages."""
+    steps: int
+    """Tool-use iterations, over all requests."""
+    task_count: int
+    final_digest: Text
+    """State of the environment at the end."""
+    changes: JsonText
+    """A list of schemas.goals.RowChange: the state against the base."""
+    prompt_tokens: int
+    completion_tokens: int
+    repairs: int
+    """Malformed replies that a repair call mended."""
+    early_completions: list[int] = Field(default_factory=list)
+    """Indexes of the user messages that declared the task complete too early; the dialogue went on."""
+
+
+class VerdictRow(Made):
+    """Whether a dialogue is kept, and why."""
+
+    dialogue_id: Text
+    dialogue_task_id: Text
+    domain: Text
+    difficulty: Difficulty
+    behaviour: str
+    judgment: Judgment
+    reasons: list[str]
+    """Why it is not valid, as `layer.code: explanation`; empty for valid ones."""
+    findings: JsonText
+    """A list of schemas.findings.Finding, of all layers, harmless ones too."""
+    replay: Match
+    """The recorded calls on a fresh copy: same results and same final state."""
+    outcome: Match
+    """State difference and facts against the proved plan."""
+    judge: Judgment
+    """The rubric judge alone; `unscored` where it was not asked or could not be read."""
+    bullets: JsonText
+    """A list of schemas.findings.BulletVerdict."""
+    votes: list[str]
+    reasoning: str
+    disagreement: bool
+    """Outcome and judge contradict each other."""
+    first_faulty_message: int | None
+    fault: str | None
+    """user_simulator, assistant, environment, endpoint or task."""
+
+
+class DatasetRow(Row):
+    """One dialogue that is handed to a trainer."""
+
+    dialogue_id: Text
+    verdict_id: Text
+    domain: Text
+    paradigm: Paradigm
+    difficulty: Difficulty
+    behaviour: str
+    split: Text
+    """`train` or `validation`."""
+    messages: JsonText
+    tools: JsonText
+    """A list of OpenAI function specs."""
+    turns: int
+    task_count: int
+    calls: int
+    model: str
+    """Model that played the assistant."""
+
+
+class LedgerRow(Row):
+    """What became of one planned unit of work."""
+
+    stage: Stage
+    unit: Text
+    """One of `seed`, `question_set`, `tool`, `toolset`, `dialogue_task`, `dialogue`, `verdict` or `example`."""
+    unit_id: Text
+    outcome: Outcome
+    reasons: list[str]
+    boundary: Boundary | None
+    """Where it stopped, for failed and not_attempted."""
+    domain: str
+    difficulty: str
+    behaviour: str
+
+
+class TableRef(Closed):
+    """A table file, by content."""
+
+    table: str
+    path: str
+    """Absolute path or URL of the Parquet file."""
+    sha256: str
+    rows: int
+    schema_fingerprint: str

@@ -1,0 +1,57 @@
+"""A tool as turnwright knows it: what a model is shown, and what code needs to run it."""
+
+from typing import Any, Literal
+
+from schemas.closed import Closed
+from schemas.vocabulary import Effect
+
+
+class ParameterBinding(Closed):
+    """What a `:named` parameter of an SQL tool stands against."""
+
+    name: str
+    table: str | None
+    """Table whose column it is compared with or written to; none for LIMIT and for computed expressions."""
+    column: str | None
+    operator: Literal["=", "!=", "<", "<=", ">", ">=", "like", "in", "set", "values", "limit", "offset", "expression"]
+    """`set` and `values` write the column; `limit` and `offset` count rows."""
+
+
+class OutputField(Closed):
+    """Where a field of a result row comes from."""
+
+    name: str
+    table: str | None
+    """None where the field is computed (an aggregate, a CASE ratio)."""
+    column: str | None
+
+
+class Tool(Closed):
+    """One tool that can be offered in a dialogue and run."""
+
+    name: str
+    spec: dict[str, Any]
+    """OpenAI function format: `{type: function, function: {name, description, parameters}}`. All that a model sees."""
+    output_schema: dict[str, Any]
+    """JSON Schema of a successful result: an array of rows for search and list tools, one object otherwise."""
+    effect: Effect
+    sql: str
+    """The one statement, in the dialect of the source, with `:named` parameters."""
+    returns: Literal["rows", "row", "change"]
+    """`rows`: an array of objects; `row`: one object, or a not-found error; `change`: `{rows_changed, inserted?}`."""
+    bindings: tuple[ParameterBinding, ...]
+    outputs: tuple[OutputField, ...]
+    """Empty for tools that write."""
+    verb: Literal["select", "insert", "update", "delete"]
+    target: str | None
+    """Table that a write changes."""
+
+    @property
+    def description(self) -> str:
+        """What the model is told that the tool does."""
+        return str(self.spec["function"]["description"])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return dict(self.spec["function"]["parameters"])

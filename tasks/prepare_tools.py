@@ -1,0 +1,57 @@
+"""prepare-tools: questions, verified tools and toolsets of each seed."""
+
+from prefect import task
+
+from schemas.content import content_id
+from schemas.rows import QuestionRow, SeedRow, TableRef, ToolsetRow, ToolSpecRow
+from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
+from tasks.caching import CACHED
+from tasks.run_context import RunContext
+from tasks.shards import Made, Shard, ShardResult, write_shard
+from tasks.workbench import open_workbench
+from turnwright.environments.threads import run_blocking
+from turnwright.storage.tables import read_rows
+from turnwright.tools.preparation import prepare_tools
+
+STAGE = "prepare-tools"
+
+
+def plan_tools(run: RunContext, seeds: TableRef) -> list[Shard]:
+    """One shard a seed, so that a source more or less leaves the others as they are."""
+    key = compute_stage_key(STAGE, run.config)
+    return [
+        Shard(
+            stage=STAGE,
+            number=number,
+            key=compute_shard_key(key, {"seeds": [hash_row(seed)]}),
+            inputs={"seeds": seeds},
+            start=number,
+            stop=number + 1,
+            ranges={"seeds": (number, number + 1)},
+        )
+        for number, seed in enumerate(read_rows(seeds, SeedRow))
+    ]
+
+
+@task(name="prepare-tools", task_run_name="prepare-tools-{work.number}", **CACHED)
+async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
+    """Prepares the tools of the shard's seeds."""
+    bench = open_workbench(run)
+    models = bench.open_models()
+    config = narrow_config(run.config, STAGE)
+    seeds = list(work.read(SeedRow, "seeds"))
+
+    async def make(seed: SeedRow) -> Made:
+        base = await run_blocking(bench.open_base, seed)
+        prepared = await prepare_tools(seed, base, models, config)
+        return Made([*prepared.questions, *prepared.tool_specs, *prepared.toolsets], prepared.ledger)
+
+    made = await bench.work(
+        STAGE,
+        "question_set",
+        seeds,
+        make,
+        identify=lambda seed: content_id("questions", seed.id),
+        about=lambda seed: seed,
+    )
+    return write_shard(run, {"questions": QuestionRow, "tool_specs": ToolSpecRow, "toolsets": ToolsetRow}, made)

@@ -1,0 +1,74 @@
+"""simulate-dialogues: one trajectory for each dialogue task."""
+
+from prefect import task
+
+from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
+from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
+from tasks.caching import CACHED
+from tasks.ledger import record_unit
+from tasks.run_context import RunContext
+from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
+from tasks.workbench import open_workbench
+from turnwright.environments.threads import run_blocking
+from turnwright.rollout.dialogue import simulate_dialogue
+from turnwright.storage.tables import read_rows
+
+STAGE = "simulate-dialogues"
+
+
+def plan_dialogues(run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef) -> list[Shard]:
+    """Shards of consecutive slots."""
+    key = compute_stage_key(STAGE, run.config)
+    grounds = hash_grounds(seeds, toolsets)
+    inputs = {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks}
+    shards: list[Shard] = []
+    for number, (start, stop) in enumerate(cut_positions(dialogue_tasks.rows, run.config.shard_size)):
+        tasks = list(read_rows(dialogue_tasks, DialogueTaskRow, start, stop))
+        hashes = {
+            "dialogue_tasks": [hash_row(row) for row in tasks],
+            "grounds": sorted({grounds[row.toolset_id] for row in tasks}),
+        }
+        shards.append(
+            Shard(
+                stage=STAGE,
+                number=number,
+                key=compute_shard_key(key, hashes),
+                inputs=inputs,
+                start=start,
+                stop=stop,
+                ranges={"dialogue_tasks": (start, stop)},
+            )
+        )
+    return shards
+
+
+@task(name="simulate-dialogues", task_run_name="simulate-dialogues-{work.number}", **CACHED)
+async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
+    """Simulates the dialogues of the shard's tasks."""
+    bench = open_workbench(run)
+    models = bench.open_models()
+    config = narrow_config(run.config, STAGE)
+    tasks = list(work.read(DialogueTaskRow, "dialogue_tasks"))
+    seeds = {row.id: row for row in work.read(SeedRow, "seeds")}
+    toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
+
+    async def make(row: DialogueTaskRow) -> Made:
+        base = await run_blocking(bench.open_base, seeds[row.seed_id])
+        dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config)
+        return Made([dialogue], [record_dialogue(dialogue)])
+
+    made = await bench.work(STAGE, "dialogue", tasks, make, identify=lambda row: row.id, about=lambda row: row)
+    return write_shard(run, {"dialogues": DialogueRow}, made)
+
+
+def record_dialogue(dialogue: DialogueRow) -> LedgerRow:
+    """The ledger row of a dialogue; the unit is its task, which was planned before the dialogue was known."""
+    unit_id = dialogue.dialogue_task_id
+    if dialogue.ending == "task_complete":
+        return record_unit(STAGE, "dialogue", unit_id, "accepted", about=dialogue)
+    reasons = [f"{dialogue.ending}: {dialogue.detail}"]
+    if dialogue.ending == "environment_failed":
+        return record_unit(
+            STAGE, "dialogue", unit_id, "failed", reasons=reasons, boundary="environment", about=dialogue
+        )
+    return record_unit(STAGE, "dialogue", unit_id, "rejected", reasons=reasons, about=dialogue)

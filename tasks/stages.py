@@ -1,0 +1,105 @@
+"""The two ends that every stage has: its shards go out to Prefect, and what comes back becomes tables of the run."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefect import Task, task
+
+from schemas.closed import Closed
+from schemas.content import digest
+from schemas.rows import TableRef
+from schemas.vocabulary import Stage
+from tasks.cache_keys import digest_code
+from tasks.caching import CACHED
+from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
+from tasks.run_context import RunContext
+from tasks.run_record import find_stopped, record_stage
+from tasks.shards import Shard, ShardResult, StageResult, join_stopped
+from turnwright.storage.tables import merge_tables
+
+SHARDS_AT_ONCE = 4
+"""Shards in work at once in one process: enough that the end of one overlaps with the next, and no more, because memory
+grows with the units that are alive."""
+
+
+class MergeWork(Closed):
+    """Parts that become tables."""
+
+    stage: Stage
+    key: str
+    parts: list[ShardResult]
+
+
+class MergedTables(Closed):
+    """The tables of a stage, whole."""
+
+    tables: dict[str, TableRef]
+    ledger: TableRef
+
+
+async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard]) -> list[ShardResult]:
+    """Runs one task a shard on the flow's task runner. All shards end before the first failure is raised.
+
+    Raises:
+        Whatever a shard raises.
+    """
+    prepared = shard_task.with_options(result_storage=run.results)
+    futures = [prepared.submit(run, shard) for shard in shards]
+    for future in futures:
+        # Waiting on a thread keeps the flow's loop free to be cancelled.
+        await asyncio.to_thread(future.wait)
+    return [future.result() for future in futures]
+
+
+@task(name="merge", task_run_name="merge-{work.stage}", **CACHED)
+async def merge_parts(run: RunContext, work: MergeWork) -> MergedTables:
+    """One file a table, in an order that does not depend on shards."""
+
+    def merge() -> MergedTables:
+        return MergedTables(
+            tables={
+                table: merge_tables(table, [part.tables[table] for part in work.parts], run.store)
+                for table in work.parts[0].tables
+            },
+            ledger=merge_tables("ledger", [part.ledger for part in work.parts], run.store),
+        )
+
+    return await asyncio.to_thread(merge)
+
+
+async def finish_stage(
+    run: RunContext, stage: Stage, parts: Sequence[ShardResult], inputs: Mapping[str, TableRef], started: float
+) -> StageResult:
+    """Merges what the shards made, holds it against the gate, publishes it and records it in `run.json`.
+
+    Args:
+        run: the run.
+        stage: the stage.
+        parts: what its shards made.
+        inputs: the tables of earlier stages that its tables refer to.
+        started: `time.monotonic()` of its start.
+
+    Raises:
+        GateFailed: the data is not what it must be; the tables are published none the less, to be looked at.
+        OSError: the run folder cannot be written.
+    """
+    key = digest([stage, digest_code("turnwright.storage.tables"), [part.model_dump(mode="json") for part in parts]])
+    merge = merge_parts.with_options(result_storage=run.results)
+    merged = await merge(run, MergeWork(stage=stage, key=key, parts=list(parts)))
+    stopped = join_stopped(part.stopped for part in parts)
+    gate = check_tables.with_options(result_storage=run.results)
+    looked_at = await gate(run, plan_gate(run, stage, {**inputs, **merged.tables, "ledger": merged.ledger}))
+    result = StageResult(
+        stage=stage,
+        tables={table: run.folder.publish(reference) for table, reference in merged.tables.items()},
+        ledger=merged.ledger,
+        stopped=stopped,
+        seconds=round(time.monotonic() - started, 3),
+        shards=len(parts),
+    )
+    report = publish_gate(run, looked_at)
+    record_stage(run, result, report)
+    require_pass(report, incomplete=find_stopped(run) is not None)
+    return result

@@ -1,0 +1,182 @@
+"""What one process keeps open while it works on a run: models, journal, embedded endpoint, databases.
+
+Everything is opened when a shard first needs it, so that a run served from the cache opens nothing, and closed once at
+the end of the run. Several shards, on several threads, share one workbench.
+"""
+
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from schemas.config import SelfplayModel
+from schemas.rows import SeedRow
+from schemas.vocabulary import Role, Stage
+from tasks.cache_keys import STAGE_ROLES
+from tasks.ledger import Planned
+from tasks.run_context import RunContext
+from tasks.shards import Made, work_units
+from turnwright.environments.base import Base, open_base
+from turnwright.models.engine import shared_engine
+from turnwright.models.errors import ModelError
+from turnwright.models.journal import Journal
+from turnwright.models.models import Models
+from turnwright.models.usage import Usage
+from turnwright.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from turnwright.selfplay.process import EmbeddedEndpoint
+
+T = TypeVar("T")
+
+_AT_ONCE_PER_CALL = 2
+"""Units alive in a shard, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
+_LEAST_AT_ONCE = 32
+
+
+@dataclass
+class Progress:
+    """How far a stage is, for whoever watches."""
+
+    stage: Stage
+    total: int
+    done: int = 0
+
+
+class Workbench:
+    """The open things of one run in this process."""
+
+    def __init__(self, run: RunContext) -> None:
+        self.run = run
+        self.progress: dict[Stage, Progress] = {}
+        self._lock = threading.RLock()
+        self.usage = Usage()
+        """What was used so far; nothing where no model was needed."""
+        self._models: Models | None = None
+        self._journal: Journal | None = None
+        self._endpoint: EmbeddedEndpoint | None = None
+        self._bases: dict[str, Base] = {}
+        self._trouble: Exception | None = None
+
+    @property
+    def at_once(self) -> int:
+        """Units that a shard keeps alive at once."""
+        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.run.config.concurrency)
+
+    def open_models(self) -> Models:
+        """The run's models, with the journal; starts the embedded endpoint where a role needs it.
+
+        Raises:
+            ModelSetupError: a key is not set.
+            EndpointNotStarted: the embedded endpoint did not come up.
+            OSError: the journal cannot be written.
+        """
+        with self._lock:
+            if self._models is None:
+                self._journal = Journal(self.run.journal)
+                self._models = Models(
+                    self.run.config,
+                    journal=self._journal,
+                    selfplay_url=None if self.run.offline else self._start_endpoint(),
+                    offline=self.run.offline,
+                )
+                self.usage = self._models.usage
+            return self._models
+
+    def open_base(self, seed: SeedRow) -> Base:
+        """The state that a seed's dialogues start from; the same object for every caller.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        with self._lock:
+            base = self._bases.get(seed.id)
+            if base is None:
+                config = self.run.config
+                base = self._bases[seed.id] = open_base(seed, config.sources[seed.source], self.run.store, config)
+            return base
+
+    async def work(
+        self,
+        stage: Stage,
+        unit: str,
+        items: Sequence[T],
+        make: Callable[[T], Awaitable[Made]],
+        *,
+        identify: Callable[[T], str],
+        about: Callable[[T], Planned],
+    ) -> list[Made]:
+        """Works on items, on the engine; see `work_units`. Once one shard met trouble that all share, none begins.
+
+        Raises:
+            Whatever `work_units` raises.
+        """
+        if self._trouble is not None:
+            raise self._trouble
+        advance = self.begin_stage(stage, len(items))
+        try:
+            return await shared_engine().run(
+                work_units(
+                    stage, unit, items, make, identify=identify, about=about, at_once=self.at_once, advance=advance
+                )
+            )
+        except (ModelError, SourceError) as error:
+            self._trouble = error
+            raise
+
+    def begin_stage(self, stage: Stage, units: int) -> Callable[[], None]:
+        """Adds units to a stage's progress; the function returned counts one as done."""
+        with self._lock:
+            progress = self.progress.setdefault(stage, Progress(stage, 0))
+            progress.total += units
+
+        def advance() -> None:
+            progress.done += 1
+
+        return advance
+
+    def close(self) -> None:
+        """Closes everything and seals the journal; may be called twice."""
+        with self._lock:
+            models, self._models = self._models, None
+            journal, self._journal = self._journal, None
+            endpoint, self._endpoint = self._endpoint, None
+            bases, self._bases = self._bases, {}
+        if models is not None:
+            shared_engine().submit(models.close()).result(timeout=10.0)
+        if journal is not None:
+            journal.close()
+        for base in bases.values():
+            base.close()
+        if endpoint is not None:
+            endpoint.close()
+
+    def _start_endpoint(self) -> str | None:
+        model = self.run.config.model
+        roles: set[Role] = {role for stage_roles in STAGE_ROLES.values() for role in stage_roles}
+        if not isinstance(model, SelfplayModel) or not any(self.run.config.model_for(role) is model for role in roles):
+            return None
+        from turnwright.selfplay.options import ServeOptions
+        from turnwright.selfplay.process import EmbeddedEndpoint
+
+        options = ServeOptions(seed=model.seed, mistake_rate=model.mistake_rate, slots=0)
+        self._endpoint = EmbeddedEndpoint(options)
+        return self._endpoint.url
+
+
+_workbenches: dict[str, Workbench] = {}
+_registry = threading.Lock()
+
+
+def open_workbench(run: RunContext) -> Workbench:
+    """The workbench of a run in this process; every caller gets the same one until it is closed."""
+    with _registry:
+        return _workbenches.setdefault(run.run_id, Workbench(run))
+
+
+def close_workbench(run: RunContext) -> None:
+    """Closes the workbench of a run, if this process has one."""
+    with _registry:
+        workbench = _workbenches.pop(run.run_id, None)
+    if workbench is not None:
+        workbench.close()

@@ -1,0 +1,103 @@
+"""write-dialogue-tasks: a proved dialogue task for each dialogue that the config asks for."""
+
+from dataclasses import asdict
+
+from prefect import task
+
+from schemas.content import content_id, digest
+from schemas.databases import Database
+from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
+from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
+from tasks.caching import CACHED
+from tasks.ledger import record_unit
+from tasks.run_context import RunContext
+from tasks.run_record import find_stopped
+from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
+from tasks.workbench import open_workbench
+from turnwright.environments.threads import run_blocking
+from turnwright.goals.slots import Slot, plan_slots
+from turnwright.goals.writing import write_dialogue_task
+from turnwright.storage.tables import read_rows
+
+STAGE = "write-dialogue-tasks"
+
+
+def plan_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Shard]:
+    """Shards of consecutive slots. Each slot is an input, so the mixes that shaped it need not be in the key twice."""
+    key = compute_stage_key(STAGE, run.config)
+    grounds = hash_grounds(seeds, toolsets)
+    slots = list_slots(run, toolsets)
+    return [
+        Shard(
+            stage=STAGE,
+            number=number,
+            key=compute_shard_key(
+                key,
+                {
+                    "slots": [digest(asdict(slot)) for slot in slots[start:stop]],
+                    "grounds": sorted({grounds[slot.toolset_id] for slot in slots[start:stop]}),
+                    # Without a toolset nothing can be written; the ledger still accounts for every dialogue.
+                    "missing": [] if slots else [str(run.config.dialogues), str(find_stopped(run))],
+                },
+            ),
+            inputs={"seeds": seeds, "toolsets": toolsets},
+            start=start,
+            stop=stop,
+        )
+        for number, (start, stop) in enumerate(cut_positions(len(slots), run.config.shard_size))
+    ]
+
+
+def list_slots(run: RunContext, toolsets: TableRef) -> list[Slot]:
+    """What each dialogue of the run is to be like."""
+    return plan_slots(list(read_rows(toolsets, ToolsetRow)), run.config)
+
+
+@task(name="write-dialogue-tasks", task_run_name="write-dialogue-tasks-{work.number}", **CACHED)
+async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
+    """Writes the dialogue tasks of the shard's slots."""
+    tables = {"dialogue_tasks": DialogueTaskRow}
+    slots = list_slots(run, work.inputs["toolsets"])
+    if not slots:
+        return write_shard(run, tables, [Made(ledger=record_nothing_to_use(run))])
+    bench = open_workbench(run)
+    models = bench.open_models()
+    config = narrow_config(run.config, STAGE)
+    toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
+    seeds = {row.id: row for row in work.read(SeedRow, "seeds")}
+    databases = {row.id: Database.model_validate_json(row.content) for row in seeds.values()}
+
+    async def make(slot: Slot) -> Made:
+        toolset = toolsets[slot.toolset_id]
+        base = await run_blocking(bench.open_base, seeds[toolset.seed_id])
+        written = await write_dialogue_task(slot, toolset, databases[toolset.seed_id], base, models, config)
+        return Made([] if written.row is None else [written.row], [written.ledger])
+
+    made = await bench.work(
+        STAGE,
+        "dialogue_task",
+        slots[work.start : work.stop],
+        make,
+        identify=lambda slot: content_id(
+            "slot", {"toolset_id": slot.toolset_id, "slot": slot.number, "seed": slot.seed}
+        ),
+        about=lambda slot: slot,
+    )
+    return write_shard(run, tables, made)
+
+
+def record_nothing_to_use(run: RunContext) -> list[LedgerRow]:
+    """What becomes of the dialogues of a run that has no toolset."""
+    stopped = find_stopped(run)
+    reason = "no_toolset: no source gave a toolset; the ledger of prepare-tools says why"
+    return [
+        record_unit(
+            STAGE,
+            "dialogue_task",
+            content_id("slot", [number]),
+            "not_attempted" if stopped else "rejected",
+            reasons=[reason],
+            boundary=None if not stopped else "budget" if stopped == "budget" else "endpoint",
+        )
+        for number in range(run.config.dialogues)
+    ]

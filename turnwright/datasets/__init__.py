@@ -1,0 +1,1 @@
+"""What is handed to a trainer: selection, splits, export formats, the dataset card."""

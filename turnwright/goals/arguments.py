@@ -1,0 +1,162 @@
+"""Values for the parameters of one call, taken from a scene: real rows that belong together."""
+
+import math
+import random
+from typing import Any
+
+from schemas.databases import Column, Table
+from schemas.tools import ParameterBinding, Tool
+from turnwright.goals.drafts import Detail
+from turnwright.goals.keys import Keys, main_binding, read_column
+from turnwright.goals.row_source import RowSource
+from turnwright.goals.values import draw_new_value, is_sayable
+from turnwright.goals.words import name_column, name_detail, same_value
+from turnwright.tools.naming import to_words
+
+RANGES = ("<", "<=", ">", ">=")
+
+
+class Scene:
+    """One row a table, connected through foreign keys where the schema connects them."""
+
+    def __init__(self, source: RowSource, rng: random.Random, rows: dict[str, dict[str, Any]]) -> None:
+        self._source = source
+        self._rng = rng
+        self._rows = {name.lower(): row for name, row in rows.items()}
+
+    def row(self, table: Table) -> dict[str, Any] | None:
+        """The row of this scene for a table, drawn when it is first asked for; none where the table is empty."""
+        name = table.name.lower()
+        if name not in self._rows:
+            drawn = self._connected(table) or self._source.draw(table, self._rng)
+            if drawn is None:
+                return None
+            self._rows[name] = drawn
+        return self._rows[name]
+
+    def _connected(self, table: Table) -> dict[str, Any] | None:
+        for name, row in list(self._rows.items()):
+            here = self._source.database.table(name)
+            found = self._source.connected(here, row, table, self._rng) if here else None
+            if found is not None:
+                return found
+        return None
+
+
+def order_parameters(tool: Tool, names: list[str]) -> list[str]:
+    """Parameters that choose rows before parameters that write values, otherwise as given."""
+
+    def writes(name: str) -> bool:
+        binding = main_binding(tool, name)
+        return binding is not None and binding.operator in ("set", "values")
+
+    return sorted(names, key=writes)
+
+
+def draw_literal(
+    tool: Tool, binding: ParameterBinding, scene: Scene, keys: Keys, source: RowSource, rng: random.Random
+) -> tuple[Any, Detail] | None:
+    """A value that a person could name for a parameter, or none where there is none.
+
+    The column must not be a surrogate key: those are found by look-ups (goals/lookups.py).
+    """
+    if binding.operator == "limit":
+        count = rng.randint(2, 5)
+        return count, Detail("number of results", "number of results", count, binding.name, None, None, "limit")
+    place = keys.place(binding.table, binding.column)
+    if place is None and binding.operator in (">", ">="):
+        return _draw_least(tool, binding, rng)
+    if place is None or binding.operator in ("offset", "expression"):
+        return None
+    table, column = place
+    schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})
+    row = scene.row(table)
+    current = read_column(row, column.name) if row is not None else None
+    value = _draw_value(binding, table, column, current, schema, source, rng)
+    if value is None or not is_sayable(value):
+        return None
+    if schema.get("type") == "string" and not isinstance(value, str):
+        value = str(value)
+    written = [value] if schema.get("type") == "array" else value
+    label, short = name_detail(table, column), name_column(table, column)
+    if binding.operator == "set":
+        label = f"new {label}"
+    return written, Detail(label, short, value, binding.name, table.name, column.name, binding.operator)
+
+
+def _draw_least(tool: Tool, binding: ParameterBinding, rng: random.Random) -> tuple[Any, Detail] | None:
+    """A small bound for something that is counted, as in `HAVING COUNT(*) >= :min_orders`."""
+    schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})
+    if schema.get("type") not in ("integer", "number"):
+        return None
+    words = [word for word in to_words(binding.name).split() if word not in ("min", "minimum", "at", "least")]
+    label = " ".join(words) or "count"
+    least = rng.randint(1, 3)
+    return least, Detail(label, label, least, binding.name, None, None, binding.operator)
+
+
+def _draw_value(
+    binding: ParameterBinding,
+    table: Table,
+    column: Column,
+    current: Any,
+    schema: dict[str, Any],
+    source: RowSource,
+    rng: random.Random,
+) -> Any:
+    if binding.operator in ("set", "values"):
+        return _draw_written(binding, table, column, current, schema, source, rng)
+    if current is None:
+        return None
+    if binding.operator in RANGES:
+        return _draw_threshold(binding.operator, current, column, source.pool(table), rng)
+    if binding.operator == "!=":
+        others = [
+            value for row in source.pool(table) if not same_value(value := read_column(row, column.name), current)
+        ]
+        return rng.choice(others) if others else None
+    return current.strip() if isinstance(current, str) and binding.operator == "like" else current
+
+
+def _draw_written(
+    binding: ParameterBinding,
+    table: Table,
+    column: Column,
+    current: Any,
+    schema: dict[str, Any],
+    source: RowSource,
+    rng: random.Random,
+) -> Any:
+    allowed = [value for value in schema.get("enum", ()) if value is not None]
+    if binding.operator == "set":
+        allowed = [value for value in allowed if not same_value(value, current)]
+    if allowed:
+        return rng.choice(allowed)
+    if column.references is not None:
+        parent = source.database.table(column.references[0])
+        row = source.draw(parent, rng) if parent else None
+        value = read_column(row, column.references[1]) if row is not None else None
+        return None if binding.operator == "set" and same_value(value, current) else value
+    return draw_new_value(table, column, source.pool(table), current, rng)
+
+
+def _draw_threshold(operator: str, current: Any, column: Column, rows: list[dict[str, Any]], rng: random.Random) -> Any:
+    """A bound that the current value lies within, round where it is a large number."""
+    values = [
+        value for row in rows if (value := read_column(row, column.name)) is not None and type(value) is type(current)
+    ]
+    upward = operator in (">", ">=")
+    try:
+        inside = sorted({value for value in values if (value < current if upward else value > current)})
+    except TypeError:
+        return None
+    strict = operator in ("<", ">")
+    if not inside:
+        return None if strict else current
+    near = inside[-8:] if upward else inside[:8]
+    bound = rng.choice(near if strict else [*near, current])
+    if isinstance(bound, bool) or not isinstance(bound, int | float) or abs(bound) < 100 or 1800 <= bound <= 2100:
+        return bound
+    step = 10 ** (len(str(int(abs(bound)))) - 2)
+    rounded = (math.floor if upward else math.ceil)(bound / step) * step
+    return type(bound)(rounded)

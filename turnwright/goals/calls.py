@@ -1,0 +1,304 @@
+"""Calls drawn for a plan: a tool, arguments from real rows, and the look-ups that find what a person cannot know."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from schemas.databases import Table
+from schemas.goals import ArgumentSource
+from schemas.tools import ParameterBinding, Tool
+from turnwright.goals.arguments import Scene, draw_literal, order_parameters
+from turnwright.goals.drafts import Detail, DraftCall
+from turnwright.goals.keys import (
+    ColumnName,
+    Keys,
+    main_binding,
+    optional_parameters,
+    read_column,
+    required_parameters,
+    result_rows,
+)
+from turnwright.goals.row_source import RowSource
+from turnwright.goals.scratch import Scratch
+from turnwright.goals.values import is_sayable
+from turnwright.goals.words import comparable, name_column, name_detail, naming_column, same_value
+
+MOST_WRITTEN = 3
+"""Most rows that a planned write may change: a person asks for one thing."""
+_LOOKUP_TOOLS = 5
+"""Most tools that are tried to look one key up."""
+
+Pinned = Mapping[str, tuple[Any, ArgumentSource]]
+Anchor = tuple[ColumnName, str]
+
+
+class CallDrawer:
+    """Draws calls on a scratch copy, for one plan.
+
+    A call is drawn with everything it rests on: `draw` returns its look-ups first and the call itself last.
+    """
+
+    def __init__(
+        self, scratch: Scratch, source: RowSource, keys: Keys, tools: Sequence[Tool], rng: random.Random
+    ) -> None:
+        self.scratch = scratch
+        self.source = source
+        self.keys = keys
+        self.tools = tools
+        self.rng = rng
+        self._made = 0
+        self._anchors: dict[Anchor, tuple[str, str]] = {}
+
+    def accept(self, calls: Sequence[DraftCall]) -> None:
+        """Lets later calls use the keys that these calls found."""
+        for call in calls:
+            if call.tool.effect == "write":
+                continue
+            for anchor, field in self.found_keys(call).items():
+                self._anchors.setdefault(anchor, (call.id, field))
+
+    def found_keys(self, call: DraftCall) -> dict[Anchor, str]:
+        """Keys that a read makes known beyond doubt, with the field that holds each: those of the one row it is about."""
+        rows = self._meant_rows(call.result, call.tool, call.details)
+        found: dict[Anchor, str] = {}
+        for output in call.tool.outputs:
+            place = self.keys.place(output.table, output.column)
+            values = {comparable(row.get(output.name)) for row in rows if row.get(output.name) is not None}
+            if place is not None and len(values) == 1:
+                found.setdefault((self.keys.group(place[0].name, place[1].name), values.pop()), output.name)
+        return found
+
+    def draw(
+        self, tool: Tool, *, depth: int, pinned: Pinned | None = None, rows: dict[str, dict[str, Any]] | None = None
+    ) -> list[DraftCall] | None:
+        """A goal call of `tool` with its look-ups, or none where this draw does not work out.
+
+        Args:
+            tool: what is called.
+            depth: most look-ups that may stand one behind the other.
+            pinned: arguments that are decided already, with where they come from.
+            rows: rows that the call is to be about, by table.
+        """
+        scene = Scene(self.source, self.rng, rows or self._anchor_rows(tool, pinned or {}))
+        return self._fill(tool, scene, pinned or {}, depth, lookup=False, about=None, avoid=frozenset())
+
+    def _anchor_rows(self, tool: Tool, pinned: Pinned) -> dict[str, dict[str, Any]]:
+        tables = [tool.target] if tool.target else []
+        names = [*required_parameters(tool), *optional_parameters(tool)]
+        bindings = [main_binding(tool, name) for name in names if name not in pinned]
+        tables += [binding.table for binding in bindings if binding is not None and binding.table]
+        tables += [output.table for output in tool.outputs if output.table]
+        for name in tables:
+            table = self.source.database.table(name)
+            row = self.source.draw(table, self.rng) if table else None
+            if table is not None and row is not None:
+                return {table.name: row}
+        return {}
+
+    def _fill(
+        self,
+        tool: Tool,
+        scene: Scene,
+        pinned: Pinned,
+        depth: int,
+        *,
+        lookup: bool,
+        about: str | None,
+        avoid: frozenset[ColumnName],
+    ) -> list[DraftCall] | None:
+        arguments: dict[str, Any] = {}
+        sources: dict[str, ArgumentSource] = {}
+        details: list[Detail] = []
+        before: list[DraftCall] = []
+        required = required_parameters(tool)
+        for name in order_parameters(tool, [*required, *self._choose_optional(tool, lookup, pinned)]):
+            if name in pinned:
+                arguments[name], sources[name] = pinned[name]
+                continue
+            binding = main_binding(tool, name)
+            filled = None if binding is None else self._argument(tool, binding, scene, depth, lookup, avoid)
+            if filled is None:
+                if name in required:
+                    return None
+                continue
+            calls, value, told = filled
+            before += [call for call in calls if call.id not in {other.id for other in before}]
+            arguments[name] = value
+            sources[name] = told if isinstance(told, ArgumentSource) else ArgumentSource(kind="user")
+            if isinstance(told, Detail):
+                details.append(told)
+        result = self._run(tool, arguments)
+        if result is None:
+            return None
+        self._made += 1
+        call = DraftCall(f"d{self._made}", tool, arguments, sources, tuple(details), result, lookup, about)
+        return [*before, call]
+
+    def _run(self, tool: Tool, arguments: dict[str, Any]) -> Any:
+        result = self.scratch.call(tool, arguments)
+        if result is None or result.error is not None or result.truncated:
+            return None
+        if tool.effect == "write" and not 1 <= result.rows_changed <= MOST_WRITTEN:
+            return None
+        return result.value
+
+    def _choose_optional(self, tool: Tool, lookup: bool, pinned: Pinned) -> list[str]:
+        chosen: list[str] = []
+        bare = not required_parameters(tool) and not pinned
+        for name in optional_parameters(tool):
+            binding = main_binding(tool, name)
+            if name in pinned:
+                chosen.append(name)
+            elif binding is None or binding.operator in ("offset", "expression"):
+                continue
+            elif binding.operator == "limit":
+                if not lookup and self.rng.random() < 0.6:
+                    chosen.append(name)
+            elif self.keys.is_hidden(binding.table, binding.column):
+                continue
+            elif lookup:
+                if bare and not chosen and binding.operator in ("=", "like"):
+                    chosen.append(name)
+            elif self.rng.random() < (0.7 if bare and not chosen else 0.35):
+                chosen.append(name)
+        return chosen
+
+    def _argument(
+        self,
+        tool: Tool,
+        binding: ParameterBinding,
+        scene: Scene,
+        depth: int,
+        lookup: bool,
+        avoid: frozenset[ColumnName],
+    ) -> tuple[list[DraftCall], Any, ArgumentSource | Detail] | None:
+        """Look-ups needed for a parameter, its value, and where that comes from; none where it cannot be filled."""
+        if binding.operator == "offset" or (binding.operator == "limit" and lookup):
+            return [], 0 if binding.operator == "offset" else 10, ArgumentSource(kind="default")
+        if not self.keys.is_hidden(binding.table, binding.column):
+            drawn = draw_literal(tool, binding, scene, self.keys, self.source, self.rng)
+            return None if drawn is None else ([], drawn[0], drawn[1])
+        if binding.operator not in ("=", "in", "set", "values"):
+            return None
+        key = self._draw_key(binding, scene)
+        if key is None:
+            return None
+        table, column, value = key
+        found = self._resolve(table, column, value, depth, avoid)
+        if found is None:
+            return None
+        schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})
+        return found[0], [value] if schema.get("type") == "array" else value, found[1]
+
+    def _draw_key(self, binding: ParameterBinding, scene: Scene) -> tuple[str, str, Any] | None:
+        """The key value that a parameter is to have. What is written refers to some other row than the current one."""
+        place = self.keys.place(binding.table, binding.column)
+        if place is None:
+            return None
+        table, column = place
+        if binding.operator not in ("set", "values"):
+            row = scene.row(table)
+            value = read_column(row, column.name) if row is not None else None
+            return None if value is None else (table.name, column.name, value)
+        if column.references is None:
+            return None
+        parent = self.source.database.table(column.references[0])
+        drawn = self.source.draw(parent, self.rng) if parent else None
+        if parent is None or drawn is None:
+            return None
+        value = read_column(drawn, column.references[1])
+        current = read_column(scene.row(table) or {}, column.name)
+        if value is None or (binding.operator == "set" and same_value(value, current)):
+            return None
+        return parent.name, column.references[1], value
+
+    def _resolve(
+        self, table: str, column: str, value: Any, depth: int, avoid: frozenset[ColumnName]
+    ) -> tuple[list[DraftCall], ArgumentSource] | None:
+        group = self.keys.group(table, column)
+        known = self._anchors.get((group, comparable(value)))
+        if known is not None:
+            return [], ArgumentSource(kind="result", call=known[0], field=known[1])
+        if depth <= 0 or group in avoid:
+            return None
+        for tool, there, key_column, field in self._lookup_tools(group):
+            rows = self.source.find(there, {key_column: value})
+            if not rows:
+                continue
+            scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)})
+            calls = self._fill(tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
+            if calls is None:
+                continue
+            told = self._identify(calls[-1], field, value, there)
+            if told is None:
+                continue
+            calls[-1] = replace(calls[-1], details=told)
+            if any(call.details for call in calls) or any(source.call for source in calls[-1].sources.values()):
+                return calls, ArgumentSource(kind="result", call=calls[-1].id, field=field)
+        return None
+
+    def _lookup_tools(self, group: ColumnName) -> list[tuple[Tool, Table, str, str]]:
+        """Tools whose result holds the key, those that find the row that the key belongs to before others."""
+        found: list[tuple[bool, float, Tool, Table, str, str]] = []
+        for tool in self.tools:
+            if tool.verb != "select":
+                continue
+            for output in tool.outputs:
+                place = self.keys.place(output.table, output.column)
+                if place is not None and self.keys.group(place[0].name, place[1].name) == group:
+                    refers = place[1].references is not None
+                    found.append((refers, self.rng.random(), tool, place[0], place[1].name, output.name))
+                    break
+        found.sort(key=lambda entry: entry[:2])
+        return [entry[2:] for entry in found[:_LOOKUP_TOOLS]]
+
+    def _identify(self, call: DraftCall, field: str, value: Any, table: Table) -> tuple[Detail, ...] | None:
+        """The details by which the person's words single out the row with this key in the result, or none."""
+        rows = result_rows(call.result)
+        if not any(same_value(row.get(field), value) for row in rows):
+            return None
+        details = call.details
+        if not _one(self._meant_rows(call.result, call.tool, details), field, value):
+            name = naming_column(table)
+            output = next(
+                (
+                    output
+                    for output in call.tool.outputs
+                    if name
+                    and (output.table or "").lower() == table.name.lower()
+                    and (output.column or "").lower() == name.lower()
+                ),
+                None,
+            )
+            row = next(row for row in rows if same_value(row.get(field), value))
+            if output is None or name is None or not is_sayable(row.get(output.name)):
+                return None
+            column = table.column(name)
+            if column is None:
+                return None
+            label, short = name_detail(table, column), name_column(table, column)
+            extra = Detail(label, short, row[output.name], None, table.name, name, "=")
+            details = (*details, extra)
+            if not _one(self._meant_rows(call.result, call.tool, details), field, value):
+                return None
+        return details
+
+    def _meant_rows(self, result: Any, tool: Tool, details: Sequence[Detail]) -> list[dict[str, Any]]:
+        """Rows of a result that have exactly the values which the person named."""
+        rows = result_rows(result)
+        if len(rows) <= 1:
+            return rows
+        for detail in details:
+            if detail.operator not in ("=", "like") or detail.column is None or detail.table is None:
+                continue
+            for output in tool.outputs:
+                if (output.table or "").lower() == detail.table.lower() and (
+                    output.column or ""
+                ).lower() == detail.column.lower():
+                    rows = [row for row in rows if same_value(row.get(output.name), detail.value)]
+        return rows
+
+
+def _one(rows: list[dict[str, Any]], field: str, value: Any) -> bool:
+    return bool(rows) and all(same_value(row.get(field), value) for row in rows)

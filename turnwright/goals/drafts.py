@@ -1,0 +1,88 @@
+"""A plan while it is drawn: real calls with real results, not yet proved and not yet in words."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from schemas.goals import ArgumentSource, BehaviourPlan, Fact, KnownDetail
+from schemas.tools import Tool
+from schemas.vocabulary import Difficulty
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One value that the person knows and that singles out what a call is about."""
+
+    label: str
+    """Whose value it is, as in `singer name`."""
+    short: str
+    """The same where it is clear whose: `name`."""
+    value: Any
+    parameter: str | None
+    """Parameter that it fills; none where it only tells one row of the result from the others."""
+    table: str | None
+    column: str | None
+    operator: str
+    """As in schemas.tools.ParameterBinding."""
+
+
+@dataclass(frozen=True)
+class DraftCall:
+    """One call, made on a scratch copy."""
+
+    id: str
+    tool: Tool
+    arguments: dict[str, Any]
+    sources: dict[str, ArgumentSource]
+    details: tuple[Detail, ...]
+    result: Any
+    lookup: bool
+    about: str | None = None
+    """Table whose row a look-up finds."""
+
+
+@dataclass(frozen=True)
+class DraftObjective:
+    """One objective: its look-ups and, last or among them, what the person asks for."""
+
+    relation: Literal["first", "extension", "independent"]
+    calls: tuple[DraftCall, ...]
+    facts: tuple[Fact, ...]
+    purpose: str
+    known: tuple[KnownDetail, ...]
+    """What the person knows: the user literals of the calls, and of the calls before that they rest on."""
+
+    @property
+    def goals(self) -> tuple[DraftCall, ...]:
+        """The calls that the person asks for."""
+        return tuple(call for call in self.calls if not call.lookup)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A whole plan."""
+
+    objectives: tuple[DraftObjective, ...]
+    behaviour: BehaviourPlan | None
+    difficulty: Difficulty
+    """What the plan is, see goals/difficulty.py."""
+    reference_time: str
+
+    @property
+    def calls(self) -> tuple[DraftCall, ...]:
+        """All calls in the order of execution."""
+        return tuple(call for objective in self.objectives for call in objective.calls)
+
+
+def number_calls(objectives: list[DraftObjective]) -> tuple[DraftObjective, ...]:
+    """The same objectives with calls named `c1`, `c2`, … in the order of execution."""
+    calls = [call for objective in objectives for call in objective.calls]
+    names = {call.id: f"c{number}" for number, call in enumerate(calls, start=1)}
+
+    def rename(call: DraftCall) -> DraftCall:
+        sources = {
+            name: source.model_copy(update={"call": names[source.call]}) if source.call else source
+            for name, source in call.sources.items()
+        }
+        return replace(call, id=names[call.id], sources=sources)
+
+    return tuple(replace(objective, calls=tuple(rename(call) for call in objective.calls)) for objective in objectives)

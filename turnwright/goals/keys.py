@@ -1,0 +1,84 @@
+"""Which columns hold the same key: `orders.customer_id` and `customers.id` do, because one refers to the other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.databases import Column, Database, Table
+from schemas.tools import ParameterBinding, Tool
+
+ColumnName = tuple[str, str]
+"""Table and column, lower case."""
+
+
+class Keys:
+    """Columns of one database grouped by the key that they hold, from its single-column references."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._group: dict[ColumnName, ColumnName] = {}
+        for table in database.tables:
+            for key in table.foreign_keys:
+                for ours, theirs in zip(key.columns, key.referred, strict=True):
+                    self._join((table.name.lower(), ours.lower()), (key.table.lower(), theirs.lower()))
+            for column in table.columns:
+                if column.references is not None:
+                    there = (column.references[0].lower(), column.references[1].lower())
+                    self._join((table.name.lower(), column.name.lower()), there)
+
+    def group(self, table: str, column: str) -> ColumnName:
+        """The one name that all columns of the same key share; a column that takes part in no reference is its own."""
+        name = (table.lower(), column.lower())
+        while self._group.get(name, name) != name:
+            name = self._group[name]
+        return name
+
+    def _join(self, left: ColumnName, right: ColumnName) -> None:
+        one, other = self.group(*left), self.group(*right)
+        if one != other:
+            self._group[max(one, other)] = min(one, other)
+
+    def place(self, table: str | None, column: str | None) -> tuple[Table, Column] | None:
+        """The table and column of a binding or an output, or none where it is computed or unknown."""
+        if table is None or column is None:
+            return None
+        found = self.database.table(table)
+        inside = found.column(column) if found else None
+        return (found, inside) if found and inside else None
+
+    def is_hidden(self, table: str | None, column: str | None) -> bool:
+        """Whether a column only identifies, so that no person knows its values."""
+        place = self.place(table, column)
+        return place is not None and place[1].surrogate
+
+
+def read_column(row: Mapping[str, Any], column: str) -> Any:
+    """The value of a column in a row, names compared without case; none where it is missing."""
+    if column in row:
+        return row[column]
+    return next((value for name, value in row.items() if name.lower() == column.lower()), None)
+
+
+def main_binding(tool: Tool, parameter: str) -> ParameterBinding | None:
+    """What a parameter stands against first of all: what it writes, else the first column that it is compared with."""
+    own = [binding for binding in tool.bindings if binding.name == parameter]
+    own.sort(key=lambda binding: (binding.operator not in ("set", "values"), binding.column is None))
+    return own[0] if own else None
+
+
+def required_parameters(tool: Tool) -> list[str]:
+    """Names of the parameters that each call must give, in the order of the specification."""
+    needed = set(tool.parameters.get("required", []))
+    return [name for name in tool.parameters.get("properties", {}) if name in needed]
+
+
+def optional_parameters(tool: Tool) -> list[str]:
+    """Names of the parameters that a call may leave out."""
+    needed = set(tool.parameters.get("required", []))
+    return [name for name in tool.parameters.get("properties", {}) if name not in needed]
+
+
+def result_rows(value: Any) -> list[dict[str, Any]]:
+    """The rows of a successful read: those of a list, or the one object."""
+    if isinstance(value, list):
+        return [row for row in value if isinstance(row, dict)]  # pyright: ignore[reportUnknownVariableType]
+    return [value] if isinstance(value, dict) else []

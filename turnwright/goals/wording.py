@@ -1,0 +1,172 @@
+"""Wording: whether a description says what the plan says, and no more; and the rubric that goes with it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from schemas.goals import BehaviourPlan, Persona
+from schemas.replies import TaskDrafts
+from schemas.tools import Tool
+from turnwright.goals.drafts import Draft, DraftObjective
+from turnwright.goals.words import comparable, join_words, say_value
+
+SHORTEST, LONGEST = 25, 900
+"""Bounds of a description, in characters."""
+_BULLETS = 3
+"""Most bullets of the model that are kept; the code's own come on top."""
+_BULLET_LENGTH = 300
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I'd|I've|I'll|my|me|myself|mine|we|our|us)\b")
+_IDENTIFIER = re.compile(r"\b\w*[^\W_]_+[^\W_]\w*\b")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])")
+
+
+def check_wording(
+    drafts: TaskDrafts, draft: Draft, persona: Persona, tools: Sequence[Tool]
+) -> tuple[list[str], list[str]]:
+    """What is wrong with the writer's descriptions, said so that the writer can mend it.
+
+    Returns:
+        Problems that forbid the text, and problems that a known detail can make good: a value that the description
+        leaves out is still given to the user simulator.
+    """
+    if len(drafts.tasks) != len(draft.objectives):
+        count = len(draft.objectives)
+        return [f"There are {len(drafts.tasks)} tasks, but the plan has {count} objectives: write exactly {count}."], []
+    grave: list[str] = []
+    slight: list[str] = []
+    hidden = _hidden_values(draft)
+    names = {tool.name for tool in tools}
+    for number, (task, objective) in enumerate(zip(drafts.tasks, draft.objectives, strict=True), start=1):
+        text = " ".join(task.description.split())
+        grave += [f"Task {number}: {problem}" for problem in _check_form(text, objective, names)]
+        grave += [f"Task {number}: {problem}" for problem in _check_secrets(text, draft, objective, persona, hidden)]
+        for known in objective.known:
+            if not says_value(text, known.value):
+                slight.append(f"Task {number}: say the {known.label}, which is {say_value(known.value)}.")
+    return grave, slight
+
+
+def _check_form(text: str, objective: DraftObjective, names: set[str]) -> list[str]:
+    problems: list[str] = []
+    if not SHORTEST <= len(text) <= LONGEST:
+        problems.append(f"the description must have {SHORTEST} to {LONGEST} characters, not {len(text)}.")
+    plain = text
+    for known in sorted((say_value(known.value) for known in objective.known), key=len, reverse=True):
+        plain = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", plain, flags=re.IGNORECASE)
+    found = [word for word in _IDENTIFIER.findall(plain) if word]
+    found += [name for name in sorted(names) if "_" not in name and re.search(rf"\b{re.escape(name)}\(", plain)]
+    if found:
+        problems.append(f"do not use the technical name {found[0]}; say it in plain words.")
+    if _FIRST_PERSON.search(plain):
+        problems.append("tell about the person in the third person, without I, my or we.")
+    return problems
+
+
+def _check_secrets(text: str, draft: Draft, objective: DraftObjective, persona: Persona, hidden: set[str]) -> list[str]:
+    allowed = [known.value for other in draft.objectives for known in other.known]
+    context = f"{objective.purpose} {persona.name} {persona.occupation}"
+    for value in sorted(hidden):
+        if says_value(text, value) and not _is_covered(value, allowed):
+            return [f"do not mention the id {value}; the person does not know it."]
+    for other in draft.objectives:
+        for fact in other.facts:
+            if not _is_telling(fact.value) or _is_covered(fact.value, allowed) or says_value(context, fact.value):
+                continue
+            if says_value(text, fact.value):
+                return [f"do not say the {fact.label}: the person wants to find it out."]
+    return []
+
+
+def _hidden_values(draft: Draft) -> set[str]:
+    return {
+        say_value(value)
+        for call in draft.calls
+        for name, value in call.arguments.items()
+        if call.sources[name].kind == "result"
+    }
+
+
+def _is_covered(value: Any, allowed: Iterable[Any]) -> bool:
+    return any(says_value(say_value(known), value) for known in allowed)
+
+
+def _is_telling(value: Any) -> bool:
+    """Whether a value in a text can be no accident: single digits and very short words turn up anywhere."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | float):
+        return abs(value) >= 10 or not float(value).is_integer()
+    return len(say_value(value)) >= 3
+
+
+def says_value(text: str, value: Any) -> bool:
+    """Whether a text has a value: numbers by amount (1,200 is 1200), text as whole words without case."""
+    wanted = comparable(value)
+    said = say_value(value)
+    if re.fullmatch(r"[-+]?\d[\d,]*(?:\.\d+)?", said):
+        return any(comparable(number.rstrip(",")) == wanted for number in _NUMBER.findall(text))
+    plain = " ".join(text.casefold().split())
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", plain) is not None
+
+
+def build_rubric(bullets: Sequence[str], objective: DraftObjective, behaviour: BehaviourPlan | None) -> tuple[str, ...]:
+    """The rubric of one objective: the model's bullets that cannot contradict the plan, then what code knows must hold.
+
+    Dropped are bullets with technical names, with numbers that are not the plan's, and those that repeat a fact which
+    a bullet made by code states anyway.
+    """
+    certain = _state_facts(objective) + _state_changes(objective) + _state_behaviour(behaviour)
+    said = [fact.value for fact in objective.facts] + [known.value for known in objective.known]
+    numbers = {
+        comparable(number.rstrip(","))
+        for value in [*said, objective.purpose]
+        for number in _NUMBER.findall(say_value(value))
+    }
+    kept: list[str] = []
+    for bullet in bullets:
+        text = " ".join(bullet.split())
+        foreign = any(comparable(number.rstrip(",")) not in numbers for number in _NUMBER.findall(text))
+        repeats = any(says_value(text, fact.value) for fact in objective.facts if _is_telling(fact.value))
+        if not text or len(text) > _BULLET_LENGTH or foreign or repeats or _IDENTIFIER.search(text):
+            continue
+        kept.append(text)
+    rubric = dict.fromkeys([*kept[:_BULLETS], *certain])
+    return tuple({text.casefold().rstrip("."): text for text in rubric}.values())
+
+
+def _state_facts(objective: DraftObjective) -> list[str]:
+    labels = [fact.label for fact in objective.facts]
+    listed = [say_value(fact.value) for fact in objective.facts if labels.count(fact.label) > 1]
+    single = [fact for fact in objective.facts if labels.count(fact.label) == 1]
+    bullets = [f"The assistant tells the user all of these: {join_words(listed)}."] if listed else []
+    if len(single) > 3:
+        return [
+            *bullets,
+            f"The assistant tells the user {join_words([f'the {fact.label} ({say_value(fact.value)})' for fact in single])}.",
+        ]
+    return [*bullets, *(f"The assistant tells the user the {fact.label}: {say_value(fact.value)}." for fact in single)]
+
+
+def _state_changes(objective: DraftObjective) -> list[str]:
+    if all(goal.tool.effect == "read" for goal in objective.goals):
+        return []
+    return [f"The assistant carries this out and says that it is done: {objective.purpose}."]
+
+
+def _state_behaviour(behaviour: BehaviourPlan | None) -> list[str]:
+    if behaviour is None:
+        return []
+    detail = behaviour.detail
+    match behaviour.name:
+        case "missing_parameter":
+            return [f"The assistant asks for the {detail['label']} instead of guessing it."]
+        case "out_of_scope":
+            return [f"Asked to {detail['request']}, the assistant says that it cannot do that and does not pretend to."]
+        case "tool_fault":
+            return ["When a tool fails, the assistant tries again or reports the failure truly, and makes nothing up."]
+        case "changed_mind":
+            return [
+                f"The outcome is about the {detail['label']} {say_value(detail['to'])}, not {say_value(detail['from'])}."
+            ]
+        case _:
+            return []

@@ -1,0 +1,197 @@
+"""Dialogue tasks: for each slot a plan that is drawn, proved, put into words and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+import prompts
+from schemas.config import RunConfig
+from schemas.content import canonical_json, content_id
+from schemas.databases import Database
+from schemas.goals import Objective, Persona, PlannedCall
+from schemas.replies import TaskDrafts
+from schemas.rows import DialogueTaskRow, LedgerRow, ToolsetRow
+from schemas.tools import Tool
+from turnwright.environments.base import Base
+from turnwright.environments.threads import run_blocking
+from turnwright.goals.drafts import Draft
+from turnwright.goals.keys import Keys
+from turnwright.goals.personas import draw_persona
+from turnwright.goals.plans import PlanRejected, draw_plan
+from turnwright.goals.proof import Proof, prove_plan
+from turnwright.goals.slots import Slot
+from turnwright.goals.wording import build_rubric, check_wording
+from turnwright.models.errors import ContextOverflow, MalformedReply
+from turnwright.models.models import Models
+from turnwright.models.reply import ModelReply
+from turnwright.roles.task_writer import ask_for_tasks, ask_to_mend, write_tasks
+
+_TOOLS = TypeAdapter(list[Tool])
+_REASON = 500
+"""Longest reason that the ledger keeps, in characters."""
+
+
+@dataclass(frozen=True)
+class WrittenTask:
+    """What became of one slot."""
+
+    row: DialogueTaskRow | None
+    rejected: tuple[tuple[str, ...], ...]
+    """For each draw that came to nothing its reasons, as `code: explanation`."""
+    ledger: LedgerRow
+
+
+@dataclass(frozen=True)
+class _Words:
+    drafts: TaskDrafts
+    replies: tuple[ModelReply, ...]
+
+
+async def write_dialogue_task(
+    slot: Slot,
+    toolset: ToolsetRow,
+    database: Database,
+    base: Base,
+    models: Models,
+    config: RunConfig,
+) -> WrittenTask:
+    """The dialogue task of a slot, in up to `config.limits.task_draws` draws.
+
+    Infrastructure errors of the models go through; the stage deals with them. A malformed reply costs a draw.
+    """
+    tools = _TOOLS.validate_json(toolset.tools)
+    persona = draw_persona(slot.seed)
+    rejected: list[tuple[str, ...]] = []
+    row: DialogueTaskRow | None = None
+    for draw in range(config.limits.task_draws):
+        try:
+            draft, proof = await run_blocking(_plan, slot, tools, database, base, draw)
+        except PlanRejected as rejection:
+            rejected.append((rejection.reason,))
+            continue
+        try:
+            words = await _put_into_words(slot, draft, persona, tools, database, models, draw)
+        except (MalformedReply, ContextOverflow) as error:
+            code = "malformed_reply" if isinstance(error, MalformedReply) else "context_overflow"
+            rejected.append((f"{code}: {error}",))
+            continue
+        if isinstance(words, _Words):
+            row = _build_row(slot, toolset, draft, proof, persona, words, config)
+            break
+        rejected.append(words)
+    return WrittenTask(row, tuple(rejected), _record(slot, toolset, row, rejected))
+
+
+def _plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base, draw: int) -> tuple[Draft, Proof]:
+    draft = draw_plan(slot, tools, database, base, draw)
+    return draft, prove_plan(draft, tools, Keys(database), base, seed=slot.seed)
+
+
+async def _put_into_words(
+    slot: Slot,
+    draft: Draft,
+    persona: Persona,
+    tools: Sequence[Tool],
+    database: Database,
+    models: Models,
+    draw: int,
+) -> _Words | tuple[str, ...]:
+    """Words that hold, after one request to mend them at most, or what is wrong with them."""
+    unit = slot.id
+    request = ask_for_tasks(draft, persona, database)
+    reply = await write_tasks(models, request, draw=draw, unit=unit, remaining=1.0)
+    grave, slight = check_wording(reply.value, draft, persona, tools)
+    if not grave and not slight:
+        return _Words(reply.value, reply.replies)
+    again = ask_to_mend(request, reply.value, [*grave, *slight])
+    mended = await write_tasks(models, again, draw=draw, unit=unit, remaining=1.0)
+    grave, _ = check_wording(mended.value, draft, persona, tools)
+    if grave:
+        return tuple(f"wording: {problem}" for problem in grave)
+    return _Words(mended.value, (*reply.replies, *mended.replies))
+
+
+def _build_row(
+    slot: Slot,
+    toolset: ToolsetRow,
+    draft: Draft,
+    proof: Proof,
+    persona: Persona,
+    words: _Words,
+    config: RunConfig,
+) -> DialogueTaskRow:
+    objectives = build_objectives(draft, proof, words.drafts)
+    content: dict[str, Any] = {
+        "toolset_id": toolset.id,
+        "seed_id": toolset.seed_id,
+        "domain": toolset.domain,
+        "paradigm": slot.paradigm,
+        "slot": slot.number,
+        "difficulty": draft.difficulty,
+        "behaviour": draft.behaviour.name if draft.behaviour else "none",
+        "behaviour_plan": canonical_json(draft.behaviour.model_dump() if draft.behaviour else None),
+        "persona": canonical_json(persona.model_dump()),
+        "objectives": canonical_json([objective.model_dump() for objective in objectives]),
+        "task_count": len(objectives),
+        "planned_calls": len(draft.calls),
+        "reference_time": draft.reference_time,
+        "start_digest": proof.start_digest,
+        "goal_digest": proof.goal_digest,
+        "goal_changes": canonical_json([change.model_dump() for change in proof.goal_changes]),
+        "role": "task_writer",
+        "model": words.replies[-1].model,
+        "prompt_digest": prompts.prompt_digest("task_writer"),
+        "seed": config.seed,
+        "model_calls": [reply.key for reply in words.replies],
+    }
+    return DialogueTaskRow(id=content_id("task", content), **content)
+
+
+def build_objectives(draft: Draft, proof: Proof, drafts: TaskDrafts) -> list[Objective]:
+    """The objectives of a proved plan with their words, in order."""
+    objectives: list[Objective] = []
+    for number, (planned, task) in enumerate(zip(draft.objectives, drafts.tasks, strict=True)):
+        behaviour = draft.behaviour if draft.behaviour is not None and draft.behaviour.objective == number else None
+        calls = [
+            PlannedCall(
+                id=call.id,
+                tool=call.tool.name,
+                arguments=call.arguments,
+                sources=call.sources,
+                result=proof.results[call.id],
+                lookup=call.lookup,
+            )
+            for call in planned.calls
+        ]
+        objectives.append(
+            Objective(
+                description=" ".join(task.description.split()),
+                relation=planned.relation,
+                known_details=planned.known,
+                rubric=build_rubric(task.rubric, planned, behaviour),
+                calls=tuple(calls),
+                facts=planned.facts,
+            )
+        )
+    return objectives
+
+
+def _record(
+    slot: Slot, toolset: ToolsetRow, row: DialogueTaskRow | None, rejected: Sequence[tuple[str, ...]]
+) -> LedgerRow:
+    return LedgerRow(
+        id=content_id("ledger", ["write-dialogue-tasks", "dialogue_task", slot.id]),
+        stage="write-dialogue-tasks",
+        unit="dialogue_task",
+        unit_id=slot.id,
+        outcome="rejected" if row is None else "accepted",
+        reasons=[]
+        if row is not None
+        else list(dict.fromkeys(reason[:_REASON] for reasons in rejected for reason in reasons)),
+        boundary=None,
+        domain=toolset.domain,
+        difficulty=slot.difficulty if row is None else row.difficulty,
+        behaviour=slot.behaviour,
+    )

@@ -1,0 +1,1 @@
+"""Which row and file came from which."""

@@ -1,0 +1,112 @@
+"""One endpoint root, over the openai package. Nothing else imports that package.
+
+The SDK's low-level call keeps its configuration and authentication and skips its models of requests and replies;
+bytes go in and bytes come out. Its own retries are off, because a retry has to give its permit back first.
+"""
+
+import asyncio
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from openai import AsyncOpenAI, DefaultAioHttpClient
+
+from turnwright.models.failures import Failure, classify_status, redact
+
+_CONNECT_SECONDS = 10.0
+_KEEP_ALIVE_SECONDS = 4.0
+"""Below the five seconds after which uvicorn closes an idle connection: a request must not meet a closing one."""
+_NO_POOL_LIMIT = 1 << 20
+"""A number, because the aiohttp transport reads None as its default of 100; permits are the limit."""
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Endpoint:
+    """A keep-alive HTTP/1.1 client for one root URL. Belongs to the loop it is first used on."""
+
+    def __init__(self, url: str, *, api_key: str | None = None, timeout_seconds: float = 120.0) -> None:
+        self.url = url
+        self._key = api_key
+        self._timeout = timeout_seconds
+        omitted = openai.Omit()
+        headers: dict[str, str | openai.Omit] = {}
+        self._options: Any = {}
+        if api_key is None:
+            self._options = {"headers": {"Authorization": omitted}}
+        if not (urlsplit(url).hostname or "").endswith("openai.com"):
+            headers |= {"OpenAI-Organization": omitted, "OpenAI-Project": omitted}
+        self._client = AsyncOpenAI(
+            base_url=url,
+            api_key=api_key or "unused",
+            max_retries=0,
+            timeout=httpx2.Timeout(None, connect=min(_CONNECT_SECONDS, timeout_seconds)),
+            default_headers=headers,  # pyright: ignore[reportArgumentType]
+            http_client=DefaultAioHttpClient(
+                limits=httpx2.Limits(
+                    max_connections=_NO_POOL_LIMIT,
+                    max_keepalive_connections=_NO_POOL_LIMIT,
+                    keepalive_expiry=_KEEP_ALIVE_SECONDS,
+                ),
+                trust_env=not _is_loopback(url),  # a proxy for the internet does not lead to this machine
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r})"
+
+    async def post(self, path: str, content: bytes) -> tuple[int, bytes]:
+        """Posts a JSON body; returns status and body of a successful answer.
+
+        Raises:
+            Failure: there was no successful answer.
+        """
+        return await self._send(path, content)
+
+    async def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of a successful answer.
+
+        Raises:
+            Failure: there was no successful answer.
+        """
+        return await self._send(path, None)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def _send(self, path: str, content: bytes | None) -> tuple[int, bytes]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                if content is None:
+                    response = await self._client.get(path, cast_to=httpx2.Response, options=self._options)
+                else:
+                    response = await self._client.post(
+                        path, content=content, cast_to=httpx2.Response, options=self._options
+                    )
+            return response.status_code, response.content
+        except (TimeoutError, openai.APITimeoutError):
+            raise Failure("timeout", f"no reply within {self._timeout:g} s") from None
+        except openai.APIStatusError as error:
+            failure = classify_status(error.response.status_code, error.response.content, error.response.headers)
+        except openai.APIConnectionError as error:
+            failure = Failure("broken", _describe(error.__cause__ or error))
+        except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+            failure = Failure("broken", _describe(error))
+        raise Failure(
+            failure.kind, redact(failure.message, self._key), failure.status, failure.retry_after, failure.field
+        ) from None
+
+
+def _describe(error: BaseException) -> str:
+    """A connection error in a line."""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

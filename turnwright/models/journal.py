@@ -1,0 +1,337 @@
+"""The call journal: a model's reply is durable before it is used.
+
+A folder of segments, one per process that ever wrote there (turnwright/models/segment.py). Replies are appended by a
+writer thread that commits in groups: everything that waits is compressed, written and fsynced at once, and only then
+handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their file when
+asked for.
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import zstandard
+
+from turnwright.models.segment import (
+    MAGIC,
+    SUFFIX,
+    Array,
+    encode_record,
+    key_prefix,
+    load_segment,
+    read_record,
+    scan_records,
+    seal,
+    write_all,
+)
+
+_GATHER_SECONDS = 0.002
+"""How long the writer lets a group grow: shorter than any model's reply, long enough to share an fsync."""
+_RECENT = 1 << 16
+_OFFSET_BITS = 44
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One reply as the endpoint gave it, and what the call was for."""
+
+    key: str
+    role: str
+    unit: str
+    draw: int
+    model: str
+    endpoint: str
+    message: dict[str, Any]
+    """The `message` of the first choice, unchanged."""
+    finish_reason: str | None
+    prompt_tokens: int | None
+    """As the endpoint counted; None where it did not say."""
+    completion_tokens: int | None
+    cached_tokens: int | None = None
+    """Prompt tokens that the endpoint's prefix cache served, where it says."""
+    prefixes: tuple[tuple[int, str], ...] = ()
+    """Message boundaries of the prompt, see `ChatRequest.prefixes`."""
+    kind: str = "reply"
+    """`reply`; `overflow` or `rejected` for a request that the endpoint will never answer; `capability` for a missing
+    feature."""
+    detail: str = ""
+    """For the other kinds: what the endpoint said."""
+
+
+def _encode(entry: JournalEntry) -> bytes:
+    fields = {name: getattr(entry, name) for name in JournalEntry.__slots__ if name != "key"}
+    return orjson.dumps({name: value for name, value in fields.items() if value not in (None, "", ())})
+
+
+def _decode(key: bytes, payload: bytes) -> JournalEntry:
+    fields: dict[str, Any] = orjson.loads(payload)
+    return JournalEntry(
+        key=key.hex(),
+        role=fields.get("role", ""),
+        unit=fields.get("unit", ""),
+        draw=fields.get("draw", 0),
+        model=fields.get("model", ""),
+        endpoint=fields.get("endpoint", ""),
+        message=fields.get("message", {}),
+        finish_reason=fields.get("finish_reason"),
+        prompt_tokens=fields.get("prompt_tokens"),
+        completion_tokens=fields.get("completion_tokens"),
+        cached_tokens=fields.get("cached_tokens"),
+        prefixes=tuple((int(size), str(digest)) for size, digest in fields.get("prefixes", ())),
+        kind=fields.get("kind", "reply"),
+        detail=fields.get("detail", ""),
+    )
+
+
+@dataclass(slots=True)
+class _Append:
+    """A reply on its way to the disk."""
+
+    entry: JournalEntry
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[None]"
+
+
+@dataclass
+class _Segment:
+    """The segment that this process writes."""
+
+    path: Path
+    descriptor: int
+    size: int
+    prefixes: "array[int]" = field(default_factory=lambda: array("Q"))
+    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
+
+
+class Journal:
+    """The replies under one folder. Safe to use from several threads and loops; several processes may share the folder.
+
+    Raises:
+        SegmentError: a file of the folder is not a segment, or a sealed one is damaged.
+        OSError: the folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._paths: list[Path] = []
+        self._descriptors: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._recent: dict[int, int] = {}
+        self._prefixes: Array = np.array([], dtype=np.uint64)
+        self._places: Array = np.array([], dtype=np.uint64)
+        self._own: _Segment | None = None
+        self._own_number = -1
+        self._queue: list[_Append] = []
+        self._wake = threading.Condition()
+        self._writer: threading.Thread | None = None
+        self._closing = False
+        self._load()
+
+    def __len__(self) -> int:
+        return len(self._prefixes) + len(self._recent)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def get(self, key: str) -> JournalEntry | None:
+        """The entry of a request, or None. If two processes recorded one request, the older segment's reply counts."""
+        wanted = bytes.fromhex(key)
+        prefix = key_prefix(wanted)
+        with self._lock:
+            left = int(np.searchsorted(self._prefixes, np.uint64(prefix), "left"))
+            right = int(np.searchsorted(self._prefixes, np.uint64(prefix), "right"))
+            places = [int(place) for place in self._places[left:right]]
+            if prefix in self._recent:
+                places.append(self._recent[prefix])
+            for place in places:
+                number, offset = place >> _OFFSET_BITS, place & ((1 << _OFFSET_BITS) - 1)
+                record = read_record(self._open(number), offset)
+                if record is not None and record[0] == wanted:
+                    return _decode(record[0], record[1])
+        return None
+
+    async def append(self, entry: JournalEntry) -> None:
+        """Records an entry; when this returns it is on the disk.
+
+        Raises:
+            OSError: the disk is full or gone; the entry is not recorded.
+        """
+        loop = asyncio.get_running_loop()
+        append = _Append(entry, loop, loop.create_future())
+        with self._wake:
+            if self._closing:
+                raise RuntimeError("the journal is closed")
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_groups, name="turnwright-journal", daemon=True)
+                self._writer.start()
+            self._queue.append(append)
+            if len(self._queue) == 1:
+                self._wake.notify()
+        await append.done
+
+    def iter_entries(self) -> Iterator[JournalEntry]:
+        """All entries that are whole on the disk, segment by segment, oldest first; holds one entry at a time."""
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                for offset, _, _ in scan_records(descriptor, os.fstat(descriptor).st_size):
+                    record = read_record(descriptor, offset)
+                    if record is not None:
+                        yield _decode(record[0], record[1])
+            finally:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """Commits what waits, seals this process's segment and lets go of all files."""
+        with self._wake:
+            if self._closing:
+                return
+            self._closing = True
+            self._wake.notify()
+        if self._writer is not None:
+            self._writer.join()
+        with self._lock:
+            own, self._own = self._own, None
+            if own is not None:
+                try:
+                    seal(
+                        own.descriptor, np.array(own.prefixes, dtype=np.uint64), np.array(own.offsets, dtype=np.uint64)
+                    )
+                finally:
+                    os.close(own.descriptor)
+            for descriptor in self._descriptors.values():
+                os.close(descriptor)
+            self._descriptors.clear()
+
+    def _load(self) -> None:
+        prefixes: list[Array] = []
+        places: list[Array] = []
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            try:
+                found, offsets = load_segment(path)
+            except FileNotFoundError:
+                continue  # another process just removed an empty segment
+            prefixes.append(found)
+            places.append(offsets | np.uint64(len(self._paths) << _OFFSET_BITS))
+            self._paths.append(path)
+        self._merge(prefixes, places)
+
+    def _merge(self, prefixes: list[Array], places: list[Array]) -> None:
+        """Adds to the sorted arrays; equal prefixes stay in the order of their segments."""
+        keys = np.concatenate([self._prefixes, *prefixes])
+        order = np.argsort(keys, kind="stable")
+        self._places = np.concatenate([self._places, *places])[order]
+        self._prefixes = keys[order]
+
+    def _open(self, number: int) -> int:
+        descriptor = self._descriptors.get(number)
+        if descriptor is None:
+            if len(self._descriptors) >= 64:
+                os.close(self._descriptors.pop(next(iter(self._descriptors))))
+            descriptor = self._descriptors[number] = os.open(self._paths[number], os.O_RDONLY)
+        return descriptor
+
+    def _write_groups(self) -> None:
+        compressor = zstandard.ZstdCompressor(level=3)
+        while True:
+            with self._wake:
+                while not self._queue and not self._closing:
+                    self._wake.wait()
+                if not self._queue:
+                    return
+                closing = self._closing
+            if not closing:
+                time.sleep(_GATHER_SECONDS)
+            with self._wake:
+                group, self._queue = self._queue, []
+            error: OSError | None = None
+            try:
+                self._commit(group, compressor)
+            except OSError as failure:
+                error = failure
+            by_loop: dict[asyncio.AbstractEventLoop, list[_Append]] = {}
+            for append in group:
+                by_loop.setdefault(append.loop, []).append(append)
+            for loop, appends in by_loop.items():
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(_settle, appends, error)
+
+    def _commit(self, group: list[_Append], compressor: zstandard.ZstdCompressor) -> None:
+        own = self._own or self._create_segment()
+        records: list[bytes] = []
+        added: list[tuple[int, int]] = []
+        offset = own.size
+        for append in group:
+            key = bytes.fromhex(append.entry.key)
+            record = encode_record(key, _encode(append.entry), compressor)
+            records.append(record)
+            added.append((key_prefix(key), offset))
+            offset += len(record)
+        write_all(own.descriptor, b"".join(records))
+        try:
+            os.fdatasync(own.descriptor)
+        except OSError:
+            os.ftruncate(own.descriptor, own.size)
+            raise
+        with self._lock:
+            own.size = offset
+            for prefix, place in added:
+                own.prefixes.append(prefix)
+                own.offsets.append(place)
+                self._recent.setdefault(prefix, place | (self._own_number << _OFFSET_BITS))
+            if len(self._recent) > _RECENT:
+                pairs = np.array(list(self._recent.items()), dtype=np.uint64)
+                self._merge([pairs[:, 0]], [pairs[:, 1]])
+                self._recent.clear()
+
+    def _create_segment(self) -> _Segment:
+        """A new segment, locked for as long as this process lives; its name sorts by the time of its creation."""
+        path = self.folder / f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(3)}{SUFFIX}"
+        unborn = path.with_suffix(
+            ".new"
+        )  # nobody may see a segment that is not locked yet: it would pass for abandoned
+        descriptor = os.open(unborn, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            write_all(descriptor, MAGIC)
+            os.fsync(descriptor)
+            unborn.rename(path)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError:
+            os.close(descriptor)
+            unborn.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
+        with self._lock:
+            self._own = _Segment(path, descriptor, len(MAGIC))
+            self._own_number = len(self._paths)
+            self._paths.append(path)
+            return self._own
+
+
+def _settle(appends: list[_Append], error: OSError | None) -> None:
+    for append in appends:
+        if append.done.done():
+            continue
+        if error is None:
+            append.done.set_result(None)
+        else:
+            append.done.set_exception(error)

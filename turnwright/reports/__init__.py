@@ -1,0 +1,1 @@
+"""What a person reads about a run: the HTML report, dialogues and tables in a terminal."""

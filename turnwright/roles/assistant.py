@@ -1,0 +1,42 @@
+"""The assistant: answers the person, with tools. Its messages are what the training data consists of."""
+
+from collections.abc import Sequence
+
+import prompts
+from schemas.tools import Tool
+from turnwright.models.models import Models
+from turnwright.models.reply import ModelReply
+from turnwright.rollout.conversation import Conversation
+
+
+def system_prompt(domain: str, now: str) -> str:
+    """The system message; it is exported with the dialogue, so it holds nothing about how the dialogue was made.
+
+    `now` is an ISO 8601 time. Underscores of the domain's name become spaces.
+    """
+    return prompts.render("assistant", "system", domain=" ".join(domain.replace("_", " ").split()), now=now)
+
+
+async def answer(
+    models: Models,
+    conversation: Conversation,
+    tools: Sequence[Tool],
+    *,
+    draw: int,
+    unit: str,
+    remaining: float,
+) -> ModelReply:
+    """The assistant's next message: prose for the user, tool calls, or both.
+
+    Raises:
+        MalformedReply: no usable reply, even after the repair call.
+        ContextOverflow: the conversation no longer fits the model.
+    """
+    return await models.chat(
+        "assistant",
+        conversation.assistant_view(),
+        tools=[tool.spec for tool in tools],
+        draw=draw,
+        unit=unit,
+        remaining=remaining,
+    )

@@ -1,0 +1,63 @@
+"""The SQL tool writer: one append-only conversation per database, a batch of questions at a time.
+
+Each round tells what became of the drafts of the round before, so that the writer mends what was rejected and repeats
+nothing. Messages are only ever added: a server's prefix cache keeps the database's view.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import prompts
+from schemas.databases import Database
+from schemas.replies import SqlToolDraft, SqlToolDrafts
+from turnwright.models.models import Models, StructuredReply
+from turnwright.roles.question_writer import view_database
+
+
+@dataclass
+class ToolConversation:
+    """The conversation with the writer about one database."""
+
+    models: Models
+    database: Database
+    unit: str
+    """Id of the seed, for the journal."""
+    messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    async def write_tools(
+        self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None, *, remaining: float = 1.0
+    ) -> tuple[list[SqlToolDraft], StructuredReply]:
+        """The drafts of one round, and the reply they came in.
+
+        Args:
+            questions: what the tools of this round should help to answer.
+            wanted: about how many drafts are asked for.
+            feedback: `{accepted: [names], rejected: [{name, reason}]}` on the round before; none in the first round.
+            remaining: rounds that are still to come, this one included.
+
+        Raises:
+            MalformedReply: no usable reply, even after the repair call; the round is not in the conversation then.
+            ContextOverflow: the conversation has grown too long for the model.
+        """
+        request = [*self.messages, *self._ask(questions, wanted, feedback)]
+        reply = await self.models.structured("sql_tool_writer", request, unit=self.unit, remaining=remaining)
+        # A repaired reply is kept as if it had been right at once: the writer learns from good examples.
+        value = cast(SqlToolDrafts, reply.value)
+        self.messages = [*request, {"role": "assistant", "content": value.model_dump_json()}]
+        return list(value.tools), reply
+
+    def _ask(self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None) -> list[dict[str, Any]]:
+        if not self.messages:
+            system = prompts.render("sql_tool_writer", "system")
+            user = prompts.render(
+                "sql_tool_writer",
+                "user",
+                database=view_database(self.database),
+                questions=list(questions),
+                wanted=wanted,
+            )
+            return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        told = feedback or {"accepted": [], "rejected": []}
+        again = prompts.render("sql_tool_writer", "again", feedback=told, questions=list(questions), wanted=wanted)
+        return [{"role": "user", "content": again}]

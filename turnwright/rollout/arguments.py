@@ -1,0 +1,104 @@
+"""Reads the arguments of a tool call and checks them against the tool's JSON Schema before anything runs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import jsonschema_rs
+import orjson
+
+from schemas.messages import ToolError, ToolResult
+from schemas.tools import Tool
+
+_MESSAGE_LENGTH = 300
+
+
+class BadArguments(ValueError):  # noqa: N818 - it says what was wrong
+    """A call that must not reach the environment, with what the model is told about it."""
+
+    def __init__(self, error: ToolError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def error_result(error: ToolError) -> ToolResult:
+    """The result that a model is given for a call that failed."""
+    value = {"error": error.kind, "message": error.message}
+    return ToolResult(text=orjson.dumps(value).decode(), value=value, error=error)
+
+
+def parse_json_object(text: str) -> dict[str, Any]:
+    """The object that `text` holds.
+
+    Stricter than json.loads: no NaN or Infinity, no key twice, no text that is not Unicode, no integer beyond 64 bits,
+    because none of these means the same to a database, a trainer and a server. Blank text is the empty object: servers
+    write it for tools without parameters.
+
+    Raises:
+        ValueError: `text` holds anything else; the message says what, without machine detail.
+    """
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not valid JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise ValueError("not valid JSON: nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("they are not a JSON object")
+    try:
+        orjson.dumps([[[[[[[[value]]]]]]]])  # leaves room for what such a value is later nested in
+    except TypeError as error:
+        raise ValueError(f"a value cannot be represented: {error}") from error
+    return cast("dict[str, Any]", value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"not valid JSON: {name} is not a number")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("not valid JSON: a key stands there twice")
+    return value
+
+
+class ArgumentChecker:
+    """The tools of a dialogue with their compiled validators. Immutable after construction, so threads may share it."""
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self.tools = {tool.name: tool for tool in tools}
+        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters) for tool in tools}
+
+    def check(self, name: str, text: str) -> dict[str, Any]:
+        """The arguments of a call, checked.
+
+        Raises:
+            BadArguments: no such tool is offered, or the arguments do not fit its schema.
+        """
+        validator = self._validators.get(name)
+        if validator is None:
+            offered = ", ".join(sorted(self.tools))
+            raise BadArguments(ToolError(kind="unknown_tool", message=f"There is no tool {name!r}. Tools: {offered}."))
+        try:
+            arguments = parse_json_object(text)
+        except ValueError as error:
+            raise BadArguments(
+                ToolError(kind="invalid_arguments", message=f"The arguments cannot be read: {error}.")
+            ) from error
+        problems = [_describe(error) for error in validator.iter_errors(arguments)]
+        if problems:
+            message = "; ".join(sorted(problems))
+            raise BadArguments(ToolError(kind="invalid_arguments", message=_shorten(message)))
+        return arguments
+
+
+def _describe(error: jsonschema_rs.ValidationError) -> str:
+    path = ".".join(str(part) for part in error.instance_path)
+    return f"{path}: {error.message}" if path else error.message
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"

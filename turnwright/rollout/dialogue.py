@@ -1,0 +1,244 @@
+"""Simulates one dialogue: user simulator, assistant and environment, until the task is complete."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+
+import prompts
+from schemas.config import RunConfig
+from schemas.content import canonical_json, content_id
+from schemas.goals import Objective, Persona
+from schemas.messages import CallRecord, ToolCall
+from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
+from schemas.tools import Tool
+from schemas.vocabulary import Ending
+from turnwright.environments.base import Base
+from turnwright.environments.threads import run_blocking
+from turnwright.models.errors import ContextOverflow, MalformedReply
+from turnwright.models.models import Models
+from turnwright.models.reply import ModelReply
+from turnwright.roles import assistant, user_simulator
+from turnwright.rollout.behaviours import behaviour_occurred
+from turnwright.rollout.conversation import Conversation
+from turnwright.rollout.tool_calls import ToolRunner, read_behaviour, read_tools
+
+_OBJECTIVES = TypeAdapter(tuple[Objective, ...])
+_QUESTION_MARKS = "?？؟"
+
+
+async def simulate_dialogue(
+    task: DialogueTaskRow,
+    toolset: ToolsetRow,
+    base: Base,
+    models: Models,
+    config: RunConfig,
+    trial: int = 0,
+) -> DialogueRow:
+    """One trajectory of `task`; `trial` tells repeated ones apart and is the draw index of every call.
+
+    A bad dialogue is a row with a typed ending. What is not the dialogue's own doing is raised:
+
+    Raises:
+        EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
+        SourceError: the environment's database could not be reached.
+    """
+    tools = read_tools(toolset)
+    objectives = _OBJECTIVES.validate_json(task.objectives)
+    runner = await run_blocking(ToolRunner, base, tools, task)
+    try:
+        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial)
+        ending, detail = await dialogue.run()
+        final_digest, changes = await run_blocking(runner.final_state)
+    finally:
+        await run_blocking(runner.close)
+    conversation, plan = dialogue.conversation, read_behaviour(task)
+    columns: dict[str, Any] = {
+        "role": "assistant",
+        "model": models.name_of("assistant"),
+        "prompt_digest": prompts.prompt_digest("assistant"),
+        "seed": config.seed,
+        "model_calls": dialogue.model_calls,
+        "dialogue_task_id": task.id,
+        "toolset_id": toolset.id,
+        "seed_id": task.seed_id,
+        "domain": task.domain,
+        "paradigm": task.paradigm,
+        "slot": task.slot,
+        "trial": trial,
+        "difficulty": task.difficulty,
+        "behaviour": task.behaviour,
+        "behaviour_occurred": behaviour_occurred(plan, objectives, conversation.messages, dialogue.calls),
+        "messages": orjson.dumps(conversation.messages).decode(),
+        "calls": canonical_json([record.model_dump(mode="json") for record in dialogue.calls]),
+        "ending": ending,
+        "detail": detail,
+        "turns": conversation.turns,
+        "requests": conversation.requests,
+        "steps": conversation.steps,
+        "task_count": task.task_count,
+        "final_digest": final_digest,
+        "changes": canonical_json([change.model_dump(mode="json") for change in changes]),
+        "prompt_tokens": dialogue.prompt_tokens,
+        "completion_tokens": dialogue.completion_tokens,
+        "repairs": dialogue.repairs,
+        "early_completions": dialogue.early_completions,
+    }
+    return DialogueRow(id=content_id("dialogue", columns), **columns)
+
+
+class _Ended(Exception):  # noqa: N818 - an ending is not an error
+    """The dialogue cannot go on."""
+
+    def __init__(self, ending: Ending, detail: str) -> None:
+        super().__init__(detail)
+        self.ending: Ending = ending
+        self.detail = detail
+
+
+class Dialogue:
+    """One dialogue while it runs.
+
+    The protocol:
+
+    1. The user simulator speaks first. It sees what was said, never a tool call or a result.
+    2. The assistant answers in prose, which hands the word back to the user, or in one or more tool calls, whose
+       results it gets in the order of the calls, each under its call's id; then it is asked again.
+    3. A call that names no offered tool, or whose arguments do not fit the tool's schema, is answered with an error and
+       never reaches the environment.
+    4. The user ends the dialogue with a thank-you marked as complete, and the assistant has the last word, in prose.
+       The mark counts only if the assistant had reported something before it, if the message asks nothing, and if the
+       assistant needs no tool to answer it: a user who only agrees to an action has not seen its outcome. A mark that
+       comes too early is noted, and the dialogue goes on.
+    5. A message that would break a limit (turns of the dialogue, calls of one request) is not kept, so every stored
+       conversation is whole: each call has its result.
+    6. A reply that cannot be used, even after its repair, ends the dialogue with what was said before it.
+    """
+
+    def __init__(
+        self,
+        task: DialogueTaskRow,
+        objectives: Sequence[Objective],
+        tools: Sequence[Tool],
+        runner: ToolRunner,
+        models: Models,
+        config: RunConfig,
+        trial: int,
+    ) -> None:
+        self._task = task
+        self._tools = tools
+        self._runner = runner
+        self._models = models
+        self._limits = config.limits
+        self._trial = trial
+        self._user = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
+        self.conversation = Conversation.start(assistant.system_prompt(task.domain, task.reference_time))
+        self.calls: list[CallRecord] = []
+        self.model_calls: list[str] = []
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self.repairs = 0
+        self.early_completions: list[int] = []
+
+    async def run(self) -> tuple[Ending, str]:
+        """Plays the dialogue to its end; what was said is in `conversation`, even where it ended badly."""
+        try:
+            while True:
+                complete = await self._user_speaks()
+                acted = await self._assistant_answers()
+                if complete and not acted:
+                    return "task_complete", ""
+                if complete:
+                    self._note_early_completion()
+        except _Ended as end:
+            return end.ending, end.detail
+        except MalformedReply as error:
+            for part in error.replies:
+                self._count(part)
+            return "malformed_reply", str(error)
+        except ContextOverflow as error:
+            return "context_overflow", str(error)
+
+    async def _user_speaks(self) -> bool:
+        """Adds the user's next message; says whether it ends the dialogue, as far as can be known before the answer."""
+        self._check_turns(1)
+        reply = await user_simulator.speak(
+            self._models, self._user, self.conversation, draw=self._trial, unit=self._task.id, remaining=self._remaining
+        )
+        for part in reply.replies:
+            self._count(part)
+        self.repairs += reply.repaired
+        reported = self.conversation.outcome_reported
+        self.conversation = self.conversation.add_user(reply.value.user_message.strip())
+        if not reply.value.is_task_complete:
+            return False
+        if reported and not any(mark in reply.value.user_message for mark in _QUESTION_MARKS):
+            return True
+        self._note_early_completion()
+        return False
+
+    async def _assistant_answers(self) -> bool:
+        """Lets the assistant work until it speaks to the user; says whether it called a tool."""
+        made = 0
+        while True:
+            self._check_turns(1)
+            reply = await assistant.answer(
+                self._models,
+                self.conversation,
+                self._tools,
+                draw=self._trial,
+                unit=self._task.id,
+                remaining=self._remaining,
+            )
+            self._count(reply)
+            self.repairs += reply.repaired
+            content = (reply.content or reply.refusal or "").strip()
+            if not reply.tool_calls:
+                self.conversation = self.conversation.add_assistant(content, reasoning=reply.reasoning)
+                return made > 0
+            made += len(reply.tool_calls)
+            if made > self._limits.calls_per_request:
+                raise _Ended("call_limit", f"more than {self._limits.calls_per_request} calls for one request")
+            self._check_turns(1 + len(reply.tool_calls))
+            self.conversation = self.conversation.add_assistant(content or None, reply.tool_calls, reply.reasoning)
+            await self._run_calls(reply.tool_calls)
+
+    async def _run_calls(self, calls: Sequence[ToolCall]) -> None:
+        message = len(self.conversation.messages) - 1
+        for call in calls:
+            name, arguments = call["function"]["name"], call["function"]["arguments"]
+            answer = await run_blocking(self._runner.answer, name, arguments)
+            error = answer.result.error
+            self.conversation = self.conversation.add_result(call["id"], answer.result.text)
+            self.calls.append(
+                CallRecord(
+                    message=message,
+                    call_id=call["id"],
+                    tool=name,
+                    arguments=arguments,
+                    result=answer.result.text,
+                    effect=answer.effect,
+                    error=error.kind if error else None,
+                    fault=answer.fault,
+                    rows_changed=answer.result.rows_changed,
+                )
+            )
+
+    @property
+    def _remaining(self) -> float:
+        """Model calls that are still to come, as far as the plan tells: longer dialogues get their permits first."""
+        return max(1.0, 2.0 * (self._task.planned_calls + self._task.task_count) - len(self.model_calls))
+
+    def _check_turns(self, coming: int) -> None:
+        if self.conversation.turns + coming > self._limits.turns:
+            raise _Ended("turn_limit", f"more than {self._limits.turns} turns")
+
+    def _note_early_completion(self) -> None:
+        messages = self.conversation.messages
+        self.early_completions.append(max(n for n, message in enumerate(messages) if message["role"] == "user"))
+
+    def _count(self, reply: ModelReply) -> None:
+        self.model_calls.append(reply.key)
+        self.prompt_tokens += reply.prompt_tokens
+        self.completion_tokens += reply.completion_tokens

@@ -1,0 +1,92 @@
+"""Runs the tool calls of one dialogue: checks first, environment second, one result for each."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from schemas.goals import BehaviourPlan, RowChange
+from schemas.messages import ToolResult
+from schemas.rows import DialogueTaskRow, ToolsetRow
+from schemas.tools import Tool
+from schemas.vocabulary import Effect
+from turnwright.environments.base import Base, Fault
+from turnwright.environments.faults import FaultCounter
+from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+
+_TOOLS = TypeAdapter(tuple[Tool, ...])
+_PLAN = TypeAdapter(BehaviourPlan | None)
+_FAULT = TypeAdapter(Fault)
+
+
+def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
+    """The tools of a toolset row, in the order in which they are offered."""
+    return _TOOLS.validate_json(toolset.tools)
+
+
+def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:
+    """What is to happen in the dialogue, or none."""
+    return _PLAN.validate_json(task.behaviour_plan)
+
+
+def planned_fault(plan: BehaviourPlan | None) -> Fault | None:
+    """The failure that code is to make, for a `tool_fault` plan."""
+    if plan is None or plan.name != "tool_fault":
+        return None
+    return _FAULT.validate_python({key: plan.detail[key] for key in ("tool", "kind", "times") if key in plan.detail})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call gave."""
+
+    result: ToolResult
+    effect: Effect | None
+    """None for a tool that is not offered."""
+    fault: bool
+    """The error was made by code."""
+
+
+class ToolRunner:
+    """Answers the calls of one dialogue on a fresh environment of its own.
+
+    The same calls in the same order give the same answers wherever and whenever they are made: the environment's seed
+    and reference time are the task's, and so is the fault. Rollout and replay both go through here. Methods block.
+    """
+
+    def __init__(self, base: Base, tools: Sequence[Tool], task: DialogueTaskRow) -> None:
+        fault = planned_fault(read_behaviour(task))
+        self._lock = threading.Lock()  # a cancelled rollout closes while its last call may still run on its thread
+        self._checker = ArgumentChecker(tools)
+        self._faults = FaultCounter(fault)
+        self._environment = base.open(
+            tools, seed=environment_seed(task), reference_time=task.reference_time, fault=fault
+        )
+
+    def answer(self, name: str, arguments: str) -> Answer:
+        """Runs one call; `arguments` is the text that the model wrote. Never raises for what the call did wrong."""
+        tool = self._checker.tools.get(name)
+        effect = tool.effect if tool else None
+        try:
+            checked = self._checker.check(name, arguments)
+        except BadArguments as error:
+            return Answer(error_result(error.error), effect, fault=False)
+        with self._lock:
+            fault = self._faults.strike(name) is not None
+            return Answer(self._environment.call(name, checked), effect, fault)
+
+    def final_state(self) -> tuple[str, list[RowChange]]:
+        """Digest of the state, and the rows that differ from the base."""
+        with self._lock:
+            return self._environment.state_digest(), self._environment.changes()
+
+    def close(self) -> None:
+        """Gives up the environment."""
+        with self._lock:
+            self._environment.close()
+
+
+def environment_seed(task: DialogueTaskRow) -> str:
+    """What random values in SQL depend on: the slot, so that proof, every trial and replay draw the same."""
+    return f"{task.seed}:{task.toolset_id}:{task.slot}"

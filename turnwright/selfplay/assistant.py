@@ -1,0 +1,117 @@
+"""The player of the assistant: by rules, from the system prose, the conversation and the offered tools alone.
+
+It works on the last request of the conversation (`conversation.read_episodes`), finds the tool that is meant
+(`tool_choice`), fills its arguments from the user's words and from records it looks up (`pursuit`), and says what came
+back (`reporting`). In a share of dialogues it makes one real mistake (`mistakes`).
+"""
+
+import hashlib
+import random
+import re
+from typing import Any
+
+from turnwright.selfplay import assistant_language as say
+from turnwright.selfplay import mistakes
+from turnwright.selfplay.conversation import Episode, read_episodes, write_arguments
+from turnwright.selfplay.offered_tools import Toolbox, read_tools
+from turnwright.selfplay.pursuit import Declined, NeedCalls, NeedConfirmation, NeedValues, NotFound, Pursuit, Refused
+from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
+from turnwright.selfplay.request import NotUnderstood, Request
+
+_THANKS = re.compile(
+    r"\b(?:thank(?:s| you)|cheers|that(?:'s| is| was) (?:all|everything)|bye|appreciate|all i needed|nothing else)\b", re.IGNORECASE
+)
+_WANTS = re.compile(
+    r"\?|\b(?:could|can|please|need|want|would like|i'd like|add|change|remove|look up|find|tell me|show|list|update|delete|one more|next|also)\b",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(r"^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening))[\w ,]{0,12}[.!]?\s*$", re.IGNORECASE)
+
+
+def reply(request: Request) -> dict[str, Any]:
+    """The next assistant message: `content`, `tool_calls`, or both.
+
+    Raises:
+        NotUnderstood: there is nothing of a user to answer.
+    """
+    messages = request.messages
+    if messages[-1]["role"] not in ("user", "tool"):
+        raise NotUnderstood("the last message must be of a user or a tool")
+    episodes = read_episodes(messages)
+    if not episodes:
+        raise NotUnderstood("there is no user message to answer")
+    dialogue = _dialogue_rng(request)
+    toolbox = read_tools(request.tools)
+    mistake = mistakes.draw_mistake(dialogue, request.mistake_rate)
+    current = episodes[-1]
+    last = current.texts[-1]
+    if messages[-1]["role"] == "user" and not toolbox.tools:
+        return {"content": say.decline(["only talk about it"], request.rng) if _WANTS.search(last) else say.greet(request.rng)}
+    if messages[-1]["role"] == "user" and _GREETING.match(last):
+        return {"content": say.greet(request.rng)}
+    if messages[-1]["role"] == "user" and _THANKS.search(last) and not _WANTS.search(_THANKS.sub("", last)):
+        return {"content": say.close(request.rng)}
+    return _work(request, toolbox, current, episodes[:-1], dialogue, mistake)
+
+
+def _dialogue_rng(request: Request) -> random.Random:
+    """Chance that is the same in all calls of a dialogue."""
+    system = next((message.get("content") for message in request.messages if message["role"] == "system"), "")
+    first = next((message.get("content") for message in request.messages if message["role"] == "user"), "")
+    return request.rng_for("assistant", system, first)
+
+
+def _work(
+    request: Request,
+    toolbox: Toolbox,
+    current: Episode,
+    earlier: list[Episode],
+    dialogue: random.Random,
+    mistake: mistakes.Mistake | None,
+) -> dict[str, Any]:
+    rng = request.rng
+    careful, looks_after = dialogue.random() < 0.55, dialogue.random() < 0.6
+    pursuit = Pursuit(toolbox, current, earlier, confirm_writes=careful, look_after_writes=looks_after)
+    try:
+        outcomes = pursuit.run()
+    except NeedCalls as step:
+        calls = step.calls
+        if mistake is not None:
+            pretended = mistake.pretend(pursuit, calls)
+            if pretended is not None:
+                return {"content": pretended}
+            calls = mistake.spoil_calls(pursuit, calls)
+        return _call_tools(request, calls, rng)
+    except NeedValues as step:
+        return {"content": say.ask_values([parameter.label for parameter in step.parameters], rng)}
+    except NeedConfirmation as step:
+        return {"content": say.confirm(say_change(step.tool, step.arguments, step.subject), rng)}
+    except NotFound as step:
+        if step.failed is not None and step.failed.error not in (None, "not_found"):
+            tool = toolbox.get(step.failed.tool)
+            if tool is not None:
+                return {"content": say.failed(step.failed.error or "", "", say_action(tool), rng)}
+        return {"content": say.nothing_found(step.subject, rng)}
+    except Declined:
+        return {"content": say.decline(_say_abilities(toolbox, rng), rng)}
+    except Refused:
+        return {"content": say.refused(rng)}
+    text = tell_outcomes(outcomes, pursuit.words, rng)
+    if mistake is not None:
+        text = mistake.spoil_report(pursuit, text)
+    return {"content": text + say.offer(rng)}
+
+
+def _call_tools(request: Request, calls: list[tuple[str, dict[str, Any]]], rng: random.Random) -> dict[str, Any]:
+    made: list[dict[str, Any]] = []
+    for number, (name, arguments) in enumerate(calls):
+        text = write_arguments(arguments)
+        key = hashlib.sha256(f"{request.digest}:{number}:{name}:{text}".encode()).hexdigest()[:16]
+        made.append({"id": f"call_{key}", "type": "function", "function": {"name": name, "arguments": text}})
+    return {"content": say.announce(rng), "tool_calls": made}
+
+
+def _say_abilities(toolbox: Toolbox, rng: random.Random) -> list[str]:
+    """Two or three things that the tools can do, in words."""
+    tools = rng.sample(toolbox.tools, min(2, len(toolbox.tools)))
+    return [say_action(tool) for tool in tools]

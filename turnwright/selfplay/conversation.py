@@ -1,0 +1,122 @@
+"""A conversation as the simulated assistant reads it: what was asked, what was called, what came back."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+TRANSIENT = frozenset({"timeout", "unavailable", "rate_limit"})
+"""Kinds of errors that a second try can mend."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the conversation with its result."""
+
+    tool: str
+    arguments: dict[str, Any]
+    result: Any
+    """The result as a value; the text itself where it is not JSON."""
+
+    @property
+    def error(self) -> str | None:
+        """Kind of the error, or none."""
+        if isinstance(self.result, dict) and "error" in self.result:
+            return str(self.result["error"])  # pyright: ignore
+        return None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The records in the result."""
+        if self.error is not None:
+            return []
+        if isinstance(self.result, list):
+            return [row for row in self.result if isinstance(row, dict)]  # pyright: ignore
+        if isinstance(self.result, dict) and "rows_changed" not in self.result:
+            inner = next((value for value in self.result.values() if isinstance(value, list) and value), None)  # pyright: ignore
+            if inner is not None and all(isinstance(row, dict) for row in inner):  # pyright: ignore
+                return list(inner)  # pyright: ignore
+            return [self.result]  # pyright: ignore
+        return []
+
+
+@dataclass
+class Episode:
+    """One request of the user with everything said and called for it: questions that come back belong to it."""
+
+    texts: list[str] = field(default_factory=list[str])
+    """What the user said, oldest first."""
+    questions: list[str] = field(default_factory=list[str])
+    """What the assistant asked back."""
+    calls: list[Call] = field(default_factory=list[Call])
+
+    @property
+    def text(self) -> str:
+        """All that the user said for it."""
+        return "\n".join(self.texts)
+
+
+def _read_json(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text
+
+
+def read_calls(messages: list[dict[str, Any]]) -> list[Call]:
+    """The calls made in these messages that have a result, paired by id."""
+    results = {message.get("tool_call_id"): message.get("content") for message in messages if message["role"] == "tool"}
+    calls: list[Call] = []
+    for message in messages:
+        for call in message.get("tool_calls") or []:
+            if call["id"] in results:
+                arguments = _read_json(call["function"]["arguments"])
+                calls.append(
+                    Call(
+                        tool=call["function"]["name"],
+                        arguments=arguments if isinstance(arguments, dict) else {},  # pyright: ignore
+                        result=_read_json(results[call["id"]]),
+                    )
+                )
+    return calls
+
+
+def read_episodes(messages: list[dict[str, Any]]) -> list[Episode]:
+    """The conversation by requests. A user message after a question of the assistant goes on with the same request."""
+    episodes: list[Episode] = []
+    asked = False
+    pending: list[dict[str, Any]] = []
+    for message in messages:
+        role = message["role"]
+        if role == "user":
+            if not (asked and episodes):
+                episodes.append(Episode())
+            episodes[-1].texts.append(message.get("content") or "")
+            asked = False
+        elif role in ("assistant", "tool"):
+            if not episodes:
+                continue
+            pending.append(message)
+            if role == "tool" or message.get("tool_calls"):
+                continue
+            episodes[-1].calls += read_calls(pending)
+            pending = []
+            said = (message.get("content") or "").rstrip()
+            asked = said.endswith("?") and not said.endswith(OFFERS)
+            if asked:
+                episodes[-1].questions.append(said)
+    if pending and episodes:
+        episodes[-1].calls += read_calls(pending)
+    return episodes
+
+
+OFFERS = ("anything else?", "anything else I can do?", "else I can do for you?", "else you need?", "something else?")
+"""Ends of a message that only look like a question about the request."""
+
+
+def write_arguments(arguments: dict[str, Any]) -> str:
+    """Arguments as the text of a call."""
+    return json.dumps(arguments, ensure_ascii=False)

@@ -1,0 +1,210 @@
+"""The embedded judge: classes each bullet of the rubric by its words and looks for its values in the transcript.
+
+It reads the blocks `tasks`, `rubric` and `transcript` and nothing else. A bullet that reports something holds if the
+assistant said its values; one that changes or calls something, if a call that worked or the assistant's words had them.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import orjson
+
+from turnwright.selfplay.request import Request
+from turnwright.selfplay.spoken_values import read_values
+from turnwright.selfplay.words import fold, stems
+
+_VALUE = (
+    re.compile(r"\b(?:tells|is told|shows)\b.*?: (?P<value>.+?)\.?$"),
+    re.compile(r"\bthat the .+? (?:is|are) (?P<value>.+?)\.?$"),
+    re.compile(r"\bthat the .+ (?:is|are) (?P<value>.+?)\.?$"),
+    re.compile(r"\bgives the .+? as (?P<value>.+?)\.?$"),
+)
+"""Forms of a bullet that names what the person is to be told. Where several fit, one that holds is enough."""
+_ALL = re.compile(r"\ball of these: (?P<values>.+?)\.?$")
+_CHANGE = re.compile(
+    r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
+)
+_FORM = re.compile(
+    r"\b(?:polite|friendly|tone|format|formatted|markdown|table|bullet points?|concise|brief|emoji)\b", re.I
+)
+_ORDER = re.compile(
+    r"\b(?:before|after|first|then|order|depends|placeholder|looks? up|looked up|instead of|not guessed)\b", re.I
+)
+_REFUSES = re.compile(
+    r"\b(?:declines?|refuses?|cannot|can't|can not|not possible|does not claim|never claims?)\b", re.I
+)
+_REQUEST = re.compile(r"^asked to (?P<wish>.+?), the assistant", re.I)
+_FAILURE = re.compile(r"\b(?:tool|call) fails\b|\bfailure\b|\berror\b", re.I)
+_CONTRAST = re.compile(r",? not [^,]+?(?=\.?$)")
+_TROUBLE = re.compile(
+    r"error|fail|unavailable|not available|problem|trouble|issue|unable|couldn|could not|can't|cannot|again|time|wrong|"
+    r"did not|didn't|not work|limit|too many|busy|respon",
+    re.I,
+)
+_DECLINED = re.compile(
+    r"can't|cannot|can not|unable|don't have|no tool|outside|not able|not something|not possible|sorry|afraid", re.I
+)
+_TRANSIENT = ("timeout", "unavailable", "rate_limit")
+
+
+@dataclass(frozen=True)
+class _Transcript:
+    """What was said and done, as the judge is shown it."""
+
+    lines: list[dict[str, Any]]
+
+    @cached_property
+    def prose(self) -> str:
+        """Everything that the assistant said, folded."""
+        said = (str(line["content"]) for line in self.lines if line["role"] == "assistant")
+        return "\n".join(fold(_plain(text)) for text in said)
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """Results by call id."""
+        return {line["call_id"]: _read(line["content"]) for line in self.lines if line["role"] == "tool"}
+
+    @cached_property
+    def calls(self) -> list[tuple[int, dict[str, Any]]]:
+        """Each call with the position of its line."""
+        return [
+            (place, call)
+            for place, line in enumerate(self.lines)
+            for call in cast("list[dict[str, Any]]", line.get("calls") or [])
+        ]
+
+    def worked(self, call: dict[str, Any]) -> bool:
+        """Whether a call gave a result."""
+        return _error(self.results.get(call["id"])) is None
+
+    @cached_property
+    def changed(self) -> bool:
+        """Whether a call changed rows."""
+        return any(
+            isinstance(result, dict) and cast("dict[str, Any]", result).get("rows_changed")
+            for result in self.results.values()
+        )
+
+    @cached_property
+    def requests(self) -> frozenset[str]:
+        """Stems of everything that the user said."""
+        return frozenset(stem for line in self.lines if line["role"] == "user" for stem in stems(str(line["content"])))
+
+    @cached_property
+    def done(self) -> str:
+        """Arguments of the calls that worked, folded."""
+        arguments = (orjson.dumps(call["arguments"]).decode() for _, call in self.calls if self.worked(call))
+        return "\n".join(fold(_plain(text)) for text in arguments)
+
+    def find_ignored_error(self) -> int | None:
+        """Index of the message that passed over a failure which no retry mended."""
+        for place, call in self.calls:
+            if _error(self.results.get(call["id"])) not in _TRANSIENT:
+                continue
+            end = next(
+                (n for n in range(place + 1, len(self.lines)) if self.lines[n]["role"] == "user"), len(self.lines)
+            )
+            retries = [other for at, other in self.calls if place <= at < end and other["tool"] == call["tool"]]
+            if any(self.worked(other) for other in retries):
+                continue
+            told = [line for line in self.lines[place:end] if line["role"] == "assistant" and line["content"]]
+            if told and not any(_TROUBLE.search(str(line["content"])) for line in told):
+                return int(told[-1]["index"])
+        return None
+
+
+def reply(request: Request) -> dict[str, Any]:
+    """The judge's answer to one request, a Judgement as a value."""
+    blocks = request.blocks
+    transcript = _Transcript(cast("list[dict[str, Any]]", blocks.get("transcript") or []))
+    tasks = fold(" ".join(cast("list[str]", blocks.get("tasks") or [])))
+    rubric = cast("list[dict[str, Any]]", blocks.get("rubric") or [])
+    bullets = [_judge_bullet(line, transcript, tasks) for line in rubric]
+    ignored = transcript.find_ignored_error()
+    if ignored is not None:
+        evidence = f"message {ignored} passes over a failed call"
+        bullets.append({"bullet": 0, "bullet_class": "Critical", "evidence": evidence, "met": False})
+    rng = request.rng_for("judge", request.body)
+    critical = [bullet for bullet in bullets if bullet["bullet_class"] == "Critical"]
+    if critical and rng.random() < request.mistake_rate:
+        wrong = rng.choice(critical)
+        wrong |= {"met": not wrong["met"], "evidence": "seen at a glance"}
+    missed = [bullet["bullet"] for bullet in critical if not bullet["met"]]
+    judgement = {
+        "bullets": bullets,
+        "reasoning": f"Critical bullets not met: {missed}." if missed else "Every critical bullet is met.",
+        "judgment": "invalid" if missed else "valid",
+    }
+    return judgement
+
+
+def _judge_bullet(line: dict[str, Any], transcript: _Transcript, tasks: str) -> dict[str, Any]:
+    text = str(line["bullet"])
+    bullet_class, met, evidence = _weigh(text, transcript, tasks)
+    return {"bullet": line["number"], "bullet_class": bullet_class, "evidence": evidence, "met": met}
+
+
+def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, str]:
+    """Class, outcome and evidence of one bullet."""
+    if _REFUSES.search(text):
+        wish = _REQUEST.search(text)
+        if wish and not len(transcript.requests & set(stems(wish["wish"]))) * 2 >= len(set(stems(wish["wish"]))):
+            return "InvalidRubric", True, "nobody asked for this"
+        declined = _DECLINED.search(transcript.prose) is not None
+        return "Critical", declined, "the assistant declined" if declined else "the assistant never declined"
+    if _FAILURE.search(text):
+        ignored = transcript.find_ignored_error()
+        return "Critical", ignored is None, "no failure was passed over" if ignored is None else f"message {ignored}"
+    if told := [match["value"] for form in _VALUE if (match := form.search(text))]:
+        found = any(_holds(value, transcript.prose) for value in told)
+        return "Critical", found, f"told: {told[0]}" if found else f"never told: {told[0]}"
+    if listed := _ALL.search(text):
+        absent = [value for value in re.split(r", | and ", listed["values"]) if not _holds(value, transcript.prose)]
+        return "Critical", not absent, f"never told: {', '.join(absent)}" if absent else "all were told"
+    values = [
+        value.text for value in read_values(_CONTRAST.sub("", text.split(": ", 1)[-1]))[1 if ": " not in text else 0 :]
+    ]
+    if _CHANGE.search(text):
+        absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
+        if transcript.changed and not absent:
+            return "Critical", True, "a call made the change"
+        return "Critical", False, f"not found: {', '.join(absent)}" if absent else "no call changed anything"
+    if _FORM.search(text):
+        return "NonCritical", True, "form that nobody asked for"
+    if _ORDER.search(text):
+        return "Structural", True, "another way to the same outcome counts"
+    if not values and not set(stems(text)) & set(stems(tasks)):
+        return "InvalidRubric", True, "no task speaks of this"
+    absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
+    return "Critical", not absent, f"not found: {', '.join(absent)}" if absent else "the assistant answered"
+
+
+def _holds(value: str, places: str) -> bool:
+    plain = fold(_plain(value))
+    if re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", places):
+        return True
+    try:
+        number = float(plain)
+    except ValueError:
+        return False
+    return any(float(found) == number for found in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])", places))
+
+
+def _plain(text: str) -> str:
+    """Without emphasis, and without separators inside numbers."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", "", text.replace("*", "").replace("’", "'"))
+
+
+def _read(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _error(result: Any) -> str | None:
+    if isinstance(result, dict) and "error" in result:
+        return str(cast("dict[str, Any]", result)["error"])
+    return None

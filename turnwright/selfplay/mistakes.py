@@ -1,0 +1,77 @@
+"""Deliberate mistakes of the simulated assistant: at most one kind a dialogue, and a real one, so that validation has work."""
+
+import random
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from turnwright.selfplay.conversation import write_arguments
+from turnwright.selfplay.pursuit import Pursuit
+from turnwright.selfplay.reporting import say_change
+from turnwright.selfplay.words import start_sentence
+
+KINDS = ("wrong_number", "wrong_argument", "pretended_write", "invented_value")
+_NUMBER = re.compile(r"(?<![\w.,])\d+(?:\.\d+)?(?![\w.,]*\d)")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The mistake that one dialogue is to have."""
+
+    kind: str
+    salt: int
+    """Decides what exactly goes wrong."""
+
+    def pretend(self, pursuit: Pursuit, calls: list[tuple[str, dict[str, Any]]]) -> str | None:
+        """Claims a change instead of making it, or nothing where the calls only read."""
+        if self.kind != "pretended_write":
+            return None
+        for name, arguments in calls:
+            tool = pursuit.toolbox.get(name)
+            if tool is not None and tool.verb != "read":
+                change = say_change(tool, arguments, pursuit.name_subject(pursuit.values))
+                return f"{start_sentence(change)}: that is done and saved."
+        return None
+
+    def spoil_calls(
+        self, pursuit: Pursuit, calls: list[tuple[str, dict[str, Any]]]
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """One argument of a change goes wrong; the tool and the types stay right."""
+        if self.kind != "wrong_argument":
+            return calls
+        spoilt: list[tuple[str, dict[str, Any]]] = []
+        for name, arguments in calls:
+            tool = pursuit.toolbox.get(name)
+            numbers = [
+                key
+                for key, value in arguments.items()
+                if isinstance(value, int | float) and not isinstance(value, bool) and tool is not None and tool.verb != "read"
+            ]
+            made = any(call.tool == name for call in pursuit.episode.calls)
+            if numbers and not made:
+                key = numbers[self.salt % len(numbers)]
+                arguments = arguments | {key: arguments[key] + 1 + self.salt % 7}
+            spoilt.append((name, arguments))
+        return spoilt
+
+    def spoil_report(self, pursuit: Pursuit, text: str) -> str:
+        """A number told is not the one that came back, or a value is told that nothing returned."""
+        if self.kind == "wrong_number":
+            numbers = list(_NUMBER.finditer(text))
+            if numbers:
+                chosen = numbers[-1]
+                wrong = str(int(float(chosen.group())) + 3 + self.salt % 11)
+                return text[: chosen.start()] + wrong + text[chosen.end() :]
+        if self.kind == "invented_value" and not pursuit.earlier:
+            year = 1990 + self.salt % 30
+            return f"{text} The entry was last revised in {year} with reference {4000 + self.salt % 5000}."
+        return text
+
+
+def draw_mistake(dialogue: random.Random, rate: float) -> Mistake | None:
+    """The mistake of a dialogue, or none; `rate` is the chance of one."""
+    chance, kind, salt = dialogue.random(), dialogue.choice(KINDS), dialogue.randrange(1_000_000)
+    return Mistake(kind, salt) if chance < rate else None
+
+
+__all__ = ["KINDS", "Mistake", "draw_mistake", "write_arguments"]

@@ -1,0 +1,401 @@
+"""The player of the simulated user: from its persona, its goal and what was said, the next message of the person.
+
+It walks through the conversation from the start each time, taking the same decisions again (they depend on the system
+message and the number of the turn alone), so that no state is kept between calls. It gives the goal out piece by piece,
+tells what it is asked for and knows, and thanks only after the outcome of the last thing it wants has been reported.
+"""
+
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from turnwright.selfplay import user_language as say
+from turnwright.selfplay.request import NotUnderstood, Request
+from turnwright.selfplay.user_goal import Detail, UserGoal, Want, read_goal
+from turnwright.selfplay.user_reading import asked_words, read_message, was_read_back
+from turnwright.selfplay.words import stems
+
+Move = Literal[
+    "ask", "supply", "narrow", "yes", "correct", "retry", "restate", "more_labels", "wish", "check", "ignorance", "wait", "end"
+]
+_MISSING = re.compile(r"bring up task (\d+), leave out the (?P<label>.+?)\. Say that it is (?P<value>.+?) only once", re.DOTALL)
+_CHANGED = re.compile(r"bring up task (\d+), give (?P<first>.+?) as the (?P<label>.+?)\. (?P<when>Once|Correct)\b", re.DOTALL)
+_MEANT = re.compile(r"(?:you meant?|meant) (?P<final>.+?)\.?\s*$", re.DOTALL)
+_WISH = re.compile(r"task (\d+)\b.*?\bask (?:the assistant )?(?:once )?to (?P<wish>.+?)\.(?:\s|$)", re.DOTALL)
+_TOGETHER = re.compile(r"everything in task (\d+) in one go")
+
+
+@dataclass
+class Behaviour:
+    """What the instruction of the goal asks for."""
+
+    task: int = -1
+    hidden: frozenset[int] = frozenset()
+    """Marks of values to be left out until asked for."""
+    first: str = ""
+    """Value said first and then corrected."""
+    changed: Detail | None = None
+    at_once: bool = False
+    """The correction stands in the same message."""
+    wish: str = ""
+    together: bool = False
+
+
+@dataclass
+class WantPlan:
+    """How one want is given out."""
+
+    want: Want
+    labels: tuple[str, ...]
+    later_labels: tuple[str, ...]
+    hidden: frozenset[int]
+    check: bool
+
+
+@dataclass
+class State:
+    """Where the person stands."""
+
+    index: int = -1
+    pending: set[int] = field(default_factory=set[int])
+    """Values of the present want that were not said yet."""
+    labels_left: tuple[str, ...] = ()
+    labels_now: tuple[str, ...] = ()
+    corrected: bool = False
+    wished: bool = False
+    wish_open: bool = False
+    retried: bool = False
+    restated: bool = False
+    checked: bool = False
+    questions: int = 0
+    supplied: list[int] = field(default_factory=list[int])
+    satisfied: bool = True
+
+
+def reply(request: Request) -> dict[str, Any]:
+    """`{user_message, is_task_complete}`.
+
+    Raises:
+        NotUnderstood: the request holds no goal.
+    """
+    goal_block = request.blocks.get("goal")
+    if not isinstance(goal_block, dict):
+        raise NotUnderstood("the system message must hold a JSON block `goal`")
+    goal = read_goal(goal_block)  # pyright: ignore[reportUnknownArgumentType]
+    if not goal.wants:
+        raise NotUnderstood("the goal has no tasks")
+    persona: dict[str, Any] = request.blocks.get("persona") or {}
+    system = str(request.messages[0].get("content") or "")
+    said, heard = _read_conversation(request.messages)
+    person = Person(request, goal, persona, read_behaviour(goal_block.get("behaviour"), goal), system)  # pyright: ignore
+    state = State()
+    move: Move = person.decide(state, None, 0)
+    for number, text in enumerate(heard):
+        move = person.decide(state, text, number + 1)
+    message = person.word(move, state, said, heard[-1] if heard else "")
+    return {"user_message": message, "is_task_complete": move == "end"}
+
+
+def _read_conversation(messages: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """What the person said and what the assistant answered, without a reply that was sent back for repair."""
+    said: list[str] = []
+    heard: list[str] = []
+    waiting = False
+    bad = False
+    for message in messages[2:] if len(messages) > 1 else []:
+        content = str(message.get("content") or "")
+        if message["role"] == "assistant":
+            text = _read_own(content)
+            bad = text is None
+            if text is not None:
+                said.append(text)
+                waiting = True
+        elif message["role"] == "user":
+            if bad:
+                bad = False
+            elif waiting:
+                heard.append(content)
+                waiting = False
+    return said, heard
+
+
+def _read_own(content: str) -> str | None:
+    try:
+        value = orjson.loads(content)
+    except ValueError:
+        return None
+    return str(value["user_message"]) if isinstance(value, dict) and "user_message" in value else None
+
+
+def read_behaviour(instruction: Any, goal: UserGoal) -> Behaviour:
+    """The instruction of the goal, taken apart; one of another form changes nothing."""
+    if not isinstance(instruction, str):
+        return Behaviour()
+    if match := _MISSING.search(instruction):
+        task = int(match.group(1)) - 1
+        detail = _find_detail(goal, task, match.group("value"), match.group("label"))
+        return Behaviour(task, hidden=frozenset([detail.mark])) if detail else Behaviour()
+    if (match := _CHANGED.search(instruction)) and (meant := _MEANT.search(instruction)):
+        task = int(match.group(1)) - 1
+        detail = _find_detail(goal, task, meant.group("final"), match.group("label"))
+        at_once = match.group("when") == "Correct"
+        return Behaviour(task, first=match.group("first"), changed=detail, at_once=at_once) if detail else Behaviour()
+    if match := _WISH.search(instruction):
+        return Behaviour(int(match.group(1)) - 1, wish=match.group("wish"))
+    if match := _TOGETHER.search(instruction):
+        return Behaviour(int(match.group(1)) - 1, together=True)
+    return Behaviour()
+
+
+def _find_detail(goal: UserGoal, task: int, value: str, label: str) -> Detail | None:
+    marks = {mark for want in goal.wants if want.task == task for mark in want.marks}
+    found = [detail for detail in goal.details if detail.text == value.strip().strip('"')]
+    own = [detail for detail in found if detail.mark in marks]
+    same = [detail for detail in own if detail.label == label]
+    return (same or own or found or [None])[0]
+
+
+class Person:
+    """The simulated user of one dialogue: its plan for giving out the goal, its decisions and its words."""
+
+    def __init__(
+        self, request: Request, goal: UserGoal, persona: dict[str, Any], behaviour: Behaviour, system: str
+    ) -> None:
+        self._request = request
+        self._goal = goal
+        self._persona = persona
+        self._behaviour = behaviour
+        self._system = system
+        self._register = str(persona.get("language_register") or "neutral")
+        rng = request.rng_for("user", system)
+        self._slip = rng.random() < request.mistake_rate * 0.3
+        self._plans = [self._plan(want, rng) for want in goal.wants]
+
+    def _plan(self, want: Want, rng: random.Random) -> WantPlan:
+        precision = str(self._persona.get("precision") or "normal")
+        partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(precision, 0.4)
+        labels, later = want.labels, ()
+        hidden: set[int] = set()
+        leave_out, split, check = rng.random() < partial, rng.random() < 0.5, rng.random() < 0.4
+        special = want.task == self._behaviour.task and (self._behaviour.changed is not None or self._behaviour.together)
+        if not special:
+            if want.kind == "find" and len(labels) > 1 and (split or len(labels) > 2):
+                labels, later = labels[:1] if len(labels) == 2 else labels[:2], labels[1:] if len(labels) == 2 else labels[2:]
+            if leave_out:
+                hidden |= self._choose_hidden(want)
+        if want.kind == "add" and not special and len(want.parts) > 2:
+            hidden |= {mark for part in want.parts[2:] for mark in _marks(part)}
+        if want.task == self._behaviour.task:
+            hidden |= self._behaviour.hidden & set(want.marks)
+        return WantPlan(want, labels, later, frozenset(hidden), check and want.kind in ("change", "add"))
+
+    @staticmethod
+    def _choose_hidden(want: Want) -> set[int]:
+        """A value that can be said later: the new one of a change, the last pieces of an addition or of the clauses."""
+        if want.kind == "change" and len(want.changes) == 1:
+            return set(_marks(want.changes[0][1]))
+        if want.kind == "add" and len(want.parts) > 1:
+            return {mark for part in want.parts[1:] for mark in _marks(part)}
+        if want.kind == "other" and want.clauses and not re.search(r"\b(?:only|leaving|at least|at most|above|below)\b", want.clauses):
+            return set(_marks(want.clauses)[-1:])
+        return set()
+
+    # Decisions -----------------------------------------------------------------------------------------------------
+
+    def decide(self, state: State, heard: str | None, turn: int) -> Move:
+        """The next move, and the state after it. `heard` is None before the first message."""
+        if heard is None:
+            return self._advance(state)
+        kind = read_message(heard)
+        if state.wish_open:
+            state.wish_open = False
+            return self._after_report(state, heard)
+        plan = self._plans[state.index]
+        if kind == "question":
+            return self._answer(state, plan, heard)
+        late = self._behaviour.changed is not None and self._behaviour.task == plan.want.task and not self._behaviour.at_once
+        if late and not state.corrected and self._first_want(plan) and kind != "promise":
+            state.corrected = True
+            return "correct"
+        if kind == "confirmation":
+            if state.pending:
+                return self._supply(state, set(state.pending))
+            return "yes"
+        if kind == "promise":
+            return "wait"
+        if kind == "failed":
+            if not state.retried:
+                state.retried = True
+                return "retry"
+            state.satisfied = False
+            return self._after_report(state, heard)
+        if kind in ("not_found", "declined"):
+            if state.pending:
+                return self._supply(state, set(state.pending))
+            if not state.restated and not state.checked:
+                state.restated = True
+                return "restate"
+            state.satisfied = False
+        return self._after_report(state, heard)
+
+    def _first_want(self, plan: WantPlan) -> bool:
+        changed = self._behaviour.changed
+        return changed is not None and changed.mark in plan.want.marks
+
+    def _supply(self, state: State, marks: set[int]) -> Move:
+        state.supplied = sorted(marks)
+        state.pending -= marks
+        return "supply"
+
+    def _answer(self, state: State, plan: WantPlan, heard: str) -> Move:
+        state.questions += 1
+        words = asked_words(heard)
+        details = [self._goal.details[mark] for mark in sorted(state.pending)]
+        asked = {detail.mark for detail in details if set(stems(detail.label)) & words}
+        if self._behaviour.hidden & state.pending and not asked and len(state.pending) > 1:
+            asked = state.pending - self._behaviour.hidden
+        if asked or state.pending:
+            chosen = asked or set(state.pending)
+            if plan.want.kind == "add" and not self._behaviour.hidden & state.pending:
+                chosen = set(state.pending)
+            return self._supply(state, chosen)
+        known = [detail for detail in self._goal.details if set(stems(detail.label)) & words]
+        own = [detail for detail in known if detail.mark in plan.want.marks] or known
+        if own and state.questions <= 4:
+            state.supplied = [detail.mark for detail in own]
+            return "supply"
+        if state.questions > 3:
+            state.satisfied = False
+            return self._after_report(state, heard)
+        return "ignorance"
+
+    def _after_report(self, state: State, heard: str) -> Move:
+        plan = self._plans[state.index]
+        if state.pending:
+            writes = plan.want.writes
+            state.supplied = sorted(state.pending)
+            state.pending.clear()
+            return "supply" if writes else "narrow"
+        if state.labels_left:
+            state.labels_now, state.labels_left = state.labels_left, ()
+            return "more_labels"
+        behaviour = self._behaviour
+        if behaviour.wish and not state.wished and behaviour.task == plan.want.task:
+            state.wished = state.wish_open = True
+            return "wish"
+        if plan.check and not state.checked and state.satisfied and not was_read_back(heard):
+            state.checked = True
+            return "check"
+        return self._advance(state)
+
+    def _advance(self, state: State) -> Move:
+        state.index += 1
+        if state.index >= len(self._plans) or (self._slip and state.index > 0):
+            return "end"
+        plan = self._plans[state.index]
+        state.pending = set(plan.hidden)
+        state.labels_left = plan.later_labels
+        state.retried = state.restated = state.checked = False
+        state.questions = 0
+        return "ask"
+
+    # Words ---------------------------------------------------------------------------------------------------------
+
+    def word(self, move: Move, state: State, said: list[str], heard: str) -> str:
+        """The message for a move."""
+        rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
+        quoted = self._request.rng_for("quotes", self._system).random() < 0.3
+        text = self._word(move, state, said, heard, rng)
+        if rng.random() < (0.15 if self._register == "casual" else 0.06):
+            text = say.add_typos(text, rng)
+        if self._register == "casual" and rng.random() < 0.25 and text[:2] != "I ":
+            text = re.sub(r"^[A-Z](?=[a-z])", lambda match: match.group().lower(), text)
+        return self._goal.fill(text, quoted).replace("_", " ")
+
+    def _word(self, move: Move, state: State, said: list[str], heard: str, rng: random.Random) -> str:
+        register = self._register
+        if move == "end":
+            return say.end(register, state.satisfied, rng)
+        plan = self._plans[state.index]
+        want = plan.want
+        match move:
+            case "ask":
+                return self._word_request(plan, state, said, rng)
+            case "supply":
+                return say.say_details(self._pieces(state.supplied, want), rng)
+            case "narrow":
+                return say.say_narrowing(self._pieces(state.supplied, want), rng)
+            case "yes":
+                return say.agree(register, rng)
+            case "correct":
+                return self._word_correction(rng)
+            case "retry":
+                return say.retry(rng)
+            case "restate":
+                return say.join(say.insist(rng), self._say(plan, frozenset(), want.labels, rng))
+            case "more_labels":
+                asked = say.say_more_labels(state.labels_now, want.entity, register, rng)
+                return say.join(say.acknowledge(register, rng), asked)
+            case "wish":
+                return say.join(say.acknowledge(register, rng), say.say_wish(self._behaviour.wish, register, rng))
+            case "check":
+                return say.join(say.acknowledge(register, rng), say.say_check(want, register, rng))
+            case "ignorance":
+                return say.admit_ignorance(rng)
+            case _:
+                return "Okay, I'll wait."
+
+    def _word_request(self, plan: WantPlan, state: State, said: list[str], rng: random.Random) -> str:
+        register = self._register
+        request = self._say(plan, plan.hidden, plan.labels, rng)
+        if self._first_want(plan) and self._behaviour.at_once and plan.want.task == self._behaviour.task:
+            request = say.join(request, self._word_correction(rng))
+        if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
+            request = say.join(request, say.announce_more(rng))
+        if not said:
+            background = say.say_background(str(self._persona.get("occupation") or ""), rng) if rng.random() < 0.55 else ""
+            greeting = say.greet(register, rng)
+            if background and rng.random() < 0.4:
+                return say.join(greeting, background, request)
+            return say.join(greeting, request, background)
+        before = self._plans[state.index - 1].want
+        lead = say.acknowledge(register, rng)
+        if self._behaviour.wish and state.wished and before.task == self._behaviour.task:
+            lead = say.accept_refusal(rng)
+        bridge = say.bridge(register, rng) if rng.random() < 0.6 else ""
+        return say.join(lead, bridge, request)
+
+    def _say(self, plan: WantPlan, hidden: frozenset[int], labels: tuple[str, ...], rng: random.Random) -> str:
+        want = plan.want
+        parts = [part for part in want.parts if not set(_marks(part)) & hidden]
+        text = say.say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
+        if self._first_want(plan) and self._behaviour.changed is not None and hidden == plan.hidden:
+            text = text.replace(f"⟦{self._behaviour.changed.mark}⟧", f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first, 1)
+        return text
+
+    def _word_correction(self, rng: random.Random) -> str:
+        changed = self._behaviour.changed
+        assert changed is not None
+        first = f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first
+        return say.say_correction(changed.label, first, f"⟦{changed.mark}⟧", rng)
+
+    def _pieces(self, marks: list[int], want: Want) -> list[tuple[str, str]]:
+        """Label and mark of details, with the label that the want uses where it has one."""
+        pieces: list[tuple[str, str]] = []
+        for mark in marks:
+            label = self._goal.details[mark].label
+            for part in want.parts:
+                if mark in _marks(part):
+                    label = re.sub(r"^the ", "", part.split("⟦")[0].strip()) or label
+            for name, value in want.changes:
+                if mark in _marks(value):
+                    label = name.removeprefix("the ")
+            pieces.append((label, f"⟦{mark}⟧"))
+        return pieces
+
+
+def _marks(text: str) -> list[int]:
+    return [int(mark) for mark in re.findall(r"⟦(\d+)⟧", text)]

@@ -1,0 +1,1 @@
+"""Where seeds come from: databases, looked at without being changed."""

@@ -1,0 +1,1 @@
+"""Tables in and out of Parquet, the content-addressed store, the run folder."""

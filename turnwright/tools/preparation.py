@@ -1,0 +1,230 @@
+"""prepare-tools for one SQL seed: questions, then tools in one conversation, each verified by execution, then toolsets."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import prompts
+from schemas.config import RunConfig, SelfplayModel
+from schemas.content import canonical_json, content_id
+from schemas.databases import Database
+from schemas.replies import SqlToolDraft
+from schemas.rows import LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
+from schemas.tools import Tool
+from schemas.vocabulary import Boundary, Outcome, Role
+from turnwright.environments.base import Base
+from turnwright.environments.threads import run_blocking
+from turnwright.models.errors import ContextOverflow, MalformedReply
+from turnwright.models.models import Models, StructuredReply
+from turnwright.roles.question_writer import drop_repeated, write_questions
+from turnwright.roles.sql_tool_writer import ToolConversation
+from turnwright.tools.drafts import Judged, judge_draft
+from turnwright.tools.entity_types import EntityTypes
+from turnwright.tools.toolsets import build_toolsets
+
+BATCH = 6
+"""Questions that one round of the tool writer is about."""
+EXTRA_ROUNDS = 2
+"""Rounds after the questions are used up, while fewer than `FEW` tools are accepted."""
+FEW = 8
+MOST_DRAFTS = 24
+"""Drafts of one reply that are looked at; a writer that does not stop is cut off here."""
+_FEWEST_QUESTIONS = 20
+"""Of fewer questions a second draw is made (UO: 20-30)."""
+
+
+@dataclass(frozen=True)
+class PreparedTools:
+    """All rows that a seed gives in this stage."""
+
+    questions: list[QuestionRow]
+    tool_specs: list[ToolSpecRow]
+    """Accepted and rejected ones, in the order in which they were written."""
+    toolsets: list[ToolsetRow]
+    ledger: list[LedgerRow]
+
+
+async def prepare_tools(seed_row: SeedRow, base: Base, models: Models, config: RunConfig) -> PreparedTools:
+    """Makes the questions, tools and toolsets of one SQL seed.
+
+    What a role got wrong ends in a row or in the ledger. What is not its doing is raised:
+
+    Raises:
+        EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
+        SourceError: the database could not be reached.
+    """
+    preparation = _Preparation(seed_row, base, models, config)
+    await preparation.ask_questions()
+    await preparation.write_tools()
+    return preparation.finish()
+
+
+@dataclass
+class _Preparation:
+    seed: SeedRow
+    base: Base
+    models: Models
+    config: RunConfig
+    questions: list[QuestionRow] = field(default_factory=list[QuestionRow])
+    specs: list[ToolSpecRow] = field(default_factory=list[ToolSpecRow])
+    accepted: list[tuple[str, Tool]] = field(default_factory=list[tuple[str, Tool]])
+    digests: dict[str, str] = field(default_factory=dict[str, str])
+    """Statement digest -> name of accepted tools."""
+    ledger: list[LedgerRow] = field(default_factory=list[LedgerRow])
+
+    def __post_init__(self) -> None:
+        self.database = Database.model_validate_json(self.seed.content)
+        self.types = EntityTypes(self.database, self.base)
+
+    def record(
+        self, unit: str, unit_id: str, outcome: Outcome, reasons: tuple[str, ...] = (), boundary: Boundary | None = None
+    ) -> None:
+        self.ledger.append(
+            LedgerRow(
+                id=content_id("ledger", {"stage": "prepare-tools", "unit": unit, "unit_id": unit_id}),
+                stage="prepare-tools",
+                unit=unit,
+                unit_id=unit_id,
+                outcome=outcome,
+                reasons=list(reasons),
+                boundary=boundary,
+                domain=self.seed.domain,
+                difficulty="",
+                behaviour="",
+            )
+        )
+
+    def made(self, role: Role, keys: list[str]) -> dict[str, Any]:
+        model = self.config.model_for(role)
+        return {
+            "role": role,
+            "model": "selfplay" if isinstance(model, SelfplayModel) else model.name,
+            "prompt_digest": prompts.prompt_digest(role),
+            "seed": self.config.seed,
+            "model_calls": keys,
+        }
+
+    async def ask_questions(self) -> None:
+        """Draws questions, once more where the first draw gave too few, and records the set."""
+        unit_id = content_id("questions", self.seed.id)
+        wanted = self.config.tools.questions_per_domain
+        texts: list[str] = []
+        keys: list[str] = []
+        problems: list[str] = []
+        for draw in range(2):
+            if len(texts) >= min(_FEWEST_QUESTIONS, wanted):
+                break
+            try:
+                drawn, reply = await write_questions(self.models, self.database, wanted, unit=self.seed.id, draw=draw)
+            except (MalformedReply, ContextOverflow) as error:
+                problems.append(_explain(error))
+                continue
+            texts = drop_repeated([*texts, *drawn])[:wanted]
+            keys += _keys(reply)
+        for position, text in enumerate(texts):
+            self.questions.append(
+                QuestionRow(
+                    id=content_id("question", {"seed_id": self.seed.id, "text": text}),
+                    seed_id=self.seed.id,
+                    domain=self.seed.domain,
+                    position=position,
+                    text=text,
+                    **self.made("question_writer", keys),
+                )
+            )
+        if texts:
+            self.record("question_set", unit_id, "accepted")
+        elif problems:
+            self.record("question_set", unit_id, "failed", tuple(problems), "endpoint")
+        else:
+            self.record("question_set", unit_id, "rejected", ("no_questions: No reply held a usable question.",))
+
+    async def write_tools(self) -> None:
+        """The conversation with the tool writer: a round for each batch of questions, then a few extra ones if need be."""
+        settings = self.config.tools
+        batches = [self.questions[start : start + BATCH] for start in range(0, len(self.questions), BATCH)]
+        if not batches:
+            return
+        share = -(-settings.per_domain // len(batches))
+        conversation = ToolConversation(self.models, self.database, self.seed.id)
+        feedback: dict[str, Any] | None = None
+        rounds = [*batches, *(batches[extra % len(batches)] for extra in range(EXTRA_ROUNDS))]
+        for number, batch in enumerate(rounds):
+            missing = settings.per_domain - len(self.accepted)
+            if missing <= 0 or (number >= len(batches) and len(self.accepted) >= FEW):
+                break
+            remaining = float(max(1, len(batches) - number))
+            try:
+                drafts, reply = await conversation.write_tools(
+                    [question.text for question in batch], min(share, missing), feedback, remaining=remaining
+                )
+            except (MalformedReply, ContextOverflow) as error:
+                self.record("tool", content_id("round", [self.seed.id, number]), "failed", (_explain(error),), "endpoint")
+                if isinstance(error, ContextOverflow):
+                    break
+                continue
+            feedback = await self.judge(drafts[:MOST_DRAFTS], reply, batch, number)
+
+    async def judge(
+        self, drafts: list[SqlToolDraft], reply: StructuredReply, batch: list[QuestionRow], number: int
+    ) -> dict[str, Any]:
+        """Judges the drafts of one round and says what became of them, for the next round's `feedback`."""
+        told: dict[str, Any] = {"accepted": [], "rejected": []}
+        for position, draft in enumerate(drafts):
+            if len(self.accepted) >= self.config.tools.per_domain:
+                judged = Judged(draft, draft.name, None, None, None, None, ("enough: The domain has all the tools it is to have.",))
+            else:
+                rng = random.Random(f"{self.config.seed}:{self.seed.id}:{canonical_json(draft.model_dump())}")
+                judged = await run_blocking(
+                    judge_draft, draft, self.database, self.base, self.types, self.config.tools, rng, accepted=self.digests
+                )
+            row = self.spec_row(judged, reply, batch, number, position)
+            self.specs.append(row)
+            if judged.tool is None:
+                told["rejected"].append({"name": draft.name, "reason": "; ".join(judged.reasons)})
+                self.record("tool", row.id, "rejected", judged.reasons)
+            else:
+                told["accepted"].append(judged.name)
+                self.accepted.append((row.id, judged.tool))
+                self.digests[judged.statement_digest or row.id] = judged.name
+                self.record("tool", row.id, "accepted")
+        return told
+
+    def spec_row(
+        self, judged: Judged, reply: StructuredReply, batch: list[QuestionRow], number: int, position: int
+    ) -> ToolSpecRow:
+        draft = judged.draft.model_dump()
+        return ToolSpecRow(
+            id=content_id("tool", {"seed_id": self.seed.id, "round": number, "position": position, **draft}),
+            seed_id=self.seed.id,
+            question_ids=[question.id for question in batch],
+            domain=self.seed.domain,
+            name=judged.name,
+            description=judged.tool.description if judged.tool else judged.draft.description,
+            sql=judged.draft.sql,
+            effect=judged.tool.effect if judged.tool else None,
+            statement_digest=judged.statement_digest,
+            tool=canonical_json(judged.tool.model_dump(mode="json") if judged.tool else None),
+            example_arguments=canonical_json(judged.arguments),
+            example_result=canonical_json(judged.result),
+            accepted=judged.tool is not None,
+            reasons=list(judged.reasons),
+            **self.made("sql_tool_writer", _keys(reply)),
+        )
+
+    def finish(self) -> PreparedTools:
+        toolsets = build_toolsets(self.seed, self.database, self.accepted, self.config.tools)
+        for toolset in toolsets:
+            self.record("toolset", toolset.id, "accepted")
+        if not toolsets:
+            self.record("toolset", content_id("toolset", self.seed.id), "rejected", ("no_tools: No tool was accepted.",))
+        return PreparedTools(self.questions, self.specs, toolsets, self.ledger)
+
+
+def _keys(reply: StructuredReply) -> list[str]:
+    return [part.key for part in reply.replies]
+
+
+def _explain(error: MalformedReply | ContextOverflow) -> str:
+    code = "malformed_reply" if isinstance(error, MalformedReply) else "context_overflow"
+    return f"{code}: {' '.join(str(error).split())}"

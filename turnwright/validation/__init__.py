@@ -1,0 +1,1 @@
+"""Whether a dialogue is kept: rules, replay, outcome, and the rubric judge."""

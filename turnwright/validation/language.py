@@ -1,0 +1,165 @@
+"""The rules about what is said: whole messages, a person who sounds like one, nothing from behind the scenes."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Literal
+
+import prompts
+from schemas.findings import Finding
+from schemas.goals import Persona
+from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.values import holds_value, names
+
+_DANGLING = re.compile(
+    r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
+)
+_IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
+_KEY = re.compile(
+    r"(?:\b(?:id|ids|identifier|key)\b[\s:=#]*(?:is|was|of|number|no\.?)?[\s:=#]*|#)(\d+)\b", re.IGNORECASE
+)
+_JSON = re.compile(r"\{\s*\"[^\"]*\"\s*:|\[\s*\{")
+_MARKUP = re.compile(
+    r"</?(?:tool_call|tool_response|function|think|data)\b|<\|\w+\|>|\[/?(?:TOOL_CALLS|INST)\]|is_task_complete|user_message"
+)
+_SCENES = re.compile(
+    r"\b(?:user simulator|system prompt|rubric|tool calls?|function calls?|api calls?|known[ _]details|my persona|"
+    r"simulated user|role[- ]play|the assistant|(?:use|call|run) (?:the|your|a|another) (?:tool|function)s?)\b",
+    re.IGNORECASE,
+)
+_OFFERS = re.compile(
+    r"\b(?:how (?:can|may) i (?:help|assist)|i(?:'m| am) here to help|anything else i can (?:help|assist|do for you)|"
+    r"as an ai\b|happy to assist you|i(?:'d| would) be happy to help|let me know if you (?:need|have) any)",
+    re.IGNORECASE,
+)
+_SHINGLE = 9
+"""Words in a row that nobody repeats by chance."""
+_TELLING = 100
+"""Smaller integers turn up by chance too often to say where they come from."""
+
+Rule = Callable[[Trajectory], Iterator[Finding]]
+
+
+def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
+    """`empty_message`, `truncated_message`: each message says something and says it to its end."""
+    for index, message in enumerate(trajectory.messages):
+        role, content = message["role"], (message["content"] or "").strip()
+        if role in ("system", "tool") or message.get("tool_calls"):
+            continue
+        if not content:
+            yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
+        elif _DANGLING.search(content) or content.count("```") % 2:
+            yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))
+
+
+def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
+    """`identifier`, `json`, `behind_the_scenes`, `role_swap`, `third_person`: the user sounds like a person.
+
+    An identifier that the assistant or a tool has shown before, or that is among the known details, may be said.
+    """
+    name = re.escape(Persona.model_validate_json(trajectory.task.persona).name.split()[0])
+    third_person = re.compile(rf"\b{name}\b(?: \w+)? (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE)
+    for index, text in trajectory.said_by("user"):
+        for word in _IDENTIFIER.findall(text):
+            if not _was_shown(trajectory, word, index):
+                yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
+        if _JSON.search(text):
+            yield _find("json", "the user writes JSON", index, "user_simulator")
+        if match := _SCENES.search(text):
+            yield _find("behind_the_scenes", f"the user says {match[0]!r}", index, "user_simulator")
+        if match := _OFFERS.search(text):
+            yield _find("role_swap", f"the user speaks as the assistant: {match[0]!r}", index, "user_simulator")
+        if match := third_person.search(text):
+            yield _find("third_person", f"the user speaks of themselves: {match[0]!r}", index, "user_simulator")
+
+
+def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
+    """`surrogate_key`, `unknown_value`: the user says nothing that a person in their place could not know.
+
+    A value that is to be looked up, and a number called an id, may be said once a tool or the assistant has shown it.
+    """
+    hidden = list(_hidden_values(trajectory))
+    for index, text in trajectory.said_by("user"):
+        for number in _KEY.findall(text):
+            if not _was_shown(trajectory, number, index):
+                yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
+        for value in hidden:
+            if names(value, text) and not _was_told(trajectory, value, index):
+                yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
+
+
+def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
+    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose."""
+    system = str(trajectory.messages[0]["content"]) if trajectory.messages else ""
+    for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
+        for index, text in trajectory.said_by(role):
+            if secret & _shingles(text):
+                yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
+            if match := _MARKUP.search(text):
+                yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
+            if role == "assistant" and _JSON.search(text):
+                yield _find("json", "the assistant shows JSON", index, "assistant")
+
+
+def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
+    """Values of lookups and facts that are telling and that no known detail or description gives away."""
+    known = _known_values(trajectory)
+    descriptions = [objective.description for objective in trajectory.objectives]
+    seen: list[Any] = []
+    for objective in trajectory.objectives:
+        values = [fact.value for fact in objective.facts]
+        for call in objective.calls:
+            values += [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
+        for value in values:
+            if isinstance(value, bool) or value is None or value in seen:
+                continue
+            telling = len(value) >= 4 if isinstance(value, str) else abs(value) >= _TELLING
+            given = holds_value(known, value) or any(names(value, text) for text in descriptions)
+            if telling and not given:
+                seen.append(value)
+                yield value
+
+
+def _known_values(trajectory: Trajectory) -> list[Any]:
+    """What the user was told to start with: the known details, and values that a behaviour makes them say."""
+    known = [detail.value for objective in trajectory.objectives for detail in objective.known_details]
+    return known + list(trajectory.behaviour.detail.values() if trajectory.behaviour else ())
+
+
+def _was_told(trajectory: Trajectory, value: Any, before: int) -> bool:
+    return any(
+        names(value, message["content"] or "")
+        for message in trajectory.messages[1:before]
+        if message["role"] in ("assistant", "tool")
+    )
+
+
+def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
+    """Whether `word` is among the known details, or in what the assistant or a tool said before message `before`."""
+    known = [str(value) for value in _known_values(trajectory)]
+    shown = [m["content"] or "" for m in trajectory.messages[1:before] if m["role"] in ("assistant", "tool")]
+    pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", re.IGNORECASE)
+    return any(pattern.search(text) for text in known + shown)
+
+
+def _shingles(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.casefold())
+    return {tuple(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}
+
+
+@cache
+def _user_prompt_shingles() -> set[tuple[str, ...]]:
+    return _shingles(prompts.render("user_simulator", "system", persona={}, goal={}))
+
+
+def _speaker(role: str) -> Literal["user_simulator", "assistant"]:
+    return "user_simulator" if role == "user" else "assistant"
+
+
+def _find(
+    code: str, explanation: str, message: int, fault: Literal["user_simulator", "assistant"], blocks: bool = True
+) -> Finding:
+    return Finding(layer="rules", code=code, explanation=explanation, message=message, fault=fault, blocks=blocks)
+
+
+LANGUAGE_RULES: tuple[Rule, ...] = (check_wholeness, check_user_words, check_user_knowledge, check_leaks)

@@ -1,0 +1,252 @@
+"""Whether a text states a value: numbers, dates, words and flags as people write them.
+
+Comparison is by value: 25 equals 25.0, `1,200` equals 1200, `42%` equals 0.42, `3.14` states 3.14159 because it is that
+value rounded to the digits told. It errs on the side of finding a value: what it misses blocks a dialogue.
+"""
+
+import datetime
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_WORDS = {word: number for number, word in enumerate(_SMALL)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
+_SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
+_MONTHS = "january february march april may june july august september october november december".split()
+
+_ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.])(?P<sign>[-−])?[$€£¥]?"
+    r"(?P<digits>\d{1,3}(?:[,\u00a0\u202f’' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)"
+    r"(?!\.?\d)\s?(?P<scale>%|percent\b|per cent\b|thousand\b|million\b|billion\b|bn\b|[kKmM]\b)?"
+)
+_SPACED = re.compile(r"(?<=\d) (?=\d)")
+_SPELLED = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_SMALL[1:10])}))?|(?P<small>{'|'.join(_SMALL)}))\b"
+)
+_ISO_VALUE = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+_TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
+_NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
+
+_NOTHING = re.compile(
+    r"\b(?:none|no|not|nothing|null|unknown|missing|empty|blank|n/?a|unspecified|unset|without|doesn't|isn't|hasn't|never)\b"
+)
+_YES = re.compile(r"\b(?:yes|true|is|are|was|were|has|have|does|do|did|correct|indeed)\b")
+_NO = re.compile(r"\b(?:no|not|false|never|none|without)\b|n't\b")
+_ZERO = re.compile(r"\b(?:zero|none|nothing|nobody|no|any)\b")
+_LONG_TEXT_WORDS = 12
+_SHARED_WORDS = 0.8
+_ROUNDING = 0.05
+"""Largest relative distance between a number told and the value that it rounds; 3 does not state 3.4."""
+
+
+@dataclass(frozen=True)
+class _Number:
+    value: float
+    half_unit: float
+    """Half of the last digit told: the most that rounding can have moved it."""
+    percent: bool
+    loose: bool
+    """Told with decimals or a scale word, so that it may be a rounded value."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A text, read once."""
+
+    plain: str
+    """Case folded, one kind of space, quote and dash, no markup."""
+    words: frozenset[str]
+    numbers: tuple[_Number, ...]
+    clocks: frozenset[tuple[int, int]]
+
+
+def values_equal(first: Any, second: Any) -> bool:
+    """Equality of JSON values: numbers by value, float noise allowed, True equal to 1, text exact, lists in order."""
+    if isinstance(first, int) and isinstance(second, int):
+        return first == second  # exactly: neighbouring 64-bit ids are closer than float noise
+    if isinstance(first, int | float) and isinstance(second, int | float):
+        return first == second or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
+    if isinstance(first, list) and isinstance(second, list):
+        left, right = cast("list[Any]", first), cast("list[Any]", second)
+        return len(left) == len(right) and all(values_equal(a, b) for a, b in zip(left, right, strict=True))
+    if isinstance(first, dict) and isinstance(second, dict):
+        one, two = cast("dict[str, Any]", first), cast("dict[str, Any]", second)
+        return one.keys() == two.keys() and all(values_equal(one[key], two[key]) for key in one)
+    return (isinstance(first, str) or first is None) and first == second
+
+
+def states(value: Any, text: str) -> bool:
+    """Whether `text` states the JSON scalar `value`."""
+    reading = _read(text)
+    if value is None or value == "":
+        return _NOTHING.search(reading.plain) is not None
+    if isinstance(value, bool):
+        return (_YES if value else _NO).search(reading.plain) is not None
+    if isinstance(value, int | float):
+        return _states_number(value, reading)
+    return _states_text(str(value), reading)
+
+
+def names(value: Any, text: str) -> bool:
+    """Whether `text` holds `value` itself: like `states`, but nothing is guessed from words such as yes and none."""
+    if value is None or value == "" or isinstance(value, bool):
+        return False
+    reading = _read(text)
+    if isinstance(value, int | float):
+        return any(number.value == value and not number.percent for number in reading.numbers)
+    return _states_text(str(value), reading)
+
+
+def holds_value(document: Any, value: Any) -> bool:
+    """Whether a JSON document has `value` as one of its leaves, numbers also as text and text without case."""
+    if isinstance(document, dict):
+        return any(holds_value(child, value) for child in cast("dict[str, Any]", document).values())
+    if isinstance(document, list):
+        return any(holds_value(child, value) for child in cast("list[Any]", document))
+    if isinstance(document, str) or isinstance(value, str):
+        return str(document).casefold().strip() == str(value).casefold().strip()
+    return values_equal(document, value)
+
+
+def _states_number(value: float, reading: _Reading) -> bool:
+    if not math.isfinite(value):
+        return str(value) in reading.plain
+    if any(_fits(value, number) for number in reading.numbers):
+        return True
+    if value == 0:
+        return _ZERO.search(reading.plain) is not None or _NO.search(reading.plain) is not None
+    if value == 1:
+        return re.search(r"\b(?:yes|true|once|single|an?)\b", reading.plain) is not None
+    return False
+
+
+def _fits(value: float, told: _Number) -> bool:
+    candidates = [told.value]
+    if told.percent:
+        candidates.append(told.value / 100)
+    for index, candidate in enumerate(candidates):
+        half = told.half_unit / (100 if index else 1)
+        distance = min(abs(value - candidate), abs(-value - candidate))
+        if distance <= 1e-9 * max(1.0, abs(value)):
+            return True
+        rounded = told.loose or not float(value).is_integer()
+        if rounded and distance <= half * (1 + 1e-9) and distance <= _ROUNDING * abs(value):
+            return True
+    return False
+
+
+def _states_text(value: str, reading: _Reading) -> bool:
+    plain = _fold(value)
+    if not plain:
+        return True
+    if _holds(plain, reading.plain):
+        return True
+    if date := _ISO_VALUE.fullmatch(value.strip()):
+        return _states_date(date, reading)
+    if clock := _TIME_VALUE.fullmatch(value.strip()):
+        return (int(clock[1]), int(clock[2])) in reading.clocks
+    if _NUMERIC_TEXT.fullmatch(plain):
+        return _states_number(float(plain), reading)
+    words = set(re.findall(r"\w+", plain))
+    if len(words) > _LONG_TEXT_WORDS:
+        return len(words & reading.words) >= _SHARED_WORDS * len(words)
+    return False
+
+
+def _states_date(date: re.Match[str], reading: _Reading) -> bool:
+    try:
+        day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
+    except ValueError:
+        return False
+    if not any(re.search(rf"(?<!\w){form}(?!\w)", reading.plain) for form in _date_forms(day)):
+        return False
+    if date[4] is None or (date[4], date[5]) == ("00", "00"):
+        return True
+    return (int(date[4]), int(date[5])) in reading.clocks
+
+
+@lru_cache(maxsize=4096)
+def _date_forms(day: datetime.date) -> tuple[str, ...]:
+    """Patterns of the usual ways to write a date with its year; day and month may stand in either order."""
+    month = _MONTHS[day.month - 1]
+    short = rf"(?:{month}|{month[:3]}|{month[:4]})\.?"
+    number = rf"0?{day.day}(?:st|nd|rd|th)?"
+    year = rf"(?:{day.year})"
+    weekday = r"(?:\w+,? )?"
+    sep = r"[-/. ]"
+    return (
+        rf"{weekday}{short} {number},?(?: of)? {year}",
+        rf"{weekday}(?:the )?{number}(?: of)?[- ]{short},?[- ]{year}",
+        rf"{year}{sep}0?{day.month}{sep}0?{day.day}",
+        rf"0?{day.month}{sep}0?{day.day}{sep}{year}",
+        rf"0?{day.day}{sep}0?{day.month}{sep}{year}",
+        rf"{year} {short} {number}",
+    )
+
+
+def _holds(plain: str, text: str) -> bool:
+    start = text.find(plain)
+    while start != -1:
+        end = start + len(plain)
+        before = text[start - 1] if start else " "
+        after = text[end] if end < len(text) else " "
+        starts = not (before.isalnum() and plain[0].isalnum())
+        if starts and not (after.isalnum() and plain[-1].isalnum()):
+            return True
+        start = text.find(plain, start + 1)
+    return False
+
+
+_CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "*": "", "`": ""})
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
+    return " ".join(plain.split())
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> _Reading:
+    plain = _fold(text)
+    without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", plain))
+    numbers = [_read_number(match) for match in _NUMBER.finditer(without_dates)]
+    # A space may part thousands or two numbers: read it both ways.
+    numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
+    numbers += [_read_spelled(match) for match in _SPELLED.finditer(plain)]
+    clocks = {_read_clock(match) for match in _CLOCK.finditer(plain)}
+    return _Reading(plain, frozenset(re.findall(r"\w+", plain)), tuple(numbers), frozenset(clocks))
+
+
+def _read_number(match: re.Match[str]) -> _Number:
+    digits = re.sub(r"[,\u00a0\u202f’' ]", "", match["digits"])
+    scale = (match["scale"] or "").lower()
+    exponent = _SCALES.get(scale, 0)
+    decimals = len(digits.split(".")[1]) if "." in digits and "e" not in digits else 0
+    value = float(digits) * 10**exponent
+    if match["sign"]:
+        value = -value
+    percent = scale == "%" or scale.startswith("per")
+    return _Number(value, 0.5 * 10 ** (exponent - decimals), percent, bool(exponent or decimals))
+
+
+def _read_spelled(match: re.Match[str]) -> _Number:
+    value = _WORDS[match["small"]] if match["small"] else _WORDS[match["tens"]] + _WORDS.get(match["unit"] or "", 0)
+    return _Number(float(value), 0.5, percent=False, loose=False)
+
+
+def _read_clock(match: re.Match[str]) -> tuple[int, int]:
+    hour = int(match[1])
+    if match[4]:
+        hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
+    return hour, int(match[2])

@@ -1,0 +1,133 @@
+"""The verdict on one dialogue: rules, replay and outcome by code, and the rubric judge unless a rule blocks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import prompts
+from schemas.config import RunConfig
+from schemas.content import canonical_json, content_id
+from schemas.findings import Finding
+from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow, VerdictRow
+from schemas.vocabulary import Judgment
+from turnwright.environments.base import Base
+from turnwright.environments.threads import run_blocking
+from turnwright.models.errors import ContextOverflow, MalformedReply
+from turnwright.models.models import Models
+from turnwright.roles import judge
+from turnwright.rollout.tool_calls import read_tools
+from turnwright.validation.outcome import compare_outcome
+from turnwright.validation.reactions import check_reactions
+from turnwright.validation.replay import replay_calls
+from turnwright.validation.rules import check_rules
+from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
+
+
+@dataclass(frozen=True)
+class _Opinion:
+    """What the judge makes of a dialogue, over all votes."""
+
+    judgment: Judgment
+    votes: tuple[Vote, ...]
+    keys: tuple[str, ...]
+
+
+async def validate_dialogue(
+    dialogue: DialogueRow,
+    task: DialogueTaskRow,
+    toolset: ToolsetRow,
+    base: Base,
+    models: Models,
+    config: RunConfig,
+) -> VerdictRow:
+    """Whether a dialogue is kept.
+
+    Invalid: code found something that blocks (a rule, the replay, the outcome, a reaction), or the judge did. Unscored:
+    code found nothing, and the judge could not be read. The judge is asked unless a rule blocks, so that outcome and
+    judge can be held against each other.
+
+    Raises:
+        EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
+        SourceError: the environment's database could not be reached.
+    """
+    trajectory = Trajectory(dialogue, task, read_tools(toolset))
+    rules = check_rules(trajectory)
+    replay = await run_blocking(replay_calls, trajectory, base)
+    outcome = compare_outcome(trajectory)
+    findings = [*rules, *replay.findings, *outcome.findings, *check_reactions(trajectory)]
+    asked = not any(finding.blocks for finding in rules)
+    opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
+    vote = decisive_vote(opinion.votes, opinion.judgment)
+    if opinion.judgment == "invalid" and vote is not None:
+        findings += _judge_findings(vote)
+    blocking = [finding for finding in findings if finding.blocks]
+    judgment: Judgment = "invalid" if blocking else opinion.judgment
+    culprit = _first_fault(blocking)
+    columns: dict[str, Any] = {
+        "role": "judge" if asked else None,
+        "model": models.name_of("judge") if asked else None,
+        "prompt_digest": prompts.prompt_digest("judge") if asked else None,
+        "seed": config.seed,
+        "model_calls": list(opinion.keys),
+        "dialogue_id": dialogue.id,
+        "dialogue_task_id": task.id,
+        "domain": dialogue.domain,
+        "difficulty": dialogue.difficulty,
+        "behaviour": dialogue.behaviour,
+        "judgment": judgment,
+        "reasons": _reasons(judgment, blocking, vote),
+        "findings": canonical_json([finding.model_dump(mode="json") for finding in findings]),
+        "replay": replay.match,
+        "outcome": outcome.match,
+        "judge": opinion.judgment,
+        "bullets": canonical_json([bullet.model_dump(mode="json") for bullet in vote.bullets] if vote else []),
+        "votes": [each.judgment for each in opinion.votes],
+        "reasoning": vote.reasoning if vote else "",
+        "disagreement": (outcome.match, opinion.judgment) in (("match", "invalid"), ("mismatch", "valid")),
+        "first_faulty_message": culprit.message if culprit else None,
+        "fault": culprit.fault if culprit else None,
+    }
+    return VerdictRow(id=content_id("verdict", columns), **columns)
+
+
+async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) -> _Opinion:
+    votes: list[Vote] = []
+    keys: list[str] = []
+    rubric = [line["bullet"] for line in judge.list_bullets(trajectory.objectives)]
+    for number in range(config.judging.votes):
+        try:
+            reply = await judge.judge(models, trajectory.row, trajectory.objectives, trajectory.messages, vote=number)
+        except (MalformedReply, ContextOverflow) as error:
+            votes.append(Vote("unscored", (), f"The judge could not be read: {error}"))
+            continue
+        keys += [part.key for part in reply.replies]
+        votes.append(weigh_reply(reply.value, rubric))
+    judgment = count_votes([vote.judgment for vote in votes], config.judging.rule)
+    return _Opinion(judgment, tuple(votes), tuple(keys))
+
+
+def _judge_findings(vote: Vote) -> list[Finding]:
+    return [
+        Finding(
+            layer="judge",
+            code="critical_bullet_missed",
+            explanation=f"{bullet.bullet} ({bullet.evidence})",
+            message=None,
+            fault="assistant",
+            blocks=True,
+        )
+        for bullet in vote.bullets
+        if bullet.bullet_class == "Critical" and not bullet.met
+    ]
+
+
+def _first_fault(blocking: Sequence[Finding]) -> Finding | None:
+    """The finding that points at the earliest message; one that points at none comes after all others."""
+    return min(blocking, key=lambda finding: (finding.message is None, finding.message or 0), default=None)
+
+
+def _reasons(judgment: Judgment, blocking: Sequence[Finding], vote: Vote | None) -> list[str]:
+    if judgment == "unscored":
+        return [f"judge.unscored: {vote.reasoning if vote else 'the judge gave no vote'}"]
+    return [f"{finding.layer}.{finding.code}: {finding.explanation}" for finding in blocking]
