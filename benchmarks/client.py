@@ -1,14 +1,14 @@
 """Drives an OpenAI-compatible endpoint through turnwright's client, permits and journal, and through nothing else.
 
-    python benchmarks/client.py WORKLOAD --url http://127.0.0.1:8199/v1 [--concurrency 64] [--journal DIR] [--order fifo]
+    python benchmarks/client.py WORKLOAD --url http://127.0.0.1:8199/v1 [--concurrency 88] [--journal DIR]
 
-WORKLOAD  singles[:N]     N independent structured calls                                     (default 2,000)
-          chains[:N]      N conversations of 12 calls, each waiting for the one before       (default 300)
-          heavy[:N]       N conversations of 4 to 40 calls                                    (default 300)
-          zero[:N]        N short calls, for the ceiling of the client itself                 (default 10,000)
+WORKLOAD  singles[:N]        N independent structured calls (2,000)
+          chains[:N[:CALLS]] N conversations (300) of 12 calls, each waiting for the one before
+          heavy[:N]          N conversations (300) of 4 to 40 calls, whose lengths the permits know to within a half
+          zero[:N]           N short calls (10,000), for the ceiling of the client itself
 
-A message ends in `[[k=CONVERSATION.TURN]]`, by which a stub endpoint can give every client the same latencies. Lengths of
-`heavy` chains are told to the permits only to within a half (--order lpt), or not at all (--order fifo). Prints one JSON line.
+A message ends in `[[k=CONVERSATION.TURN]]`, by which a stub endpoint can give every client the same latencies. A
+concurrency of 1.25 to 1.5 x the endpoint's slots hides the client's turnaround. Prints one JSON line.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from schemas.messages import Message
 from turnwright.models.engine import shared_engine
 from turnwright.models.journal import Journal
 from turnwright.models.models import Models
+from turnwright.models.remaining import expect_remaining
 
 FILLER = "Write one self-contained question with its answer about the records of a small clinic. " * 4
 DEFAULTS = {"singles": 2000, "chains": 300, "heavy": 300, "zero": 10_000}
@@ -71,14 +72,16 @@ async def converse(models: Models, kind: str, number: int, length: int, expected
         await models.structured("question_writer", messages, unit=str(number))
         return
     for turn in range(length):
-        reply = await models.chat("assistant", messages, unit=str(number), remaining=max(1.0, expected - turn))
+        remaining = expect_remaining(expected, turn, 40) if kind == "heavy" else expected - turn
+        reply = await models.chat("assistant", messages, unit=str(number), remaining=remaining)
         messages += [reply.message(), {"role": "user", "content": f"And step {turn + 1}? {mark(number, turn + 1)}"}]
 
 
 async def drive(models: Models, kind: str, lengths: list[int], order: str) -> float:
     """Seconds from the first call to the last reply."""
     rng = random.Random("expected lengths")
-    expected = [length * rng.uniform(0.5, 1.5) if order == "lpt" else 1.0 for length in lengths]
+    within = 0.5 if kind == "heavy" else 0.0
+    expected = [length * rng.uniform(1 - within, 1 + within) if order == "lpt" else 1.0 for length in lengths]
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, length in enumerate(lengths):
@@ -94,7 +97,7 @@ def main() -> None:
         "--url", default=os.environ.get("OPENAI_BASE_URL"), required="OPENAI_BASE_URL" not in os.environ
     )
     parser.add_argument("--model", default="stub-model")
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--concurrency", type=int, default=88)
     parser.add_argument("--order", choices=["lpt", "fifo"], default="lpt")
     parser.add_argument("--journal", help="folder; default: a temporary one; `none`: no journal")
     options = parser.parse_args()

@@ -15,9 +15,8 @@ from data_checks.schema_consistency import find_spec_problem
 from data_checks.shape import check_rows, list_missing_parents, list_shape_expectations
 from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
-from schemas.content import digest
 from schemas.rows import TableRef
-from turnwright.datasets.dataset import TRAIN, VALIDATION
+from turnwright.datasets.dataset import TRAIN, VALIDATION, hash_messages
 
 TABLE = "dataset"
 REFERENCES = {"dialogue_id": "dialogues", "verdict_id": "verdicts"}
@@ -46,7 +45,7 @@ def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Sui
         rules["verdict_is_valid"] = find_not_valid
     if parents.has("dialogues"):
         rules["task_is_in_one_split"] = find_leak
-    own = RowChecks(rules=rules, figures={"content": lambda record: digest(parse_json(record, "messages"))})
+    own = RowChecks(rules=rules, figures={"content": lambda record: hash_messages(record["messages"])})
     checks = check_rows(TABLE, REFERENCES, parents, own)
     expectations = [
         *list_shape_expectations(TABLE, checks),

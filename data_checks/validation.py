@@ -16,7 +16,11 @@ import great_expectations.expectations as gxe
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 from great_expectations.data_context import EphemeralDataContext
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 
 from data_checks import dataset, dialogue_tasks, dialogues, ledger, questions, seeds, tool_specs, toolsets, verdicts
 from data_checks.expectations import expect
@@ -83,7 +87,9 @@ def validate_table(table: str, tables: Mapping[str, TableRef], config: RunConfig
 @cache
 def _context() -> EphemeralDataContext:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    context = gx.get_context(mode="ephemeral")
+    # Without this it makes a temporary folder for pages that nobody writes, and leaves it behind.
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
 

@@ -35,6 +35,20 @@ _QUIET = {
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
 
+_SERVICES = (
+    "CANCELLATION_CLEANUP",
+    "EVENT_PERSISTER",
+    "FOREMAN",
+    "LATE_RUNS",
+    "PAUSE_EXPIRATIONS",
+    "REPOSSESSOR",
+    "SCHEDULER",
+    "TASK_RUN_RECORDER",
+    "TRIGGERS",
+)
+"""What a server does by the side. One that nobody looks at needs none of it, and each of them writes: while one writes,
+SQLite refuses the others, and the refused client waits two seconds before it asks again."""
+
 
 class ServerNotStarted(RuntimeError):
     """The local Prefect server did not come up."""
@@ -63,6 +77,7 @@ class LocalServer:
             "PREFECT__SERVER_FINAL": "1",
             "PREFECT_UI_ENABLED": "0",
         }
+        environment |= {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _SERVICES}
         environment.pop("PREFECT_API_URL", None)
         with self._log.open("wb") as log, listener:
             self._process = subprocess.Popen(

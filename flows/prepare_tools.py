@@ -3,20 +3,19 @@
 import time
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from schemas.rows import TableRef
 from tasks.prepare_tools import plan_tools, prepare_shard
 from tasks.run_context import RunContext
 from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARDS_AT_ONCE, finish_stage, map_shards
+from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
 
 
 @flow(
     name="prepare-tools",
     flow_run_name="prepare-tools {run.run_id}",
-    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),
+    task_runner=SHARD_RUNNER,
 )
 async def prepare_tools(run: RunContext, seeds: TableRef) -> StageResult:
     """Questions, verified tools and toolsets of each seed: gives `questions`, `tool_specs`, `toolsets`."""

@@ -3,20 +3,19 @@
 import time
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
 from tasks.run_record import begin_record
 from tasks.shards import StageResult
 from tasks.simulate_dialogues import plan_dialogues, simulate_shard
-from tasks.stages import SHARDS_AT_ONCE, finish_stage, map_shards
+from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
 
 
 @flow(
     name="simulate-dialogues",
     flow_run_name="simulate-dialogues {run.run_id}",
-    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),
+    task_runner=SHARD_RUNNER,
 )
 async def simulate_dialogues(
     run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef

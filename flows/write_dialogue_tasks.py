@@ -3,20 +3,19 @@
 import time
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
 from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARDS_AT_ONCE, finish_stage, map_shards
+from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
 from tasks.write_dialogue_tasks import plan_tasks, write_task_shard
 
 
 @flow(
     name="write-dialogue-tasks",
     flow_run_name="write-dialogue-tasks {run.run_id}",
-    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),
+    task_runner=SHARD_RUNNER,
 )
 async def write_dialogue_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> StageResult:
     """A proved goal for each dialogue to be made: gives `dialogue_tasks`."""

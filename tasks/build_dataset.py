@@ -40,11 +40,10 @@ async def build_shard(run: RunContext, work: Shard) -> ShardResult:
         ledger: list[LedgerRow] = [
             record_unit(STAGE, "example", row.dialogue_id, "accepted", about=row) for row in selection.rows
         ]
-        for verdict in work.read(VerdictRow, "verdicts"):
-            reason = selection.left_out.get(verdict.dialogue_id)
-            if verdict.judgment == "valid" and reason is not None:
-                row = record_unit(STAGE, "example", verdict.dialogue_id, "rejected", reasons=[reason], about=verdict)
-                ledger.append(row)
+        for dialogue in work.read(DialogueRow, "dialogues"):
+            reason = selection.left_out.get(dialogue.id)
+            if reason is not None:
+                ledger.append(record_unit(STAGE, "example", dialogue.id, "rejected", reasons=[reason], about=dialogue))
         return write_shard(run, {"dataset": DatasetRow}, [Made(list(selection.rows), ledger)])
 
     return await asyncio.to_thread(build)

@@ -82,6 +82,11 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
 """The roles whose prompts and models a stage's rows depend on."""
 
 
+def list_roles() -> list[Role]:
+    """All roles that some stage asks for, in the order of the stages."""
+    return list(dict.fromkeys(role for stage_roles in STAGE_ROLES.values() for role in stage_roles))
+
+
 def compute_stage_key(stage: Stage, config: RunConfig) -> str:
     """What all shards of a stage have in common: everything but their input rows."""
     roles = STAGE_ROLES[stage]

@@ -4,10 +4,11 @@ import logging
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Literal
 
 from data_checks.gate import GateReport
@@ -16,12 +17,14 @@ from schemas.closed import Closed
 from schemas.config import RunConfig, SelfplayModel
 from schemas.rows import TableRef
 from schemas.vocabulary import STAGES, Role, Stage
-from tasks.cache_keys import STAGE_ROLES
+from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
 from tasks.shards import StageResult, Stopped, join_stopped
 from tasks.workbench import close_workbench, open_workbench
+from turnwright.lineage.files import write_lineage
 from turnwright.storage.run_folder import RunNotFound
-from turnwright.storage.tables import merge_tables, read_columns
+from turnwright.storage.store import replace_file
+from turnwright.storage.tables import SUFFIX, merge_tables, read_columns
 
 State = Literal["running", "completed", "failed", "interrupted"]
 
@@ -47,8 +50,8 @@ def begin_record(run: RunContext) -> None:
             "config": mask_config(run.config),
             "offline": run.offline,
             "versions": list_versions(),
-            "prompt_digests": {role: prompt_digest(role) for role in _list_roles()},
-            "endpoints": {role: describe_endpoint(role, run.config) for role in _list_roles()},
+            "prompt_digests": {role: prompt_digest(role) for role in list_roles()},
+            "endpoints": {role: describe_endpoint(role, run.config) for role in list_roles()},
             "timings": {},
             "usage": {},
             "ledger": {},
@@ -81,7 +84,7 @@ class RunSummary(Closed):
 
 
 @contextmanager
-def recorded_run(run: RunContext) -> Iterator[None]:
+def recorded_run(run: RunContext) -> Generator[None]:
     """Keeps `run.json` while the stages of a run work, and closes what they opened, however they end.
 
     Raises:
@@ -153,6 +156,24 @@ def record_stage(run: RunContext, result: StageResult, report: GateReport | None
     run.folder.write_run(record)
 
 
+def record_inputs(run: RunContext, given: Mapping[str, TableRef]) -> dict[str, TableRef]:
+    """Takes tables that were made elsewhere into the run: copied, because their files may change.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    record = run.folder.read_run()
+    taken: dict[str, TableRef] = {}
+    for table, reference in given.items():
+        content = run.store.path(reference.sha256, SUFFIX)
+        if not content.is_file():
+            replace_file(content, Path(reference.path).read_bytes())
+        taken[table] = run.folder.publish(reference.model_copy(update={"path": str(content.resolve())}))
+        record["tables"][table] = _describe(run, taken[table])
+    run.folder.write_run(record)
+    return taken
+
+
 def record_exports(run: RunContext, formats: Mapping[str, Mapping[str, int]]) -> None:
     """Adds the exports: format -> rows of each split.
 
@@ -184,7 +205,7 @@ def record_ledger(run: RunContext) -> None:
 
 
 def finish_record(run: RunContext, state: State, error: str | None = None) -> dict[str, Any]:
-    """Adds how the run ended, what it used and how long it took, and returns the whole record.
+    """Adds how the run ended, what it used and how long it took, writes lineage.json, and returns the whole record.
 
     Raises:
         OSError: the folder cannot be written.
@@ -199,6 +220,7 @@ def finish_record(run: RunContext, state: State, error: str | None = None) -> di
     started = datetime.fromisoformat(record["started"])
     record["timings"]["total"] = round((datetime.now(UTC) - started).total_seconds(), 3)
     run.folder.write_run(record)
+    write_lineage(run.folder)
     return record
 
 
@@ -277,10 +299,6 @@ def list_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
-
-
-def _list_roles() -> list[Role]:
-    return list(dict.fromkeys(role for roles in STAGE_ROLES.values() for role in roles))
 
 
 def _describe(run: RunContext, reference: TableRef) -> dict[str, Any]:

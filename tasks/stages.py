@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from prefect import Task, task
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from schemas.closed import Closed
 from schemas.content import digest
@@ -22,6 +24,9 @@ from turnwright.storage.tables import merge_tables
 SHARDS_AT_ONCE = 4
 """Shards in work at once in one process: enough that the end of one overlaps with the next, and no more, because memory
 grows with the units that are alive."""
+
+SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
+"""Where shards run: on threads of this process."""
 
 
 class MergeWork(Closed):

@@ -4,6 +4,7 @@ Everything is opened when a shard first needs it, so that a run served from the 
 the end of the run. Several shards, on several threads, share one workbench.
 """
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from schemas.config import SelfplayModel
 from schemas.rows import SeedRow
-from schemas.vocabulary import Role, Stage
-from tasks.cache_keys import STAGE_ROLES
+from schemas.vocabulary import Stage
+from tasks.cache_keys import list_roles
 from tasks.ledger import Planned
 from tasks.run_context import RunContext
 from tasks.shards import Made, work_units
@@ -56,7 +57,8 @@ class Workbench:
         self._journal: Journal | None = None
         self._endpoint: EmbeddedEndpoint | None = None
         self._bases: dict[str, Base] = {}
-        self._trouble: Exception | None = None
+        self._trouble: BaseException | None = None
+        self._working: dict[asyncio.Task[object], asyncio.AbstractEventLoop] = {}
 
     @property
     def at_once(self) -> int:
@@ -114,6 +116,10 @@ class Workbench:
         if self._trouble is not None:
             raise self._trouble
         advance = self.begin_stage(stage, len(items))
+        here, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        with self._lock:
+            self._working[task] = here
         try:
             return await shared_engine().run(
                 work_units(
@@ -123,6 +129,18 @@ class Workbench:
         except (ModelError, SourceError) as error:
             self._trouble = error
             raise
+        finally:
+            with self._lock:
+                del self._working[task]
+
+    def interrupt(self) -> None:
+        """Ends what is in work, from any thread. Replies received so far are in the journal."""
+        with self._lock:
+            self._trouble = asyncio.CancelledError()
+            working = dict(self._working)
+        for task, loop in working.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
 
     def begin_stage(self, stage: Stage, units: int) -> Callable[[], None]:
         """Adds units to a stage's progress; the function returned counts one as done."""
@@ -153,8 +171,9 @@ class Workbench:
 
     def _start_endpoint(self) -> str | None:
         model = self.run.config.model
-        roles: set[Role] = {role for stage_roles in STAGE_ROLES.values() for role in stage_roles}
-        if not isinstance(model, SelfplayModel) or not any(self.run.config.model_for(role) is model for role in roles):
+        if not isinstance(model, SelfplayModel) or all(
+            self.run.config.model_for(role) != model for role in list_roles()
+        ):
             return None
         from turnwright.selfplay.options import ServeOptions
         from turnwright.selfplay.process import EmbeddedEndpoint
@@ -172,6 +191,12 @@ def open_workbench(run: RunContext) -> Workbench:
     """The workbench of a run in this process; every caller gets the same one until it is closed."""
     with _registry:
         return _workbenches.setdefault(run.run_id, Workbench(run))
+
+
+def find_workbench(run_id: str) -> Workbench | None:
+    """The workbench of a run in this process, if there is one: for those who watch or end a run."""
+    with _registry:
+        return _workbenches.get(run_id)
 
 
 def close_workbench(run: RunContext) -> None:

@@ -1,4 +1,4 @@
-"""A small lending library with hand-written tools, for tests of plans: three hops deep, dates, amounts, a closed set."""
+"""A small lending library with hand-written tools, for tests of plans: deep chains, dates, amounts, a closed set."""
 
 import random
 import sqlite3
@@ -29,8 +29,8 @@ CREATE TABLE loan (
     book_id INTEGER REFERENCES book(book_id), lent_on TEXT, days INTEGER, fee REAL
 );
 CREATE TABLE reservation (
-    reservation_id INTEGER PRIMARY KEY, member_id INTEGER REFERENCES member(member_id), book_id INTEGER REFERENCES book(book_id),
-    placed_on TEXT NOT NULL
+    reservation_id INTEGER PRIMARY KEY, member_id INTEGER REFERENCES member(member_id),
+    book_id INTEGER REFERENCES book(book_id), placed_on TEXT NOT NULL
 );
 """
 
@@ -68,7 +68,8 @@ DRAFTS = [
     (
         "list_member_loans",
         "List the loans of a member with the books' titles.",
-        "SELECT l.loan_id, b.title, l.lent_on, l.days, l.fee FROM loan l JOIN book b ON b.book_id = l.book_id WHERE l.member_id = :member_id",
+        "SELECT l.loan_id, b.title, l.lent_on, l.days, l.fee FROM loan l JOIN book b ON b.book_id = l.book_id "
+        "WHERE l.member_id = :member_id",
     ),
     (
         "get_loan",
@@ -88,7 +89,8 @@ DRAFTS = [
     (
         "count_loans_by_town",
         "Count the loans of each home town with at least a number of loans.",
-        "SELECT m.home_town, COUNT(*) AS loan_count FROM loan l JOIN member m ON m.member_id = l.member_id GROUP BY m.home_town HAVING COUNT(*) >= :min_loans",
+        "SELECT m.home_town, COUNT(*) AS loan_count FROM loan l JOIN member m ON m.member_id = l.member_id "
+        "GROUP BY m.home_town HAVING COUNT(*) >= :min_loans",
     ),
     (
         "get_author_pages",
@@ -118,20 +120,33 @@ DRAFTS = [
     (
         "create_book",
         "Add a new book.",
-        "INSERT INTO book (book_id, title, author, pages, price) VALUES ((SELECT MAX(book_id) + 1 FROM book), :title, :author, :pages, :price)",
+        "INSERT INTO book (book_id, title, author, pages, price) VALUES ((SELECT MAX(book_id) + 1 FROM book), "
+        ":title, :author, :pages, :price)",
     ),
     (
         "create_reservation",
         "Reserve a book for a member.",
-        "INSERT INTO reservation (reservation_id, member_id, book_id, placed_on) VALUES ((SELECT MAX(reservation_id) + 1 FROM reservation), :member_id, :book_id, :placed_on)",
+        "INSERT INTO reservation (reservation_id, member_id, book_id, placed_on) VALUES ((SELECT "
+        "MAX(reservation_id) + 1 FROM reservation), :member_id, :book_id, :placed_on)",
     ),
-    ("delete_loan", "Delete one loan.", "DELETE FROM loan WHERE loan_id = :loan_id"),
+    (
+        "delete_loan",
+        "Delete one loan.",
+        "DELETE FROM loan WHERE loan_id = :loan_id",
+    ),
 ]
 
 FIRST = (
     "Nina Omar Lucia Pavel Greta Hugo Ines Jonas Karla Leo Mira Noah Olga Piet Rosa Sven Tara Ugo Vera Willem".split()
 )
-LAST = "Petrov Haddad Marin Novak Lind Costa Duarte Weber Kovac Rossi Blum Ferri Ivanova Smit Vidal Berg Roy Sala Toth Prins".split()
+LAST = (
+    "Petrov Haddad Marin Novak Lind Costa Duarte Weber Kovac Rossi Blum Ferri Ivanova Smit Vidal Berg Roy Sala Toth"
+    " Prins".split()
+)
+NOUNS = (
+    "Harbour Orchard Lantern Glacier Compass Violin Meadow Anchor Beacon Canyon Desert Ember Falcon Garden"
+    " Island".split()
+)
 TOWNS = ["Lisbon", "Oslo", "Graz", "Ghent", "Turin"]
 
 
@@ -155,8 +170,7 @@ def build_database(path: Path) -> None:
             rng.choice(["basic", "gold", "student"]),
         )
         connection.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?)", values)
-    nouns = "Harbour Orchard Lantern Glacier Compass Violin Meadow Anchor Beacon Canyon Desert Ember Falcon Garden Island".split()
-    for number, noun in enumerate(nouns):
+    for number, noun in enumerate(NOUNS):
         values = (
             number + 501,
             f"The {noun} {rng.choice(['Years', 'Road', 'Letters'])}",

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from turnwright.models import segment
-from turnwright.models.journal import Journal, JournalEntry
+from turnwright.models.entry import JournalEntry
+from turnwright.models.journal import Journal
 
 ROOT = Path(__file__).parent.parent
 

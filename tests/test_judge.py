@@ -117,3 +117,30 @@ def test_the_prompt_names_the_four_classes_and_the_conduct_bullet() -> None:
     assert all(word in text for word in ("Critical", "Structural", "NonCritical", "InvalidRubric", "`bullet` 0"))
     example = json.loads(text.splitlines()[-1])
     Judgement.model_validate(example)
+
+
+def test_several_values_in_one_bullet_are_each_looked_for() -> None:
+    row = earnings_dialogue()
+    assert (
+        ask(row, with_rubric("The assistant tells the user all of these: Nina Petrov and 1200000.")).judgment == "valid"
+    )
+    assert (
+        ask(row, with_rubric("The assistant tells the user all of these: Nina Petrov and Leeds.")).judgment == "invalid"
+    )
+    beside = "The assistant tells the user the earnings of Nina Petrov ({}) and the name ({})."
+    assert ask(row, with_rubric(beside.format("1200000", "Nina Petrov"))).judgment == "valid"
+    assert ask(row, with_rubric(beside.format("1200000", "Omar"))).judgment == "invalid"
+
+
+def test_a_change_to_another_value_is_missed() -> None:
+    bullet = "The assistant carries this out and says that it is done: change the home town of Omar Haddad to {}."
+    assert ask(move_dialogue(), with_rubric(bullet.format("Bath"))).judgment == "valid"
+    assert ask(move_dialogue(), with_rubric(bullet.format("York"))).judgment == "invalid"
+
+
+def test_a_refusal_counts_only_if_somebody_asked() -> None:
+    rubric = with_rubric("Asked to order a taxi, the assistant says that it cannot do that and does not pretend to.")
+    assert ask(earnings_dialogue(), rubric).bullets[0].bullet_class == "InvalidRubric"
+    asked = ["Order me a taxi please.", DONE]
+    assert ask(play(asked, [says("I can't do that."), BYE]), rubric).judgment == "valid"
+    assert ask(play(asked, [says("It is on its way."), BYE]), rubric).judgment == "invalid"

@@ -12,6 +12,7 @@ from turnwright.models.concurrency import AdaptiveLimit
 from turnwright.models.models import Models
 from turnwright.models.permits import Ceiling, Permits
 from turnwright.models.rates import TokenBucket
+from turnwright.models.remaining import expect_remaining
 
 URL = "http://a/v1"
 
@@ -131,7 +132,7 @@ def drive(
 
 def test_the_limit_rises_while_throughput_rises_and_not_far_beyond() -> None:
     limit = AdaptiveLimit(ceiling=1024, limit=8)
-    drive(limit, slots=64, seconds=60)
+    drive(limit, slots=64, seconds=120)
     assert 64 <= limit.limit <= 192
 
 
@@ -197,18 +198,14 @@ def test_requests_per_minute_hold_back_calls() -> None:
 def test_an_endpoint_that_fails_again_and_again_is_left_alone() -> None:
     async def run() -> None:
         clock = Clock()
-        permits = Permits(["bad", "good"], Ceiling(8), clock=clock)
+        permits = Permits(["bad", "good"], Ceiling(16), clock=clock)
         bad, good = permits.lanes
-        for _ in range(4):
-            permit = await permits.acquire(1)
-            while permit.lane is not bad:
-                permits.release(permit, "cancelled")
-                good.in_flight += 1  # busy, so that the other is tried
-                permit = await permits.acquire(1)
-                good.in_flight -= 1
-            permits.release(permit, "broken")
+        good.capacity.limit = 0  # busy, so that the other is tried
+        for _ in range(16):
+            permits.release(await permits.acquire(1), "broken")
+        good.capacity.limit = 16
         assert bad.paused_until > clock.now
-        assert [(await permits.acquire(1)).lane.url for _ in range(3)] == ["good"] * 3
+        assert {(await permits.acquire(1)).lane.url for _ in range(8)} == {"good"}
         assert permits.failing_for() == 0.0
 
     asyncio.run(run())
@@ -240,3 +237,30 @@ def test_concurrency_is_a_ceiling_and_thousands_may_wait() -> None:
 
         asyncio.run(run())
     assert fake.max_in_flight <= 16
+
+
+def test_remaining_is_expected_from_a_guess_and_what_was_made() -> None:
+    assert 10 < expect_remaining(10, 0) < 20
+    falling = [expect_remaining(10, made) for made in range(25)]
+    assert falling == sorted(falling, reverse=True)
+    assert expect_remaining(10, 12) > 1  # outlived its estimate: not at its end yet
+    assert falling[-1] == 1.0
+    assert expect_remaining(30, 35, longest=36) <= 2.0
+
+
+def test_retry_after_closes_the_endpoint_for_all_only_where_all_are_refused() -> None:
+    async def run() -> None:
+        clock = Clock()
+        permits = Permits([URL], Ceiling(8), clock=clock)
+        permits.release(await permits.acquire(1), "overload", retry_after=30.0)
+        permits.release(await permits.acquire(1), "ok")
+        for _ in range(4):
+            permits.release(await permits.acquire(1), "overload", retry_after=30.0)
+        waiting = asyncio.create_task(permits.acquire(1))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        clock.now += 31.0
+        permits.grant()
+        await asyncio.wait_for(waiting, 1)
+
+    asyncio.run(run())

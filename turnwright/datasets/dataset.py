@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from schemas.config import RunConfig
-from schemas.content import content_id, digest
+from schemas.content import content_id
 from schemas.rows import DatasetRow, DialogueRow, ToolsetRow, VerdictRow
 from schemas.vocabulary import Judgment
 
@@ -62,7 +62,7 @@ def select_examples(
         if verdict.judgment != "valid":
             left_out[dialogue.id] = _explain_judgment(verdict.judgment)
             continue
-        content = digest(json.loads(dialogue.messages))
+        content = hash_messages(dialogue.messages)
         if content in kept_by_content:
             left_out[dialogue.id] = f"duplicate: same messages as {kept_by_content[content]}"
             continue
@@ -79,6 +79,12 @@ def choose_split(task_id: str, seed: int, validation_share: float) -> str:
     """
     drawn = int.from_bytes(hashlib.sha256(f"{seed}:{task_id}".encode()).digest()[:8], "big") / 2**64
     return VALIDATION if drawn < validation_share else TRAIN
+
+
+def hash_messages(text: str) -> str:
+    """SHA-256 of what messages say: white space and the order of keys in their JSON do not count."""
+    # The json module takes what others refuse: integers of any size and half surrogate pairs.
+    return hashlib.sha256(json.dumps(json.loads(text), sort_keys=True).encode()).hexdigest()
 
 
 def _explain_judgment(judgment: Judgment) -> str:

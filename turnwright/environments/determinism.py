@@ -7,6 +7,8 @@ does the same. PostgreSQL: see environments/postgres_statements.py; there such f
 
 import random
 import sqlite3
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -45,13 +47,28 @@ class Pins:
         self.rng = random.Random(f"{seed}:{position}")
 
 
+_LOCAL = threading.local()
+
+
+def compute_natively(sql: str, values: Sequence[Any]) -> Any:
+    """One value computed by SQLite's own functions, on a connection of the thread that nothing was replaced on.
+
+    Raises:
+        sqlite3.Error: SQLite cannot compute it.
+    """
+    calculator: sqlite3.Connection | None = getattr(_LOCAL, "calculator", None)
+    if calculator is None:
+        calculator = sqlite3.connect(":memory:", check_same_thread=False)
+        _LOCAL.calculator = calculator
+    return calculator.execute(sql, values).fetchone()[0]
+
+
 def pin_functions(connection: sqlite3.Connection, pins: Pins) -> None:
     """Replaces the time and random functions of a connection.
 
     A zone modifier (`localtime`, `utc`) is left out: a dialogue's zone is UTC on every machine. The built-in functions
-    still do the arithmetic, on a connection of their own.
+    still do the arithmetic.
     """
-    calculator = sqlite3.connect(":memory:", check_same_thread=False)
 
     def compute(name: str, place: int, arguments: tuple[Any, ...]) -> Any:
         values = list(arguments)
@@ -62,7 +79,7 @@ def pin_functions(connection: sqlite3.Connection, pins: Pins) -> None:
         head, modifiers = values[: place + 1], values[place + 1 :]
         kept = [item for item in modifiers if not (isinstance(item, str) and item.strip().lower() in _ZONES)]
         marks = ", ".join("?" * len(head + kept))
-        return calculator.execute(f"SELECT {name}({marks})", head + kept).fetchone()[0]
+        return compute_natively(f"SELECT {name}({marks})", head + kept)
 
     for name, place in _TIME_FUNCTIONS.items():
 

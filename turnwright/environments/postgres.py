@@ -7,7 +7,6 @@ may not make one, with the login's own rights behind the judgement of environmen
 
 import random
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,8 +23,10 @@ from schemas.tools import Tool
 from turnwright.environments.base import EnvironmentLimits, Execution, Fault
 from turnwright.environments.binding import BindingError, check_parameters
 from turnwright.environments.determinism import FIXED_TIME, sqlite_time
-from turnwright.environments.postgres_errors import explain_problem, is_transient
+from turnwright.environments.postgres_errors import is_transient
 from turnwright.environments.postgres_layout import Layout, read_layout
+from turnwright.environments.postgres_roles import assume_role
+from turnwright.environments.postgres_rows import as_texts, error_or_raise, fetch_rows, refuse_clock_word
 from turnwright.environments.postgres_statements import (
     Pinning,
     RefusedError,
@@ -36,7 +37,7 @@ from turnwright.environments.postgres_statements import (
     render_statement,
 )
 from turnwright.environments.state import LoggedEnvironment, State, Write, refuse_size
-from turnwright.environments.values import exact_value, json_value, pair_rows, sort_changes, unique_names
+from turnwright.environments.values import exact_value, json_value, pair_rows, sort_changes
 from turnwright.sources.errors import SourceError
 from turnwright.sources.locators import locate
 from turnwright.sources.postgres_reader import PostgresReader, digest_content, find_schema
@@ -47,7 +48,6 @@ T = TypeVar("T")
 CONNECTIONS = 8
 _ATTEMPTS = 8
 _LOCK_MILLISECONDS = 2000
-_MOST_FETCHED_BYTES = 8 * 2**20
 _TEMPORARY_FILES = "256MB"
 
 
@@ -130,16 +130,16 @@ class PostgresBase:
             return Execution(error=refusal.error)
         word = check_clock_words(parameters)
         if word is not None:
-            return _clock_error(word)
+            return refuse_clock_word(word)
 
         def work(connection: Connection) -> Execution:
             self._assume_role(connection, state, statement)
             self._replay(connection, state)
             connection.execute("SET TRANSACTION READ ONLY")
             try:
-                return _fetch(connection, render_statement(statement.tree), _texts(parameters), limit)
+                return fetch_rows(connection, render_statement(statement.tree), as_texts(parameters), limit)
             except psycopg.Error as problem:
-                return Execution(error=_error_or_raise(problem))
+                return Execution(error=error_or_raise(problem))
 
         return self._transact(work)
 
@@ -151,7 +151,7 @@ class PostgresBase:
             return Execution(error=refusal.error)
         word = check_clock_words(parameters)
         if word is not None:
-            return _clock_error(word)
+            return refuse_clock_word(word)
 
         def work(connection: Connection) -> _Done:
             self._assume_role(connection, state, statement)
@@ -161,7 +161,7 @@ class PostgresBase:
             except RefusedError as refusal:
                 return _Done(Execution(error=refusal.error))
             except psycopg.Error as problem:
-                return _Done(Execution(error=_error_or_raise(problem)))
+                return _Done(Execution(error=error_or_raise(problem)))
 
         done = self._transact(work)
         if done.execution.error is None and (done.execution.rows_changed or done.tables):
@@ -236,28 +236,10 @@ class PostgresBase:
             connection.execute("SELECT set_config(%s, %s, true)", (name, value))
 
     def _assume_role(self, connection: Connection, state: State, statement: Statement | None) -> None:
-        """Gives up rights until the transaction ends."""
-        if self._layout.given_role is not None:
-            connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(self._layout.given_role)))
-            return
-        if not self._layout.makes_roles:
-            return
-        role = Identifier(f"turnwright_{uuid.uuid4().hex}")
-        connection.execute(SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(role))
-        if not self._layout.superuser:
-            connection.execute(SQL("GRANT {} TO CURRENT_USER").format(role))
-        if not self._layout.open_schema:
-            connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(self._schema), role))
         statements = [self._parse(write.sql, True) for write in state.log]
         if statement is not None:
             statements.append(statement)
-        # In one order, so that two transactions wait for each other and never in a ring.
-        for name in sorted({name for item in statements for name in item.tables}):
-            verbs = sorted({item.verb.upper() for item in statements if item.target == name} | {"SELECT"})
-            granted = SQL(cast(LiteralString, ", ".join(verbs)))
-            table = Identifier(self._schema, name)
-            connection.execute(SQL("GRANT {} ON {} TO {}").format(granted, table, role))
-        connection.execute(SQL("SET LOCAL ROLE {}").format(role))
+        assume_role(connection, self._layout, self._schema, statements)
 
     def _replay(self, connection: Connection, state: State) -> None:
         for position, write in enumerate(state.log):
@@ -276,7 +258,7 @@ class PostgresBase:
         """
         before = self._count_writes(connection)
         text, key = self._prepare_write(connection, state, position, statement)
-        cursor = connection.execute(cast(LiteralString, text), _texts(parameters))
+        cursor = connection.execute(cast(LiteralString, text), as_texts(parameters))
         changed = max(cursor.rowcount, 0)
         if changed > self._limits.written_rows:
             return _Done(refuse_size(changed, self._limits.written_rows))
@@ -333,41 +315,3 @@ class PostgresBase:
         )
         query = SQL("SELECT {0} FROM {1} EXCEPT ALL SELECT {0} FROM {2}").format(listed, here, there)
         return [dict(zip(columns, map(exact_value, row), strict=True)) for row in connection.execute(query)]
-
-
-def _clock_error(name: str) -> Execution:
-    return Execution(
-        error=ToolError(kind="invalid_arguments", message=f"{name} must be a date or a text, not a word for the clock.")
-    )
-
-
-def _texts(parameters: Mapping[str, Any]) -> dict[str, str | None]:
-    """Every value as text of no type, so that the server gives it the type of what it stands against."""
-    return {
-        name: None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in parameters.items()
-    }
-
-
-def _error_or_raise(problem: psycopg.Error) -> ToolError:
-    lost = isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError) and problem.sqlstate is None
-    if is_transient(problem) or lost:
-        raise problem
-    return explain_problem(problem)
-
-
-def _fetch(connection: Connection, text: str, parameters: Mapping[str, Any], limit: int) -> Execution:
-    with connection.cursor(name="tool") as cursor:
-        cursor.execute(cast(LiteralString, text), parameters)
-        columns = unique_names([column.name for column in cursor.description or ()])
-        rows: list[dict[str, Any]] = []
-        size = 0
-        while len(rows) <= limit:
-            row = cursor.fetchone()
-            if row is None:
-                return Execution(rows=tuple(rows), columns=columns)
-            size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
-            if len(rows) == limit or size > _MOST_FETCHED_BYTES:
-                break
-            rows.append(dict(zip(columns, map(json_value, row), strict=True)))
-        return Execution(rows=tuple(rows), columns=columns, truncated=True)

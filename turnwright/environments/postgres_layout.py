@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import psycopg
 from psycopg.sql import SQL, Identifier
 
+from turnwright.environments.postgres_roles import can_make_role
 from turnwright.environments.postgres_statements import ColumnDefault, judge_default
 from turnwright.sources.postgres_reader import WITHOUT_EQUALITY, PostgresReader
 from turnwright.sources.postgres_server import Connection
@@ -70,26 +70,7 @@ def read_layout(connection: Connection, reader: PostgresReader, schema: str, rol
         defaults={name: tuple(found) for name, found in defaults.items()},
         compared_as_text={name: frozenset(found) for name, found in texts.items()},
         superuser=bool(superuser),
-        makes_roles=bool(maker) and role is None and _can_make_role(connection, schema, named),
+        makes_roles=bool(maker) and role is None and can_make_role(connection, schema, named),
         given_role=role,
         open_schema=bool(opened),
     )
-
-
-def _can_make_role(connection: Connection, schema: str, table: str | None) -> bool:
-    """Tries it, and undoes it: the rights that it takes differ between versions of the server."""
-    probe = Identifier("turnwright_probe")
-    try:
-        connection.execute(SQL("CREATE ROLE {} NOLOGIN").format(probe))
-        connection.execute(SQL("GRANT {} TO CURRENT_USER").format(probe))
-        connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), probe))
-        if table is not None:
-            connection.execute(SQL("GRANT SELECT ON {} TO {}").format(Identifier(schema, table), probe))
-        connection.execute(SQL("SET LOCAL ROLE {}").format(probe))
-        if table is not None:
-            connection.execute(SQL("SELECT FROM {} LIMIT 0").format(Identifier(schema, table)))
-    except psycopg.Error:
-        return False
-    finally:
-        connection.rollback()
-    return True

@@ -16,6 +16,7 @@ from typing import Any
 
 from schemas.messages import ToolError
 from turnwright.environments.base import Execution
+from turnwright.environments.determinism import compute_natively
 from turnwright.environments.values import decode_text, json_value, unique_names
 
 MOST_VALUE_BYTES = 4 * 2**20
@@ -24,6 +25,8 @@ MOST_FETCHED_BYTES = 8 * 2**20
 """Most bytes of values that are taken from one statement."""
 _GROWTH_KILOBYTES = 768 * 1024
 """How far a statement may push the process's peak memory."""
+_WIDEST_FIELD = 1000
+"""Characters that one field of `printf` may take."""
 _STEPS_PER_CHECK = 500
 _STEPS_PER_SECOND = 20_000_000
 """Steps of the virtual machine for each second of the time limit. Counted, so that a statement that is too expensive is
@@ -36,7 +39,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 64,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1000,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 32,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
@@ -188,6 +191,17 @@ def confine(connection: sqlite3.Connection) -> None:
     connection.text_factory = decode_text
     for limit, value in _LIMITS.items():
         connection.setlimit(limit, value)
+    for name in ("printf", "format"):
+        connection.create_function(name, -1, _print_narrowly, deterministic=True)
+
+
+def _print_narrowly(*values: Any) -> Any:
+    """`printf` without wide fields: SQLite fills them in a loop that no watch can stop."""
+    pattern = str(values[0]) if values else ""
+    if "*" in pattern or any(int(width) > _WIDEST_FIELD for width in re.findall(r"\d+", pattern)):
+        raise ValueError("field too wide")
+    marks = ", ".join("?" * len(values))
+    return compute_natively(f"SELECT printf({marks})", values)
 
 
 def refuse_statement(sql: str, writes: bool) -> ToolError | None:
@@ -263,6 +277,8 @@ def explain_problem(problem: BaseException, guard: Guard, watch: Watch) -> ToolE
         return ToolError(kind="too_large", message="The statement handles too much data and was stopped.")
     if "one statement at a time" in text or "not authorized" in text or "prohibited" in text:
         return ToolError(kind="refused", message="The statement is not allowed.")
+    if "user-defined function" in text:
+        return ToolError(kind="refused", message="A function was given a value that is out of bounds.")
     if isinstance(problem, sqlite3.IntegrityError):
         return ToolError(kind="database", message=explain_constraint(text))
     if isinstance(problem, OverflowError | UnicodeError | sqlite3.InterfaceError) or "binding" in text:

@@ -127,6 +127,8 @@ def _draw_written(
     source: RowSource,
     rng: random.Random,
 ) -> Any:
+    if binding.operator == "set" and column.primary_key:
+        return None
     allowed = [value for value in schema.get("enum", ()) if value is not None]
     if binding.operator == "set":
         allowed = [value for value in allowed if not same_value(value, current)]

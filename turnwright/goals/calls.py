@@ -10,6 +10,7 @@ from schemas.goals import ArgumentSource
 from schemas.tools import ParameterBinding, Tool
 from turnwright.goals.arguments import Scene, draw_literal, order_parameters
 from turnwright.goals.drafts import Detail, DraftCall
+from turnwright.goals.identification import identify_row, meant_rows
 from turnwright.goals.keys import (
     ColumnName,
     Keys,
@@ -17,15 +18,15 @@ from turnwright.goals.keys import (
     optional_parameters,
     read_column,
     required_parameters,
-    result_rows,
 )
 from turnwright.goals.row_source import RowSource
 from turnwright.goals.scratch import Scratch
-from turnwright.goals.values import is_sayable
-from turnwright.goals.words import comparable, name_column, name_detail, naming_column, same_value
+from turnwright.goals.words import comparable, naming_column, same_value
 
 MOST_WRITTEN = 3
 """Most rows that a planned write may change: a person asks for one thing."""
+_NATURAL_DETOUR = 2.0
+"""A row that only refers to what is looked for must itself be found by its name: the owner of the dog named so."""
 _LOOKUP_TOOLS = 5
 """Most tools that are tried to look one key up."""
 
@@ -59,8 +60,8 @@ class CallDrawer:
                 self._anchors.setdefault(anchor, (call.id, field))
 
     def found_keys(self, call: DraftCall) -> dict[Anchor, str]:
-        """Keys that a read makes known beyond doubt, with the field that holds each: those of the one row it is about."""
-        rows = self._meant_rows(call.result, call.tool, call.details)
+        """Keys that a read makes known beyond doubt, those of the one row it is about, with the field of each."""
+        rows = meant_rows(call.result, call.tool, call.details)
         found: dict[Anchor, str] = {}
         for output in call.tool.outputs:
             place = self.keys.place(output.table, output.column)
@@ -160,7 +161,7 @@ class CallDrawer:
             elif lookup:
                 if bare and not chosen and binding.operator in ("=", "like"):
                     chosen.append(name)
-            elif self.rng.random() < (0.7 if bare and not chosen else 0.35):
+            elif self.rng.random() < (0.7 if bare and not chosen else 0.5 if tool.verb == "insert" else 0.35):
                 chosen.append(name)
         return chosen
 
@@ -230,7 +231,7 @@ class CallDrawer:
             calls = self._fill(tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
             if calls is None:
                 continue
-            told = self._identify(calls[-1], field, value, there)
+            told = identify_row(calls[-1], field, value, there)
             if told is None:
                 continue
             calls[-1] = replace(calls[-1], details=told)
@@ -239,8 +240,8 @@ class CallDrawer:
         return None
 
     def _lookup_tools(self, group: ColumnName) -> list[tuple[Tool, Table, str, str]]:
-        """Tools whose result holds the key, those that find the row that the key belongs to before others."""
-        found: list[tuple[bool, float, Tool, Table, str, str]] = []
+        """Tools whose result holds the key: those that find the row itself by what people call it before others."""
+        found: list[tuple[float, Tool, Table, str, str]] = []
         for tool in self.tools:
             if tool.verb != "select":
                 continue
@@ -248,57 +249,26 @@ class CallDrawer:
                 place = self.keys.place(output.table, output.column)
                 if place is not None and self.keys.group(place[0].name, place[1].name) == group:
                     refers = place[1].references is not None
-                    found.append((refers, self.rng.random(), tool, place[0], place[1].name, output.name))
+                    detour = self._rate_detour(tool, place[0], refers)
+                    if refers and detour > _NATURAL_DETOUR:
+                        # Nobody calls a thing "the question of the answer of the exam".
+                        break
+                    found.append((detour + self.rng.random() * 1.2, tool, place[0], place[1].name, output.name))
                     break
-        found.sort(key=lambda entry: entry[:2])
-        return [entry[2:] for entry in found[:_LOOKUP_TOOLS]]
+        found.sort(key=lambda entry: entry[0])
+        return [entry[1:] for entry in found[:_LOOKUP_TOOLS]]
 
-    def _identify(self, call: DraftCall, field: str, value: Any, table: Table) -> tuple[Detail, ...] | None:
-        """The details by which the person's words single out the row with this key in the result, or none."""
-        rows = result_rows(call.result)
-        if not any(same_value(row.get(field), value) for row in rows):
-            return None
-        details = call.details
-        if not _one(self._meant_rows(call.result, call.tool, details), field, value):
-            name = naming_column(table)
-            output = next(
-                (
-                    output
-                    for output in call.tool.outputs
-                    if name
-                    and (output.table or "").lower() == table.name.lower()
-                    and (output.column or "").lower() == name.lower()
-                ),
-                None,
-            )
-            row = next(row for row in rows if same_value(row.get(field), value))
-            if output is None or name is None or not is_sayable(row.get(output.name)):
-                return None
-            column = table.column(name)
-            if column is None:
-                return None
-            label, short = name_detail(table, column), name_column(table, column)
-            extra = Detail(label, short, row[output.name], None, table.name, name, "=")
-            details = (*details, extra)
-            if not _one(self._meant_rows(call.result, call.tool, details), field, value):
-                return None
-        return details
-
-    def _meant_rows(self, result: Any, tool: Tool, details: Sequence[Detail]) -> list[dict[str, Any]]:
-        """Rows of a result that have exactly the values which the person named."""
-        rows = result_rows(result)
-        if len(rows) <= 1:
-            return rows
-        for detail in details:
-            if detail.operator not in ("=", "like") or detail.column is None or detail.table is None:
-                continue
-            for output in tool.outputs:
-                if (output.table or "").lower() == detail.table.lower() and (
-                    output.column or ""
-                ).lower() == detail.column.lower():
-                    rows = [row for row in rows if same_value(row.get(output.name), detail.value)]
-        return rows
-
-
-def _one(rows: list[dict[str, Any]], field: str, value: Any) -> bool:
-    return bool(rows) and all(same_value(row.get(field), value) for row in rows)
+    def _rate_detour(self, tool: Tool, table: Table, refers: bool) -> float:
+        """How far a look-up is from the plain one: a row's own key by its own name, and nothing else asked for."""
+        bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name)) is not None]
+        bindings = [binding for binding in bindings if binding.operator not in ("limit", "offset")]
+        name = naming_column(table)
+        named = [
+            binding
+            for binding in bindings
+            if name is not None
+            and (binding.table or "").lower() == table.name.lower()
+            and (binding.column or "").lower() == name.lower()
+        ]
+        hidden = sum(self.keys.is_hidden(binding.table, binding.column) for binding in bindings)
+        return 2.0 * refers + 1.0 * (not named) + 1.0 * max(0, len(bindings) - 1) + 0.5 * hidden

@@ -1,9 +1,11 @@
 """How difficult a plan is, measured on the plan itself.
 
-An objective weighs one for each look-up that it needs, one for each write, and one for resting on a result of an
-earlier objective. *Easy*: no objective weighs more than one and at most one writes (a plain read or write, or a read
-after one look-up). *Medium*: some objective weighs two (a chain of look-ups, a write after a look-up), or several write.
-*Hard*: some objective weighs three or more, or at least two weigh two. Look-ups side by side for one request count once.
+An objective weighs one for each look-up that it needs, one for a write, and one for resting on a result of an earlier
+objective (several goal calls of one objective do not add up; the heaviest counts). With n objectives in a dialogue:
+
+* *easy*: none weighs more than one, and not all of them weigh anything, unless there is only one;
+* *hard*: one weighs three or more (a long chain, a write at the end of one), or all together weigh n + 2 or more;
+* *medium*: everything between, as a chain of two look-ups, a write after a look-up, or a look-up for each of two reads.
 """
 
 from collections.abc import Sequence
@@ -39,7 +41,7 @@ def _weigh_goal(goal: DraftCall, own: dict[str, DraftCall]) -> int:
 def measure_difficulty(objectives: Sequence[DraftObjective]) -> Difficulty:
     """The difficulty of a plan with these objectives."""
     weights = [weigh_objective(objective) for objective in objectives]
-    writes = sum(goal.tool.effect == "write" for objective in objectives for goal in objective.goals)
-    if max(weights) >= 3 or sum(weight >= 2 for weight in weights) >= 2:
+    count, total = len(weights), sum(weights)
+    if max(weights) >= 3 or total >= count + 2:
         return "hard"
-    return "medium" if max(weights) == 2 or writes > 1 else "easy"
+    return "easy" if max(weights) <= 1 and total <= max(1, count - 1) else "medium"

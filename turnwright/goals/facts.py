@@ -28,8 +28,19 @@ class Told:
     rows: int
 
 
-def choose_facts(call: DraftCall, keys: Keys, known: Sequence[Any], rng: random.Random) -> Told | None:
+def choose_facts(
+    call: DraftCall, before: Sequence[DraftCall], keys: Keys, known: Sequence[Any], subject: str, rng: random.Random
+) -> Told | None:
     """What the person is to be told of a read, or none where the result holds nothing that is worth telling.
+
+    Args:
+        call: the read.
+        before: the calls that it rests on. What they show already is not asked for: the read would not be needed, or
+            would contradict them (the club of a player, and the club of a transfer of theirs).
+        keys: of the database.
+        known: values that are no news.
+        subject: what the person calls the thing that is read about; may be empty.
+        rng: chooses among fields.
 
     No fact is missing, a surrogate key, or a value in `known`. Of one row up to three fields are told; of a list each
     row's name and, where the tool measures something, the measure.
@@ -38,14 +49,20 @@ def choose_facts(call: DraftCall, keys: Keys, known: Sequence[Any], rng: random.
     if not 1 <= len(rows) <= MOST_ROWS:
         return None
     taken = {comparable(value) for value in known}
-    usable = [output for output in call.tool.outputs if _is_usable(output, rows, keys)]
+    shown = {_column(output) for earlier in before for output in earlier.tool.outputs if output.column}
+    usable = [output for output in call.tool.outputs if _is_usable(output, rows, keys) and _column(output) not in shown]
     if len(rows) == 1:
-        return _tell_row(call, rows[0], usable, keys, taken, rng)
+        return _tell_row(call, rows[0], usable, keys, taken, subject, rng)
     return _tell_list(rows, usable, keys, taken)
 
 
+def _column(output: OutputField) -> tuple[str, str]:
+    return (output.table or "").lower(), (output.column or "").lower()
+
+
 def _is_usable(output: OutputField, rows: list[dict[str, Any]], keys: Keys) -> bool:
-    if keys.is_hidden(output.table, output.column):
+    place = keys.place(output.table, output.column)
+    if place is not None and (place[1].surrogate or (place[1].references and place[1].json_type == "integer")):
         return False
     if output.table is None and split_words(output.name)[-1:] == ["id"]:
         return False
@@ -53,46 +70,44 @@ def _is_usable(output: OutputField, rows: list[dict[str, Any]], keys: Keys) -> b
 
 
 def _tell_row(
-    call: DraftCall, row: dict[str, Any], usable: list[OutputField], keys: Keys, taken: set[str], rng: random.Random
+    call: DraftCall,
+    row: dict[str, Any],
+    usable: list[OutputField],
+    keys: Keys,
+    taken: set[str],
+    subject: str,
+    rng: random.Random,
 ) -> Told | None:
     fresh = [output for output in usable if comparable(row[output.name]) not in taken]
+    measured = [output for output in fresh if output.table is None][:_MOST_FIELDS]
+    if measured:
+        return _tell_fields(row, measured, subject, keys)
+    if any(detail.operator not in ("=", "like", "in") for detail in call.details):
+        # A search that happens to find one row: the person wants to know which one.
+        named = sorted(fresh, key=lambda output: not _is_naming(output, keys))[:1]
+        return _tell_fields(row, named, "", keys) if named else None
     about = set(split_words(call.tool.description)) | set(split_words(call.tool.name))
 
-    def weight(output: OutputField) -> tuple[bool, bool, float]:
-        named = set(split_words(output.column or output.name)) <= about
-        return output.table is not None, not named, rng.random()
+    def weight(output: OutputField) -> tuple[bool, float]:
+        return not set(split_words(output.column or output.name)) <= about, rng.random()
 
     fresh.sort(key=weight)
-    measured = [output for output in fresh if output.table is None]
-    count = max(len(measured[:2]), min(len(fresh), rng.choice((1, 2, 2, _MOST_FIELDS))))
-    chosen = fresh[:count]
-    if not chosen:
-        return None
-    return _tell_fields(call, row, chosen, usable, keys)
+    chosen = fresh[: rng.choice((1, 2, 2, _MOST_FIELDS))]
+    return _tell_fields(row, chosen, subject, keys) if chosen else None
 
 
-def tell_same(call: DraftCall, like: Told, keys: Keys, known: Sequence[Any]) -> Told | None:
+def tell_same(call: DraftCall, like: Told, keys: Keys, known: Sequence[Any], subject: str) -> Told | None:
     """The facts of another call in the fields that `like` tells, or none where its result has them not all."""
     rows = result_rows(call.result)
     usable = [output for output in call.tool.outputs if _is_usable(output, rows, keys)] if len(rows) == 1 else []
     taken = {comparable(value) for value in known}
     if not set(like.fields) <= set(usable) or any(comparable(rows[0][field.name]) in taken for field in like.fields):
         return None
-    return _tell_fields(call, rows[0], list(like.fields), usable, keys)
+    return _tell_fields(rows[0], list(like.fields), subject, keys)
 
 
-def _tell_fields(
-    call: DraftCall, row: dict[str, Any], chosen: list[OutputField], usable: list[OutputField], keys: Keys
-) -> Told:
-    names = [say_value(row[output.name]) for output in usable if _is_naming(output, keys) and output not in chosen]
-    names += [
-        say_value(detail.value)
-        for detail in call.details
-        if detail.operator in ("=", "like")
-        and isinstance(detail.value, str)
-        and not any(map(str.isdigit, detail.value))
-    ]
-    facts = [Fact(label=_label(output, names[0] if names else "", keys), value=row[output.name]) for output in chosen]
+def _tell_fields(row: dict[str, Any], chosen: list[OutputField], subject: str, keys: Keys) -> Told:
+    facts = [Fact(label=_label(output, subject, keys), value=row[output.name]) for output in chosen]
     return Told(tuple(facts), tuple(chosen), 1)
 
 

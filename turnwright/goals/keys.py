@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.databases import Column, Database, Table
-from schemas.tools import ParameterBinding, Tool
+from schemas.tools import OutputField, ParameterBinding, Tool
 
 ColumnName = tuple[str, str]
 """Table and column, lower case."""
@@ -56,6 +56,11 @@ def read_column(row: Mapping[str, Any], column: str) -> Any:
     if column in row:
         return row[column]
     return next((value for name, value in row.items() if name.lower() == column.lower()), None)
+
+
+def shows_column(output: OutputField, table: str, column: str) -> bool:
+    """Whether a field of a result is that column, names compared without case."""
+    return (output.table or "").lower() == table.lower() and (output.column or "").lower() == column.lower()
 
 
 def main_binding(tool: Tool, parameter: str) -> ParameterBinding | None:

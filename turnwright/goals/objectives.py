@@ -35,7 +35,9 @@ class ObjectiveWish:
 class ObjectiveDrawer:
     """Draws the objectives of one plan, one after the other."""
 
-    def __init__(self, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random) -> None:
+    def __init__(self, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random, *, plain: float = 0.3) -> None:
+        """`plain` is the weight of tools that need no look-up beside those that do."""
+        self._plain = plain
         self._drawer = drawer
         self._tools = tools
         self._rng = rng
@@ -66,7 +68,7 @@ class ObjectiveDrawer:
                 return 0.01 if hidden else 1.0
             if not bindings and not optional_parameters(tool):
                 return 0.1
-            return 1.0 + min(2, hidden)
+            return self._plain + 1.75 * min(2, hidden)
 
         drawn = [(self._rng.random() ** (1.0 / weigh(tool)), tool) for tool in tools]
         return [tool for _, tool in sorted(drawn, key=lambda entry: -entry[0])]
@@ -83,8 +85,12 @@ class ObjectiveDrawer:
         calls = self._drawer.draw(tool, depth=wish.depth, pinned=pinned, rows=rows)
         if calls is None:
             return None
-        told = choose_facts(calls[-1], self._drawer.keys, self._known(calls), self._rng)
+        told = self._tell(calls, self._known(calls))
         return None if told is None else self._compose(calls, [told])
+
+    def _tell(self, calls: Sequence[DraftCall], known: Sequence[Any]) -> Told | None:
+        before = [*calls[:-1], *_ancestors(calls, {**self._calls, **{call.id: call for call in calls}})]
+        return choose_facts(calls[-1], before, self._drawer.keys, known, self._subject(calls), self._rng)
 
     def _draw_write(
         self, tool: Tool, wish: ObjectiveWish, pinned: Pinned, rows: dict[str, dict[str, Any]] | None
@@ -109,9 +115,9 @@ class ObjectiveDrawer:
                 continue
             known = self._known([*calls, *drawn])
             if told:
-                one = tell_same(drawn[-1], told[0], self._drawer.keys, known)
+                one = tell_same(drawn[-1], told[0], self._drawer.keys, known, self._subject(drawn))
             else:
-                one = choose_facts(drawn[-1], self._drawer.keys, known, self._rng)
+                one = self._tell(drawn, known)
             if one is None or one.rows != 1 or not _has_detail(drawn):
                 continue
             if any(_same_call(call, other) for call in drawn for other in calls):
@@ -124,13 +130,15 @@ class ObjectiveDrawer:
 
     def _pin(self, tool: Tool) -> tuple[dict[str, tuple[Any, ArgumentSource]], dict[str, dict[str, Any]]] | None:
         """An argument that a key of the objective before fills, and the row that it leads to."""
-        if not self.objectives:
+        # After several look-ups at once nobody could tell which of the things found is meant.
+        if not self.objectives or len(self.objectives[-1].goals) > 1:
             return None
         drawer = self._drawer
         for call in reversed(self.objectives[-1].calls):
             if call.tool.verb != "select":
                 continue
             found = drawer.found_keys(call)
+            groups = [group for group, _ in found]
             for name in [*required_parameters(tool), *optional_parameters(tool)]:
                 binding = main_binding(tool, name)
                 place = drawer.keys.place(binding.table, binding.column) if binding else None
@@ -143,7 +151,8 @@ class ObjectiveDrawer:
                     continue
                 group = drawer.keys.group(place[0].name, place[1].name)
                 for (other, _), field in found.items():
-                    if other != group:
+                    # Of two keys of a kind, as of a transfer's two clubs, nobody could tell which is meant.
+                    if other != group or groups.count(group) > 1:
                         continue
                     value = next(row[field] for row in result_rows(call.result) if row.get(field) is not None)
                     rows = drawer.source.find(place[0], {place[1].name: value})
@@ -157,6 +166,22 @@ class ObjectiveDrawer:
         """Values that are no news: what the person said so far, says now, or was told before."""
         told = [fact.value for objective in self.objectives for fact in objective.facts]
         return [detail.value for call in [*self._calls.values(), *calls] for detail in call.details] + told
+
+    def _subject(self, calls: Sequence[DraftCall]) -> str:
+        """What the person calls the thing that the last call is about: the first name that they give for it."""
+        everything = {**self._calls, **{call.id: call for call in calls}}
+        for call in [calls[-1], *reversed(calls[:-1]), *_ancestors(calls, everything)]:
+            plain = [
+                detail
+                for detail in call.details
+                if detail.operator in ("=", "like")
+                and isinstance(detail.value, str)
+                and not any(map(str.isdigit, detail.value))
+            ]
+            names = [detail for detail in plain if detail.short.endswith("name")] or plain[:1]
+            if names:
+                return " ".join(say_value(detail.value) for detail in names[:2])
+        return ""
 
     def _compose(self, calls: list[DraftCall], told: list[Told]) -> DraftObjective | None:
         own = {call.id for call in calls}

@@ -1,4 +1,4 @@
-"""Personas: who the simulated users are. Names come from Faker, in several languages that are written in Latin letters."""
+"""Personas: who the simulated users are. Names come from Faker, in several languages with Latin letters."""
 
 import random
 import threading
@@ -40,11 +40,11 @@ def draw_name(rng: random.Random) -> str:
 
 
 def draw_sentence(rng: random.Random, words: int) -> str:
-    """A short English sentence of everyday words, as a note or a remark might hold."""
+    """A short English sentence of everyday words without its full stop, as a note or a remark might hold."""
     with _lock:
         faker = _faker("en_US")
         faker.seed_instance(rng.getrandbits(32))
-        return faker.sentence(nb_words=words, variable_nb_words=False)
+        return faker.sentence(nb_words=words, variable_nb_words=False).rstrip(".")
 
 
 def draw_persona(seed: str) -> Persona:

@@ -1,5 +1,7 @@
-"""Plans: what the person of a slot wants, as calls drawn from real rows. Ours: the sources let a model guess arguments
-that it cannot know (UO, dialogue tasks); here code draws the skeleton and a model only puts it into words.
+"""Plans: what the person of a slot wants, as calls drawn from real rows.
+
+Ours: in UO (dialogue tasks) a model invents arguments that it cannot know; here code draws the skeleton, and a model
+only puts it into words.
 """
 
 import datetime
@@ -14,17 +16,19 @@ from turnwright.environments.base import Base
 from turnwright.goals.behaviours import choose_behaviour
 from turnwright.goals.calls import CallDrawer
 from turnwright.goals.difficulty import RANK, measure_difficulty
-from turnwright.goals.drafts import Draft, number_calls
+from turnwright.goals.drafts import Draft, DraftObjective, number_calls
 from turnwright.goals.keys import Keys, read_column
 from turnwright.goals.objectives import ObjectiveDrawer, ObjectiveWish
 from turnwright.goals.row_source import RowSource, row_source
 from turnwright.goals.scratch import Scratch
 from turnwright.goals.slots import Slot
 
-_SKELETONS = 6
+_SKELETONS = 12
 _DEPTH: dict[Difficulty, int] = {"easy": 1, "medium": 2, "hard": 3}
-_WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.3, "medium": 0.45, "hard": 0.55}
-_EXTENSION_SHARE = 0.6
+_WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.25, "medium": 0.3, "hard": 0.4}
+_PLAIN_WEIGHT: dict[Difficulty, float] = {"easy": 1.0, "medium": 0.2, "hard": 0.08}
+"""Weight of a tool that needs no look-up; one that needs one has about 2."""
+_EXTENSION_SHARE = 0.45
 _YEAR = re.compile(r"(1[89]\d\d|20\d\d)-(\d\d)-(\d\d)")
 
 
@@ -40,7 +44,7 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
     """A plan for a slot; `draw` numbers the attempts, so that another one gives another plan.
 
     Of a few skeletons the one nearest to what the slot asks for is taken: its number of objectives first, then its
-    difficulty. The behaviour is always there. Blocks: it runs SQL.
+    difficulty and whether it writes. The behaviour is always there. Blocks: it runs SQL.
 
     Raises:
         PlanRejected: none of the skeletons worked out.
@@ -48,13 +52,17 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
     source = row_source(base, database)
     keys = Keys(database)
     reference_time = draw_reference_time(source, slot.seed)
+    writable = any(tool.effect == "write" for tool in tools)
+    wanted = writable and random.Random(f"{slot.seed}:write").random() < _WRITE_SHARE[slot.difficulty]
     best: tuple[tuple[int, int], Draft] | None = None
     drawn = 0
     for attempt in range(_SKELETONS):
         rng = random.Random(f"{slot.seed}:plan:{draw}:{attempt}")
         scratch = Scratch(base, tools, seed=slot.seed, reference_time=reference_time)
         try:
-            objectives = _draw_objectives(slot, CallDrawer(scratch, source, keys, tools, rng), tools, rng)
+            # Where plans of the wanted kind stay too easy, one that writes after all may still be hard enough.
+            write = wanted if attempt < _SKELETONS // 2 else writable
+            objectives = _draw_objectives(slot, write, CallDrawer(scratch, source, keys, tools, rng), tools, rng)
         finally:
             scratch.close()
         if not objectives:
@@ -67,7 +75,9 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
             if behaviour is None:
                 continue
         draft = Draft(numbered, behaviour, measure_difficulty(numbered), reference_time)
-        misses = (slot.task_count - len(numbered), abs(RANK[draft.difficulty] - RANK[slot.difficulty]))
+        writes = any(call.tool.effect == "write" for call in draft.calls)
+        away = abs(RANK[draft.difficulty] - RANK[slot.difficulty])
+        misses = (slot.task_count - len(numbered), away + (writes != wanted))
         if best is None or misses < best[0]:
             best = (misses, draft)
         if misses == (0, 0):
@@ -79,16 +89,16 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
     raise PlanRejected("no_plan", f"no goal could be drawn over {len(tools)} tools")
 
 
-def _draw_objectives(slot: Slot, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random):
-    objectives = ObjectiveDrawer(drawer, tools, rng)
+def _draw_objectives(
+    slot: Slot, write: bool, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random
+) -> list[DraftObjective]:
+    """As many objectives as the slot asks for, or as could be drawn; one of them writes if `write`."""
+    objectives = ObjectiveDrawer(drawer, tools, rng, plain=_PLAIN_WEIGHT[slot.difficulty])
     depth = _DEPTH[slot.difficulty]
-    writable = any(tool.effect == "write" for tool in tools)
     parallel = slot.behaviour == "parallel_calls"
-    writes: set[int] = set()
-    if writable and rng.random() < _WRITE_SHARE[slot.difficulty]:
+    writes = {rng.randrange(slot.task_count)} if write else set[int]()
+    if write and slot.difficulty == "hard" and rng.random() < 0.3:
         writes.add(rng.randrange(slot.task_count))
-        if slot.difficulty == "hard" and slot.task_count > 2 and rng.random() < 0.3:
-            writes.add(rng.randrange(slot.task_count))
     special = rng.randrange(slot.task_count)
     for index in range(slot.task_count):
         if parallel and index == special:
@@ -96,13 +106,13 @@ def _draw_objectives(slot: Slot, drawer: CallDrawer, tools: Sequence[Tool], rng:
             wishes = [ObjectiveWish(False, level, False, count) for level in ((0, 1) if rng.random() < 0.6 else (1,))]
         else:
             extension = index > 0 and rng.random() < _EXTENSION_SHARE
-            write = index in writes
-            # An easy write needs no look-up of its own.
-            level = 0 if write and slot.difficulty == "easy" else depth
+            writing = index in writes
+            # A write after a look-up is not easy any more: then rather none.
+            easy_write = writing and slot.difficulty == "easy"
             wishes = [
-                ObjectiveWish(write, level, extension),
-                ObjectiveWish(write, depth, False),
-                ObjectiveWish(not write, depth, False),
+                ObjectiveWish(writing, 0 if easy_write else depth, extension),
+                ObjectiveWish(writing and not easy_write, depth, False),
+                ObjectiveWish(not writing, depth, False),
             ]
         if not any(objectives.draw(wish) for wish in wishes):
             break

@@ -1,8 +1,8 @@
 """Proof: a plan is run from the start before a model call is spent on its dialogue.
 
-What holds afterwards: every call runs; each reference is in the result that it names; no fact could have been said
-before a call was made; each write changes the state, none takes it back to where it was before, and leaving one out
-gives another end or a plan that does not run; each look-up is used.
+What holds afterwards: every call runs; each reference is in the result that it names, in the one row that the person
+can mean; no fact could have been said before a call was made; each write changes the state, none takes it back to where
+it was before, and leaving one out gives another end or a plan that does not run; each look-up is used.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from schemas.goals import RowChange
 from schemas.tools import ParameterBinding, Tool
 from turnwright.environments.base import Base, Environment
 from turnwright.goals.drafts import Draft, DraftCall
+from turnwright.goals.identification import singles_out
 from turnwright.goals.keys import Keys, result_rows
 from turnwright.goals.plans import PlanRejected
 from turnwright.goals.words import comparable, same_value
@@ -43,7 +44,7 @@ def prove_plan(draft: Draft, tools: Sequence[Tool], keys: Keys, base: Base, *, s
         start = environment.state_digest()
         digests = [start]
         for call in draft.calls:
-            results[call.id] = _run(environment, call, results)
+            results[call.id] = _run(environment, call, draft, results)
             digest = environment.state_digest()
             if call.tool.effect == "write":
                 if digest == digests[-1]:
@@ -63,20 +64,27 @@ def prove_plan(draft: Draft, tools: Sequence[Tool], keys: Keys, base: Base, *, s
     return Proof(results, start, digests[-1], changes)
 
 
-def _run(environment: Environment, call: DraftCall, results: dict[str, Any]) -> Any:
+def _run(environment: Environment, call: DraftCall, draft: Draft, results: dict[str, Any]) -> Any:
     for name, source in call.sources.items():
-        if source.kind == "result" and not _holds(results[source.call or ""], source.field or "", call.arguments[name]):
-            raise PlanRejected("reference", f"{call.id} wants {name} from {source.call}, whose result does not have it")
+        if source.kind == "result":
+            _check_reference(call, name, next(other for other in draft.calls if other.id == source.call), results)
     result = environment.call(call.tool.name, call.arguments)
     if result.error is not None:
         raise PlanRejected("call_failed", f"{call.id} ({call.tool.name}) gave {result.error.kind}")
     return result.value
 
 
-def _holds(result: Any, field: str, argument: Any) -> bool:
-    wanted = argument if isinstance(argument, list) else [argument]  # pyright: ignore[reportUnknownVariableType]
-    found = {comparable(row.get(field)) for row in result_rows(result) if row.get(field) is not None}
-    return all(comparable(value) in found for value in wanted)  # pyright: ignore[reportUnknownVariableType]
+def _check_reference(call: DraftCall, name: str, earlier: DraftCall, results: dict[str, Any]) -> None:
+    field = call.sources[name].field or ""
+    argument: Any = call.arguments[name]
+    value = argument[0] if isinstance(argument, list) else argument  # pyright: ignore[reportUnknownVariableType]
+    found = [row.get(field) for row in result_rows(results[earlier.id])]
+    if not any(other is not None and same_value(other, value) for other in found):
+        raise PlanRejected("reference", f"{call.id} wants {name} from {earlier.id}, whose result does not have it")
+    if not singles_out(results[earlier.id], earlier.tool, earlier.details, field, value):
+        raise PlanRejected(
+            "ambiguous", f"{call.id} wants one {name} from {earlier.id}, and the person can mean several"
+        )
 
 
 def _check_references(draft: Draft) -> None:
@@ -166,7 +174,7 @@ def _check_necessary(
                 results[call.id] = None
                 continue
             try:
-                results[call.id] = _run(environment, call, results)
+                results[call.id] = _run(environment, call, draft, results)
             except PlanRejected:
                 return
         if environment.state_digest() == goal:

@@ -4,25 +4,19 @@ The forms are listed in turnwright/selfplay/task_writer.py. Everything in a purp
 from the details of calls, never from their results.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from schemas.tools import Tool
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.facts import Told, name_output
 from turnwright.goals.keys import Keys, main_binding
-from turnwright.goals.words import join_words, name_entity, name_role, naming_column, say_value
-from turnwright.tools.naming import READ_VERBS, WRITE_VERBS, to_words
+from turnwright.goals.selection import is_plain_selection
+from turnwright.goals.verb_phrases import verb_phrase
+from turnwright.goals.words import DIRECTIONS, join_words, name_column, name_entity, name_role, naming_column, say_value
+from turnwright.tools.naming import plural, to_words
 
-_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
-_SEE = "get gets fetch fetches retrieve retrieves return returns show shows display displays list lists view views give gives provide".split()
-_FIND_OUT = "calculate calculates compute computes determine determines check checks".split()
-_FIND = "find finds search searches look".split()
-_VERBS = {*READ_VERBS, *(verb for verbs in WRITE_VERBS.values() for verb in verbs)}
-_ASIDE = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]")
-_BY_KEY = re.compile(
-    r",?\s+(?:by|from|with|for|using|given|identified by|based on)\s+(?:(?:its|their|his|her|the|a|an)\s+)?(?:[\w ]{0,30}?\s)?(?:IDs?|ids?|identifiers?|keys?)\b",
-)
+_BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_SPANS = {">=": "not before", "<=": "not after", ">": "after", "<": "before"}
 
 
 class Speaker:
@@ -30,6 +24,7 @@ class Speaker:
 
     def __init__(self, keys: Keys, calls: Mapping[str, DraftCall]) -> None:
         self._keys = keys
+        self._dialect = keys.database.dialect
         self._calls = calls
 
     def purpose(self, goals: Sequence[DraftCall], told: Sequence[Told]) -> str:
@@ -48,7 +43,33 @@ class Speaker:
             labels = dict.fromkeys(f"the {name_output(field, self._keys, own)}" for field in told[0].fields)
             subjects = [f"of {self._subject(call, own)}" for call in goals]
             return f"find out {join_words(list(labels))} {join_words(subjects)}"
+        if len(goals) == 1 and told and (listed := self._listed(goal, told[0])):
+            return listed
         return self._described(goals)
+
+    def _listed(self, call: DraftCall, told: Told) -> str | None:
+        """A list of rows that the arguments alone choose, without the tool's words; none where more is in it."""
+        place = self._keys.place(told.fields[0].table, told.fields[0].column)
+        if place is None or len(told.fields) > 1 or not is_plain_selection(call.tool.sql, self._dialect):
+            return None
+        table, column = place
+        home = table.name.lower()
+        own = [detail for detail in _choosing(call) if (detail.table or "").lower() == home]
+        things = self._things(call, home)
+        if any(at == home for at, _ in things) or any(detail.table is None for detail in _choosing(call)):
+            return None
+        noun = plural(name_entity(table.name))
+        head = (
+            f"see the {noun}"
+            if naming_column(table) == column.name
+            else f"see the {_plural_label(name_column(*place))} of the {noun}"
+        )
+        if own:
+            head += f" {_join_clauses(own)}"
+        if things:
+            head += f" of {join_words([thing for _, thing in things])}"
+        limits = [detail for detail in call.details if detail.operator == "limit"]
+        return f"{head}, only the first {say_value(limits[0].value)}" if limits else head
 
     def entity(self, call: DraftCall, noun: str | None = None) -> str:
         """The row that a look-up finds, in the person's words; `noun` is what it is in the sentence."""
@@ -69,23 +90,22 @@ class Speaker:
         if own and (same or owners):
             head += f" with {join_words([f'the {detail.short} {say_value(detail.value)}' for detail in own])}"
         elif own:
-            head += f" {' and '.join(_clause(detail) for detail in own)}"
+            head += f" {_join_clauses(own)}"
         return f"{head} of {join_words(owners)}" if owners else head
 
     def _things(self, call: DraftCall, own: str = "") -> list[tuple[str, str]]:
-        """What a call is about: what was found before, then what its details describe in tables other than `own`."""
+        """What a call is about: what was found before, then what its details describe in tables but `own`."""
         found = [(self._home(call.tool, name), thing) for name, thing in self._references(call)]
         by_table: dict[str, list[Detail]] = {}
         for detail in _choosing(call):
             by_table.setdefault((detail.table or "").lower(), []).append(detail)
         for table, details in by_table.items():
             if table != own and table:
-                clauses = " and ".join(_clause(detail) for detail in details)
-                found.append((table, f"the {name_entity(table)} {clauses}"))
+                found.append((table, f"the {name_entity(table)} {_join_clauses(details)}"))
         return list(dict.fromkeys(found))
 
     def _own_table(self, goal: DraftCall, told: Told) -> str | None:
-        """The table whose row is asked about: that of the first thing named, unless several things lead to another one."""
+        """The table whose row is asked about: that of the first thing named, unless several lead to another."""
         things = self._things(goal)
         tables = {(field.table or "").lower() for field in told.fields}
         if len(tables) == 1 and len({table for table, _ in things}) > 1:
@@ -129,7 +149,7 @@ class Speaker:
             if (detail.table or "").lower() == home and detail.operator in ("=", "like")
         ]
         if named and not any(source.call for source in earlier.sources.values()):
-            return f"the {noun} {' and '.join(_clause(detail) for detail in named)}"
+            return f"the {noun} {_join_clauses(named)}"
         for name, thing in self._references(earlier):
             if self._home(earlier.tool, name) == home:
                 return thing
@@ -153,31 +173,43 @@ class Speaker:
         told = [
             f"the {detail.short} {say_value(detail.value)}" for detail in call.details if detail.operator == "values"
         ]
-        owners = list(dict.fromkeys(thing for _, thing in self._references(call)))
+        references = self._references(call)
+        owners = list(dict.fromkeys(thing for name, thing in references if not self._direction(call.tool, name)))
         text = f"add a new {name_entity(call.tool.target or '')}"
         if told:
             text += f" with {join_words(told)}"
-        return f"{text}, for {join_words(owners)}" if owners else text
+        if owners:
+            text += f", for {join_words(owners)}"
+        for name, thing in references:
+            if direction := self._direction(call.tool, name):
+                text += f", {direction} {thing}"
+        return text
+
+    def _direction(self, tool: Tool, parameter: str) -> str:
+        """`from` or `to` where the column of a reference begins so."""
+        binding = main_binding(tool, parameter)
+        first = to_words(binding.column).split()[0] if binding and binding.column else ""
+        return first if first in DIRECTIONS else ""
 
     def _described(self, goals: Sequence[DraftCall]) -> str:
         phrase = verb_phrase(goals[0].tool.description)
         things: list[str] = []
-        bounds: list[str] = []
+        rest: list[str] = []
         for call in goals:
             things += [thing for _, thing in self._references(call)]
+            things += [
+                self._mention(detail)
+                for detail in call.details
+                if detail.operator in ("=", "like", "in", "set", "values")
+            ]
+            rest += _say_bounds([detail for detail in call.details if detail.operator in _BOUNDS], full=True)
             for detail in call.details:
-                if detail.operator == "limit":
-                    bounds.append(f"only the first {say_value(detail.value)}")
-                elif detail.operator == "!=":
-                    bounds.append(f"leaving out the {detail.label} {say_value(detail.value)}")
-                elif detail.table is None:
-                    bounds.append(f"with at least {say_value(detail.value)} {detail.label}")
-                elif detail.operator in _BOUNDS:
-                    bounds.append(f"with a {detail.label} {_BOUNDS[detail.operator]} {say_value(detail.value)}")
-                else:
-                    things.append(self._mention(detail))
+                if detail.operator == "!=":
+                    rest.append(f"leaving out the {detail.label} {say_value(detail.value)}")
+                elif detail.operator == "limit":
+                    rest.append(f"only the first {say_value(detail.value)}")
         text = f"{phrase}, for {join_words(list(dict.fromkeys(things)))}" if things else phrase
-        return ", ".join([text, *dict.fromkeys(bounds)])
+        return ", ".join([text, *dict.fromkeys(rest)])
 
     def _mention(self, detail: Detail) -> str:
         place = self._keys.place(detail.table, detail.column)
@@ -191,32 +223,40 @@ def _choosing(call: DraftCall) -> list[Detail]:
     return [detail for detail in call.details if detail.operator not in ("set", "values", "limit")]
 
 
-def _clause(detail: Detail) -> str:
-    value = say_value(detail.value)
-    if detail.operator in _BOUNDS:
-        return f"with a {detail.short} {_BOUNDS[detail.operator]} {value}"
-    return f"whose {detail.short} {'is not' if detail.operator == '!=' else 'is'} {value}"
+def _join_clauses(details: Sequence[Detail]) -> str:
+    """`whose name is X and whose town is Y`, `with an age of at least 20 and at most 40`."""
+    clauses = [
+        f"whose {detail.short} {'is not' if detail.operator == '!=' else 'is'} {say_value(detail.value)}"
+        for detail in details
+        if detail.operator not in _BOUNDS
+    ]
+    return " and ".join([*clauses, *_say_bounds([detail for detail in details if detail.operator in _BOUNDS])])
 
 
-def verb_phrase(description: str) -> str:
-    """A tool's description as what someone wants to do: `Lists the orders of a customer by ID.` gives `see the orders of
-    a customer`.
-    """
-    first = re.split(r"(?<=[a-z)\d])\.(?:\s|$)", description.strip(), maxsplit=1)[0]
-    first = _BY_KEY.sub("", _ASIDE.sub("", first)).strip(" .:;,`")
-    text = " ".join(to_words(word) if "_" in word else word for word in first.split())
-    head, _, rest = text.partition(" ")
-    word = head.lower().rstrip(",:")
-    if word in _FIND:
-        return f"find {re.sub(r'^(?:up|for) ', '', rest)}"
-    if word in ("count", "counts"):
-        return f"find out the number of {re.sub(r'^(?:the number of|how many|the) ', '', rest)}"
-    if word in _FIND_OUT:
-        return f"find out {re.sub(r'^(?:out) ', '', rest)}"
-    if word in _SEE:
-        return f"{'find out' if re.match(r'(?:the )?(?:number|total|average|count|share|how|which|what)', rest) else 'see'} {rest}"
-    if word in ("which", "what", "how", "the", "number", "total", "average"):
-        return f"find out {text[0].lower()}{text[1:]}"
-    if rest and (imperative := next((verb for verb in (word, word.removesuffix("s")) if verb in _VERBS), None)):
-        return f"{imperative} {rest}"
-    return f"see {text[:1].lower()}{text[1:]}" if text[1:2].islower() else f"see {text}"
+def _say_bounds(details: Sequence[Detail], full: bool = False) -> list[str]:
+    """Bounds, those of the same thing together; `full` says whose they are."""
+    grouped: dict[str, list[Detail]] = {}
+    for detail in sorted(details, key=lambda detail: detail.operator, reverse=True):
+        grouped.setdefault(detail.label if full else detail.short, []).append(detail)
+    said: list[str] = []
+    for label, bounds in grouped.items():
+        if bounds[0].table is None:
+            said.append(f"with at least {say_value(bounds[0].value)} {label}")
+            continue
+        article = "an" if label[0] in "aeiou" else "a"
+        dated = isinstance(bounds[0].value, str)
+        words = (_SPANS if dated else _BOUNDS)[bounds[0].operator]
+        text = f"with {article} {label} {'' if dated else 'of '}{words} {say_value(bounds[0].value)}"
+        for bound in bounds[1:]:
+            text += f" and {(_SPANS if dated else _BOUNDS)[bound.operator]} {say_value(bound.value)}"
+        said.append(text)
+    return said
+
+
+def _plural_label(label: str) -> str:
+    """`dates of birth`, `song names`."""
+    head, of, rest = label.partition(" of ")
+    when, _, event = head.partition(" ")
+    if when in ("date", "year") and event.endswith(("ed", "t", "n")):
+        return f"{when}s {event}{of}{rest}"
+    return f"{plural(head)}{of}{rest}"

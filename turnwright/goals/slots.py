@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas.config import RunConfig
@@ -35,7 +35,7 @@ class Slot:
     @property
     def id(self) -> str:
         """What the ledger calls it."""
-        return content_id("slot", asdict(self))
+        return content_id("slot", {"toolset_id": self.toolset_id, "slot": self.number, "seed": self.seed})
 
 
 def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
@@ -48,7 +48,7 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
     if not toolsets:
         return []
     ordered = _take_turns(toolsets, config.dialogues)
-    behaviours: dict[str, float] = {name: share for name, share in config.behaviours.items()}
+    behaviours: dict[str, float] = {**config.behaviours}
     behaviours["none"] = max(0.0, 1.0 - sum(behaviours.values()))
     paradigms = draw_mix(config.paradigms, config.dialogues, f"{config.seed}:paradigm")
     difficulties = draw_mix(config.difficulty, config.dialogues, f"{config.seed}:difficulty")

@@ -1,4 +1,4 @@
-"""New values for columns that a plan writes: plausible beside the values that are there, and different from the current one."""
+"""New values for columns that a plan writes: plausible beside those that are there, and not the current one."""
 
 import datetime
 import random
@@ -16,6 +16,10 @@ LONGEST = 60
 """Longest text that a person would say in passing, in characters."""
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_CALENDAR = re.compile(
+    r"\d+[-/.]\d+[-/.]\d+|\d:\d\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE
+)
+"""Dates and times that are not ISO 8601: made up ones would not exist, so another row's value is taken."""
 _PERSON = set(
     "person people customer employee student teacher member staff author owner player contact guest patient doctor"
     " physician nurse driver manager artist singer user professional coach".split()
@@ -79,7 +83,7 @@ def _propose(table: Table, column: Column, seen: list[Any], current: Any, rng: r
     if isinstance(model, bool) or column.json_type == "boolean":
         return not model
     if column.json_type in ("integer", "number"):
-        return _propose_number(column, model, rng)
+        return _propose_number(model, rng)
     words = set(split_words(column.name))
     if column.format == "email" or {"email", "mail"} & words:
         first, last = draw_name(rng).split(" ", 1)
@@ -88,8 +92,14 @@ def _propose(table: Table, column: Column, seen: list[Any], current: Any, rng: r
         return f"https://www.example.org/{rng.choice(('news', 'about', 'profile', 'contact'))}/{rng.randint(10, 999)}"
     if isinstance(model, str) and (found := _DATE.match(model)):
         return _shift_date(model, found, rng)
+    if isinstance(model, str) and re.fullmatch(r"[1-9]\d{0,4}", model):
+        return str(_propose_number(int(model), rng))
+    if column.format in ("date", "date-time", "time") or (isinstance(model, str) and _CALENDAR.search(model)):
+        return _other(seen, current, rng)
     if isinstance(model, str) and any(character.isdigit() for character in model) and len(model) <= 24:
-        return re.sub(r"\d", lambda digit: str(rng.randint(1, 9)), model)
+        return re.sub(r"\d", lambda _: str(rng.randint(1, 9)), model)
+    if isinstance(model, str) and re.fullmatch(r"[A-Z]{2,6}", model) and (column.unique or "code" in words):
+        return "".join(rng.choice("ABCDEFGHKLMNPRSTUVWXYZ") for _ in model)
     if words & {"first", "given", "forename", "fname"}:
         return draw_name(rng).split(" ", 1)[0]
     if words & {"last", "surname", "family", "lname"}:
@@ -103,11 +113,15 @@ def _propose(table: Table, column: Column, seen: list[Any], current: Any, rng: r
         return draw_sentence(rng, rng.randint(4, 6))
     if column.unique or words & {"name", "title"}:
         return _recombine([str(value) for value in seen], rng)
+    return _other(seen, current, rng)
+
+
+def _other(seen: list[Any], current: Any, rng: random.Random) -> Any:
     others = [value for value in seen if not same_value(value, current)]
     return rng.choice(others) if others else None
 
 
-def _propose_number(column: Column, model: Any, rng: random.Random) -> Any:
+def _propose_number(model: Any, rng: random.Random) -> Any:
     if not isinstance(model, int | float):
         return rng.randint(1, 20)
     if float(model).is_integer() and 1900 <= model <= 2100:

@@ -66,7 +66,7 @@ def _check_secrets(text: str, draft: Draft, objective: DraftObjective, persona: 
     allowed = [known.value for other in draft.objectives for known in other.known]
     context = f"{objective.purpose} {persona.name} {persona.occupation}"
     for value in sorted(hidden):
-        if says_value(text, value) and not _is_covered(value, allowed):
+        if says_value(text, value) and not _is_covered(value, allowed) and not says_value(context, value):
             return [f"do not mention the id {value}; the person does not know it."]
     for other in draft.objectives:
         for fact in other.facts:
@@ -140,9 +140,10 @@ def _state_facts(objective: DraftObjective) -> list[str]:
     single = [fact for fact in objective.facts if labels.count(fact.label) == 1]
     bullets = [f"The assistant tells the user all of these: {join_words(listed)}."] if listed else []
     if len(single) > 3:
+        told = [f"the {fact.label} ({say_value(fact.value)})" for fact in single]
         return [
             *bullets,
-            f"The assistant tells the user {join_words([f'the {fact.label} ({say_value(fact.value)})' for fact in single])}.",
+            f"The assistant tells the user {join_words(told)}.",
         ]
     return [*bullets, *(f"The assistant tells the user the {fact.label}: {say_value(fact.value)}." for fact in single)]
 
@@ -165,8 +166,7 @@ def _state_behaviour(behaviour: BehaviourPlan | None) -> list[str]:
         case "tool_fault":
             return ["When a tool fails, the assistant tries again or reports the failure truly, and makes nothing up."]
         case "changed_mind":
-            return [
-                f"The outcome is about the {detail['label']} {say_value(detail['to'])}, not {say_value(detail['from'])}."
-            ]
+            first, final = say_value(detail["from"]), say_value(detail["to"])
+            return [f"The outcome is about the {detail['label']} {final}, not {first}."]
         case _:
             return []

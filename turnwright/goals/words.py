@@ -7,6 +7,9 @@ from typing import Any, cast
 from schemas.databases import Column, Table
 from turnwright.tools.naming import singular, to_words
 
+DIRECTIONS = ("from", "to")
+"""First words of references that come in pairs, as in `from_club_id` and `to_club_id`."""
+_FLAGS = ({"0", "1"}, {"y", "n"}, {"t", "f"}, {"yes", "no"}, {"true", "false"})
 _TECHNICAL = ("ref ", "tbl ", "tb ", "dim ", "mst ")
 
 
@@ -15,7 +18,8 @@ def name_entity(table: str) -> str:
     words = to_words(table)
     for prefix in _TECHNICAL:
         words = words.removeprefix(prefix)
-    return singular(words)
+    head, within, rest = words.partition(" in ")
+    return f"{singular(head)} in {singular(rest)}" if within else singular(words)
 
 
 def name_column(table: Table, column: Column) -> str:
@@ -30,10 +34,15 @@ def name_column(table: Table, column: Column) -> str:
             words = shorter
             break
     *front, last = words.split()
+    if words.split()[0] in ("is", "has") and front:
+        return f"{' '.join(words.split()[1:])} status"
+    if last in ("yn", "flag") and front:
+        return f"{' '.join(front)} status"
     if (last in ("on", "at") and front) or (last.endswith("ed") and not front and _tells_when(column)):
         event = " ".join(front) if last in ("on", "at") else last
         return f"{'date' if column.json_type == 'string' else 'year'} {event}"
-    return words
+    flag = len(column.values) == 2 and {str(value).lower() for value in column.values} in _FLAGS
+    return f"{words} status" if flag and not front and last.endswith(("ed", "able", "ent", "al", "ive")) else words
 
 
 def _tells_when(column: Column) -> bool:
@@ -47,7 +56,7 @@ def name_detail(table: Table, column: Column) -> str:
 
 
 def name_role(column: Column, entity: str) -> str:
-    """What a reference calls the row that it points at: `home_club_id` gives `home club`, `club_id` the entity's own noun.
+    """What a reference calls the row that it points at: `home_club_id` gives `home club`, `club_id` gives `club`.
 
     A name that does not say what is pointed at gives the entity's noun: `ref_1` of a club is a club.
     """
@@ -55,6 +64,8 @@ def name_role(column: Column, entity: str) -> str:
     while words and words[-1].lower() in ("id", "code", "no", "number", "key", "nr", "fk"):
         words.pop()
     noun = name_entity(entity)
+    if words and words[0] in DIRECTIONS:
+        return noun
     role = " ".join(words)
     return role if role.endswith(noun.split()[-1]) and len(words) <= 3 else noun
 
@@ -76,7 +87,7 @@ def join_words(parts: Sequence[str]) -> str:
 
 
 def naming_column(table: Table) -> str | None:
-    """The column by which people tell the rows of a table apart: its name or title, else its most telling text column."""
+    """The column by which people tell the rows of a table apart: its name or title, else its most telling text."""
     best: tuple[int, str] | None = None
     for position, column in enumerate(table.columns):
         if column.surrogate or column.json_type != "string" or column.format is not None or column.references:

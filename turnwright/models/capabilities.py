@@ -12,8 +12,9 @@ from typing import Any, Literal, cast
 import orjson
 
 from schemas.content import canonical_json
+from turnwright.models.entry import JournalEntry
 from turnwright.models.failures import Failure
-from turnwright.models.journal import Journal, JournalEntry
+from turnwright.models.journal import Journal
 from turnwright.models.request import ChatRequest, join_body
 
 Feature = Literal["response_format", "tools", "parallel_tool_calls", "seed", "max_tokens", "temperature", "top_p"]

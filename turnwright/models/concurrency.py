@@ -29,6 +29,7 @@ class AdaptiveLimit:
     _best: float = 0.0
     _previous: int = 0
     _hold: int = 0
+    _knee: int = 0
     _threshold: int | None = None
     _halved_at: float = float("-inf")
     _before_halving: int = 0
@@ -61,7 +62,7 @@ class AdaptiveLimit:
         self._before_halving = max(self._before_halving, self.limit)
         self.limit = max(1, self.limit // 2)
         self._halved_at = now
-        self._best = 0.0
+        self._best, self._knee = 0.0, 0
         self._reset()
         return True
 
@@ -103,8 +104,14 @@ class AdaptiveLimit:
             self._best = 0.0
             return
         if self._best and throughput <= self._best * _RISE:
-            self.limit, self._hold = self._previous, _HOLD_WINDOWS
+            if self._knee:
+                self.limit = self._previous
+            else:
+                self._knee = self.limit  # one step beyond the knee stays: it hides the client's turnaround
+            self._hold = _HOLD_WINDOWS
             return
+        if self._best:
+            self._knee = 0
         if self.limit >= self.ceiling:
             return
         self._best, self._previous = throughput, self.limit

@@ -13,7 +13,7 @@ from turnwright.models.failures import Failure, read_body
 from turnwright.models.permits import CallOutcome, Permit, Permits
 from turnwright.models.request import ChatRequest
 
-_FIRST_PAUSE = 0.25
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 20.0
 _REJECT_AFTER = 6
 _OTHERS_ANSWERED = 20

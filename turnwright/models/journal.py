@@ -16,12 +16,11 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import orjson
 import zstandard
 
+from turnwright.models.entry import JournalEntry, decode_entry, encode_entry
 from turnwright.models.segment import (
     MAGIC,
     SUFFIX,
@@ -39,58 +38,6 @@ _GATHER_SECONDS = 0.002
 """How long the writer lets a group grow: shorter than any model's reply, long enough to share an fsync."""
 _RECENT = 1 << 16
 _OFFSET_BITS = 44
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One reply as the endpoint gave it, and what the call was for."""
-
-    key: str
-    role: str
-    unit: str
-    draw: int
-    model: str
-    endpoint: str
-    message: dict[str, Any]
-    """The `message` of the first choice, unchanged."""
-    finish_reason: str | None
-    prompt_tokens: int | None
-    """As the endpoint counted; None where it did not say."""
-    completion_tokens: int | None
-    cached_tokens: int | None = None
-    """Prompt tokens that the endpoint's prefix cache served, where it says."""
-    prefixes: tuple[tuple[int, str], ...] = ()
-    """Message boundaries of the prompt, see `ChatRequest.prefixes`."""
-    kind: str = "reply"
-    """`reply`; `overflow` or `rejected` for a request that the endpoint will never answer; `capability` for a missing
-    feature."""
-    detail: str = ""
-    """For the other kinds: what the endpoint said."""
-
-
-def _encode(entry: JournalEntry) -> bytes:
-    fields = {name: getattr(entry, name) for name in JournalEntry.__slots__ if name != "key"}
-    return orjson.dumps({name: value for name, value in fields.items() if value not in (None, "", ())})
-
-
-def _decode(key: bytes, payload: bytes) -> JournalEntry:
-    fields: dict[str, Any] = orjson.loads(payload)
-    return JournalEntry(
-        key=key.hex(),
-        role=fields.get("role", ""),
-        unit=fields.get("unit", ""),
-        draw=fields.get("draw", 0),
-        model=fields.get("model", ""),
-        endpoint=fields.get("endpoint", ""),
-        message=fields.get("message", {}),
-        finish_reason=fields.get("finish_reason"),
-        prompt_tokens=fields.get("prompt_tokens"),
-        completion_tokens=fields.get("completion_tokens"),
-        cached_tokens=fields.get("cached_tokens"),
-        prefixes=tuple((int(size), str(digest)) for size, digest in fields.get("prefixes", ())),
-        kind=fields.get("kind", "reply"),
-        detail=fields.get("detail", ""),
-    )
 
 
 @dataclass(slots=True)
@@ -152,16 +99,18 @@ class Journal:
         wanted = bytes.fromhex(key)
         prefix = key_prefix(wanted)
         with self._lock:
-            left = int(np.searchsorted(self._prefixes, np.uint64(prefix), "left"))
-            right = int(np.searchsorted(self._prefixes, np.uint64(prefix), "right"))
-            places = [int(place) for place in self._places[left:right]]
+            places: list[int] = []
+            index = int(self._prefixes.searchsorted(np.uint64(prefix))) if len(self._prefixes) else 0
+            while index < len(self._prefixes) and self._prefixes[index] == prefix:
+                places.append(int(self._places[index]))
+                index += 1
             if prefix in self._recent:
                 places.append(self._recent[prefix])
             for place in places:
                 number, offset = place >> _OFFSET_BITS, place & ((1 << _OFFSET_BITS) - 1)
                 record = read_record(self._open(number), offset)
                 if record is not None and record[0] == wanted:
-                    return _decode(record[0], record[1])
+                    return decode_entry(record[0], record[1])
         return None
 
     async def append(self, entry: JournalEntry) -> None:
@@ -191,7 +140,7 @@ class Journal:
                 for offset, _, _ in scan_records(descriptor, os.fstat(descriptor).st_size):
                     record = read_record(descriptor, offset)
                     if record is not None:
-                        yield _decode(record[0], record[1])
+                        yield decode_entry(record[0], record[1])
             finally:
                 os.close(descriptor)
 
@@ -277,7 +226,7 @@ class Journal:
         offset = own.size
         for append in group:
             key = bytes.fromhex(append.entry.key)
-            record = encode_record(key, _encode(append.entry), compressor)
+            record = encode_record(key, encode_entry(append.entry), compressor)
             records.append(record)
             added.append((key_prefix(key), offset))
             offset += len(record)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from schemas.config import EndpointModel, RunConfig, SelfplayModel
 from schemas.messages import Message
@@ -14,6 +14,7 @@ from turnwright.models.capabilities import Capabilities
 from turnwright.models.dispatch import Dispatcher
 from turnwright.models.endpoint import Endpoint
 from turnwright.models.engine import Engine, shared_engine
+from turnwright.models.entry import JournalEntry, make_entry, make_refusal
 from turnwright.models.errors import (
     ContextOverflow,
     MalformedReply,
@@ -23,7 +24,7 @@ from turnwright.models.errors import (
     RequestRejected,
 )
 from turnwright.models.failures import Failure
-from turnwright.models.journal import Journal, JournalEntry
+from turnwright.models.journal import Journal
 from turnwright.models.permits import Ceiling, Permits
 from turnwright.models.quirks import read_reply
 from turnwright.models.reply import ModelReply, StructuredReply
@@ -252,11 +253,11 @@ class Models:
             figures.requests += 1
 
         def receive(body: Mapping[str, Any]) -> tuple[JournalEntry, ModelReply]:
-            entry = _make_entry(request, body)
+            entry = make_entry(request, body)
             return entry, self._read(entry, request, replayed=False)
 
         answer = await self._dispatcher(request.role).send(request, remaining, count_request, receive)
-        entry, reply = (_make_refusal(request, answer), None) if isinstance(answer, Failure) else answer
+        entry, reply = (make_refusal(request, answer), None) if isinstance(answer, Failure) else answer
         if self._journal is not None:
             await self._journal.append(entry)
         return entry, reply
@@ -308,60 +309,3 @@ def _mark_repaired(reply: ModelReply) -> ModelReply:
     return ModelReply(
         **{name: getattr(reply, name) for name in ModelReply.__slots__ if name != "repaired"}, repaired=True
     )
-
-
-def _make_entry(request: ChatRequest, body: Mapping[str, Any]) -> JournalEntry:
-    """What is kept of an answer: the first choice, and what was counted."""
-    choice = _mapping(cast(list[Any], body["choices"])[0])
-    usage = _mapping(body.get("usage"))
-    cached = _mapping(usage.get("prompt_tokens_details")).get("cached_tokens")
-    if cached is None:
-        cached = _mapping(body.get("timings")).get("cache_n")  # llama.cpp
-    finish = choice.get("finish_reason")
-    return JournalEntry(
-        key=request.key,
-        role=request.role,
-        unit=request.unit,
-        draw=request.draw,
-        model=request.model,
-        endpoint=request.endpoint,
-        message=_mapping(choice.get("message")),
-        finish_reason=finish if isinstance(finish, str) else None,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=_count(cached),
-        prefixes=request.prefixes,
-    )
-
-
-def _make_refusal(request: ChatRequest, failure: Failure) -> JournalEntry:
-    """The endpoint's last word on a request, kept so that a rebuild ends the same way.
-
-    Raises:
-        RequestRejected: a server error, which another server or a newer version may not have: not kept.
-    """
-    if failure.kind == "rejected" and (failure.status or 0) >= 500:
-        raise RequestRejected(f"{request.role}: {failure.message}", problem=failure.message)
-    return JournalEntry(
-        key=request.key,
-        role=request.role,
-        unit=request.unit,
-        draw=request.draw,
-        model=request.model,
-        endpoint=request.endpoint,
-        message={},
-        finish_reason=None,
-        prompt_tokens=0,
-        completion_tokens=0,
-        prefixes=request.prefixes,
-        kind=failure.kind,
-        detail=failure.message,
-    )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

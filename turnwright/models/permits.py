@@ -17,8 +17,13 @@ from turnwright.models.rates import TokenBucket
 
 _START = 64
 """Calls in flight at first, where the config allows so many; above, the limit has to prove itself."""
-_PAUSE_AFTER = 4
-"""Failures in a row, without a reply between them, after which an endpoint is left alone for a while."""
+_PAUSE_AFTER = 8
+"""Failures without a reply between them after which an endpoint is left alone for a while; never fewer than its limit.
+
+Failures come back faster than replies, so some of every batch that is let in are heard of before the first reply.
+"""
+_CLOSED_AFTER = 4
+"""The same, half as patient, for `Retry-After` to be meant for everyone and not for the one call that got it."""
 
 CallOutcome = Literal["ok", "overload", "broken", "answered", "cancelled"]
 """`answered`: the endpoint works, but the reply was an error about the request."""
@@ -143,7 +148,9 @@ class Permits:
                 self._tokens.correct(tokens - permit.tokens)
         elif outcome in ("overload", "broken"):
             self._record_failure(lane, permit.started, now)
-            if outcome == "overload" and lane.capacity.record_overload(now, permit.started) and retry_after:
+            if outcome == "overload":
+                lane.capacity.record_overload(now, permit.started)
+            if retry_after and lane.failures >= max(_CLOSED_AFTER, lane.capacity.limit // 2):
                 lane.paused_until = max(lane.paused_until, now + retry_after)
         self._ceiling.release()
 
@@ -197,8 +204,9 @@ class Permits:
             lane.failing_since = now
         if started >= lane.paused_until:  # those sent before a pause say nothing about after it
             lane.failures += 1
-            if lane.failures >= _PAUSE_AFTER:
-                lane.paused_until = now + min(5.0, 0.1 * 2 ** (lane.failures - _PAUSE_AFTER))
+            patience = max(_PAUSE_AFTER, lane.capacity.limit)
+            if lane.failures >= patience:
+                lane.paused_until = now + min(5.0, 0.1 * 2 ** min(6, lane.failures - patience))
 
     def _grant_later(self, seconds: float) -> None:
         if self._timer is not None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import orjson
 
 from schemas.messages import ToolCall
-from turnwright.models.journal import JournalEntry
+from turnwright.models.entry import JournalEntry
 from turnwright.models.reply import ModelReply
 from turnwright.models.request import BYTES_PER_TOKEN, ChatRequest
 

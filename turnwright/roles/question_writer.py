@@ -4,8 +4,10 @@ from typing import Any, cast
 
 import prompts
 from schemas.databases import Database
-from schemas.replies import Questions
-from turnwright.models.models import Models, StructuredReply
+from schemas.messages import Message
+from schemas.replies import Questions, Reply
+from turnwright.models.models import Models
+from turnwright.models.reply import StructuredReply
 
 _TEXT_LENGTH = 80
 _MANY_TABLES = 12
@@ -31,6 +33,7 @@ def view_database(database: Database) -> dict[str, Any]:
                     {
                         "name": column.name,
                         "type": column.format or column.json_type,
+                        "nullable": column.nullable,
                         "primary_key": column.primary_key,
                         "surrogate": column.surrogate,
                         "references": list(column.references) if column.references else None,
@@ -54,7 +57,7 @@ def _shorten(value: Any) -> Any:
 
 async def write_questions(
     models: Models, database: Database, count: int, *, unit: str, draw: int = 0
-) -> tuple[list[str], StructuredReply]:
+) -> tuple[list[str], StructuredReply[Reply]]:
     """Up to `count` different questions, and the reply they came in.
 
     Raises:
@@ -62,13 +65,16 @@ async def write_questions(
         ContextOverflow: the database's view does not fit the model.
     """
     user = prompts.render("question_writer", "user", database=view_database(database), count=count)
-    request = [{"role": "system", "content": prompts.render("question_writer", "system")}, {"role": "user", "content": user}]
+    request: list[Message] = [
+        {"role": "system", "content": prompts.render("question_writer", "system")},
+        {"role": "user", "content": user},
+    ]
     reply = await models.structured("question_writer", request, draw=draw, unit=unit, remaining=8.0)
     return drop_repeated(cast(Questions, reply.value).questions)[:count], reply
 
 
 def drop_repeated(questions: list[str]) -> list[str]:
-    """The questions in order, each once, however it is cased, spaced or punctuated; those of one or two words are no questions."""
+    """The questions in order, each once, however it is cased, spaced or punctuated; two words are no question."""
     kept: dict[str, str] = {}
     for question in questions:
         text = " ".join(question.split())

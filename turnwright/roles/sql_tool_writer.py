@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import prompts
 from schemas.databases import Database
-from schemas.replies import SqlToolDraft, SqlToolDrafts
-from turnwright.models.models import Models, StructuredReply
+from schemas.messages import Message
+from schemas.replies import Reply, SqlToolDraft, SqlToolDrafts
+from turnwright.models.models import Models
+from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import view_database
 
 
@@ -23,11 +25,11 @@ class ToolConversation:
     database: Database
     unit: str
     """Id of the seed, for the journal."""
-    messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    messages: list[Message] = field(default_factory=list[Message])
 
     async def write_tools(
         self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None, *, remaining: float = 1.0
-    ) -> tuple[list[SqlToolDraft], StructuredReply]:
+    ) -> tuple[list[SqlToolDraft], StructuredReply[Reply]]:
         """The drafts of one round, and the reply they came in.
 
         Args:
@@ -47,7 +49,7 @@ class ToolConversation:
         self.messages = [*request, {"role": "assistant", "content": value.model_dump_json()}]
         return list(value.tools), reply
 
-    def _ask(self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None) -> list[dict[str, Any]]:
+    def _ask(self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None) -> list[Message]:
         if not self.messages:
             system = prompts.render("sql_tool_writer", "system")
             user = prompts.render(

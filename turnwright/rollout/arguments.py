@@ -13,7 +13,7 @@ from schemas.tools import Tool
 _MESSAGE_LENGTH = 300
 
 
-class BadArguments(ValueError):  # noqa: N818 - it says what was wrong
+class BadArguments(ValueError):
     """A call that must not reach the environment, with what the model is told about it."""
 
     def __init__(self, error: ToolError) -> None:

@@ -13,6 +13,12 @@ def replace_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _clean_call(call: ToolCall) -> ToolCall:
+    function = call["function"]
+    name, arguments = replace_surrogates(function["name"]), replace_surrogates(function["arguments"])
+    return {**call, "function": {"name": name, "arguments": arguments}}
+
+
 @dataclass(frozen=True)
 class Conversation:
     """The messages of a dialogue so far, system message first; methods return a longer conversation, none changes one.
@@ -40,7 +46,7 @@ class Conversation:
         if reasoning:
             message["reasoning"] = replace_surrogates(reasoning)
         if tool_calls:
-            message["tool_calls"] = list(tool_calls)
+            message["tool_calls"] = [_clean_call(call) for call in tool_calls]
         return self._add(message)
 
     def add_result(self, call_id: str, text: str) -> "Conversation":

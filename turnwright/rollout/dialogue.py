@@ -10,7 +10,7 @@ import prompts
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.goals import Objective, Persona
-from schemas.messages import CallRecord, ToolCall
+from schemas.messages import CallRecord
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from schemas.tools import Tool
 from schemas.vocabulary import Ending
@@ -18,6 +18,7 @@ from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
+from turnwright.models.remaining import expect_remaining
 from turnwright.models.reply import ModelReply
 from turnwright.roles import assistant, user_simulator
 from turnwright.rollout.behaviours import behaviour_occurred
@@ -88,7 +89,7 @@ async def simulate_dialogue(
     return DialogueRow(id=content_id("dialogue", columns), **columns)
 
 
-class _Ended(Exception):  # noqa: N818 - an ending is not an error
+class _Ended(Exception):
     """The dialogue cannot go on."""
 
     def __init__(self, ending: Ending, detail: str) -> None:
@@ -202,11 +203,12 @@ class Dialogue:
                 raise _Ended("call_limit", f"more than {self._limits.calls_per_request} calls for one request")
             self._check_turns(1 + len(reply.tool_calls))
             self.conversation = self.conversation.add_assistant(content or None, reply.tool_calls, reply.reasoning)
-            await self._run_calls(reply.tool_calls)
+            await self._run_calls()
 
-    async def _run_calls(self, calls: Sequence[ToolCall]) -> None:
+    async def _run_calls(self) -> None:
+        """Answers the calls of the last message."""
         message = len(self.conversation.messages) - 1
-        for call in calls:
+        for call in self.conversation.messages[message].get("tool_calls", []):
             name, arguments = call["function"]["name"], call["function"]["arguments"]
             answer = await run_blocking(self._runner.answer, name, arguments)
             error = answer.result.error
@@ -228,7 +230,8 @@ class Dialogue:
     @property
     def _remaining(self) -> float:
         """Model calls that are still to come, as far as the plan tells: longer dialogues get their permits first."""
-        return max(1.0, 2.0 * (self._task.planned_calls + self._task.task_count) - len(self.model_calls))
+        estimate = 2.0 * (self._task.planned_calls + self._task.task_count)
+        return expect_remaining(estimate, len(self.model_calls), longest=self._limits.turns)
 
     def _check_turns(self, coming: int) -> None:
         if self.conversation.turns + coming > self._limits.turns:

@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--mistake-rate", type=float, default=defaults.mistake_rate)
     parser.add_argument("--fault", action="append", default=[], metavar="KIND=RATE")
-    parser.add_argument("--embedded", action="store_true", help="announce the URL as JSON; end when standard input ends")
+    parser.add_argument(
+        "--embedded", action="store_true", help="announce the URL as JSON; end when standard input ends"
+    )
     given = parser.parse_args(arguments)
     try:
         options = ServeOptions(

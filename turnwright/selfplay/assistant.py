@@ -14,15 +14,15 @@ from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay import mistakes
 from turnwright.selfplay.conversation import Episode, read_episodes, write_arguments
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
-from turnwright.selfplay.pursuit import Declined, NeedCalls, NeedConfirmation, NeedValues, NotFound, Pursuit, Refused
+from turnwright.selfplay.pursuit import Pursuit
 from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
 from turnwright.selfplay.request import NotUnderstood, Request
+from turnwright.selfplay.spoken_values import read_values
+from turnwright.selfplay.steps import Declined, NeedCalls, NeedConfirmation, NeedRest, NeedValues, NotFound, Refused
+from turnwright.selfplay.tool_choice import REQUESTING
 
 _THANKS = re.compile(
-    r"\b(?:thank(?:s| you)|cheers|that(?:'s| is| was) (?:all|everything)|bye|appreciate|all i needed|nothing else)\b", re.IGNORECASE
-)
-_WANTS = re.compile(
-    r"\?|\b(?:could|can|please|need|want|would like|i'd like|add|change|remove|look up|find|tell me|show|list|update|delete|one more|next|also)\b",
+    r"\b(?:thank(?:s| you)|cheers|that(?:'s| is| was) (?:all|everything)|bye|appreciate|all i needed|nothing else)\b",
     re.IGNORECASE,
 )
 _GREETING = re.compile(r"^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening))[\w ,]{0,12}[.!]?\s*$", re.IGNORECASE)
@@ -45,13 +45,23 @@ def reply(request: Request) -> dict[str, Any]:
     mistake = mistakes.draw_mistake(dialogue, request.mistake_rate)
     current = episodes[-1]
     last = current.texts[-1]
-    if messages[-1]["role"] == "user" and not toolbox.tools:
-        return {"content": say.decline(["only talk about it"], request.rng) if _WANTS.search(last) else say.greet(request.rng)}
-    if messages[-1]["role"] == "user" and _GREETING.match(last):
-        return {"content": say.greet(request.rng)}
-    if messages[-1]["role"] == "user" and _THANKS.search(last) and not _WANTS.search(_THANKS.sub("", last)):
-        return {"content": say.close(request.rng)}
+    if messages[-1]["role"] == "user":
+        if not toolbox.tools:
+            return {
+                "content": say.decline(["only talk about it"], request.rng)
+                if asks_something(last)
+                else say.greet(request.rng)
+            }
+        if _GREETING.match(last):
+            return {"content": say.greet(request.rng)}
+        if _THANKS.search(last) and not asks_something(_THANKS.sub("", last)):
+            return {"content": say.close(request.rng)}
     return _work(request, toolbox, current, episodes[:-1], dialogue, mistake)
+
+
+def asks_something(text: str) -> bool:
+    """Whether a message asks for something or names a value, and does not only close the conversation."""
+    return bool(REQUESTING.search(text)) or bool(read_values(text))
 
 
 def _dialogue_rng(request: Request) -> random.Random:
@@ -84,6 +94,8 @@ def _work(
         return _call_tools(request, calls, rng)
     except NeedValues as step:
         return {"content": say.ask_values([parameter.label for parameter in step.parameters], rng)}
+    except NeedRest:
+        return {"content": say.ask_rest(rng)}
     except NeedConfirmation as step:
         return {"content": say.confirm(say_change(step.tool, step.arguments, step.subject), rng)}
     except NotFound as step:
@@ -96,10 +108,10 @@ def _work(
         return {"content": say.decline(_say_abilities(toolbox, rng), rng)}
     except Refused:
         return {"content": say.refused(rng)}
-    text = tell_outcomes(outcomes, pursuit.words, rng)
+    text = tell_outcomes(outcomes, rng)
     if mistake is not None:
         text = mistake.spoil_report(pursuit, text)
-    return {"content": text + say.offer(rng)}
+    return {"content": text + say.offer("\n" in text, rng)}
 
 
 def _call_tools(request: Request, calls: list[tuple[str, dict[str, Any]]], rng: random.Random) -> dict[str, Any]:

@@ -10,7 +10,13 @@ def tell_fields(parts: list[tuple[str, str]], subject: str, rng: random.Random) 
     if len(parts) == 1:
         label, value = parts[0]
         if not subject:
-            return rng.choice([f"The {label} is {value}.", f"It shows the {label} as {value}.", f"I found this: the {label} is {value}."])
+            return rng.choice(
+                [
+                    f"The {label} is {value}.",
+                    f"It shows the {label} as {value}.",
+                    f"I found this: the {label} is {value}.",
+                ]
+            )
         return rng.choice(
             [
                 f"The {label} for {subject} is {value}.",
@@ -22,7 +28,13 @@ def tell_fields(parts: list[tuple[str, str]], subject: str, rng: random.Random) 
     told = join_words([f"the {label} is {value}" for label, value in parts])
     listed = ", ".join(f"{label}: {value}" for label, value in parts)
     if not subject:
-        return rng.choice([f"Here is what I found: {told}.", f"I found one record. {start_sentence(told)}.", f"Here are the details. {start_sentence(listed)}."])
+        return rng.choice(
+            [
+                f"Here is what I found: {told}.",
+                f"I found one record. {start_sentence(told)}.",
+                f"Here are the details. {start_sentence(listed)}.",
+            ]
+        )
     return rng.choice(
         [
             f"For {subject}, {told}.",
@@ -38,10 +50,24 @@ def tell_list(items: list[str], *, long: bool, rng: random.Random) -> str:
     count = len(items)
     if long:
         lines = "\n".join(f"- {item}" for item in items)
-        head = rng.choice([f"I found {count} entries:", f"There are {count} in the results:", f"Here are the {count} results:", f"{count} records came back:"])
+        head = rng.choice(
+            [
+                f"I found {count} entries:",
+                f"There are {count} in the results:",
+                f"Here are the {count} results:",
+                f"{count} records came back:",
+            ]
+        )
         return f"{head}\n{lines}"
     told = join_words(items)
-    return rng.choice([f"There are {count}: {told}.", f"I found {count}: {told}.", f"These {count} came up: {told}.", f"Here they are, {count} in all: {told}."])
+    return rng.choice(
+        [
+            f"There are {count}: {told}.",
+            f"I found {count}: {told}.",
+            f"These {count} came up: {told}.",
+            f"Here they are, {count} in all: {told}.",
+        ]
+    )
 
 
 def nothing_found(subject: str, rng: random.Random) -> str:
@@ -72,7 +98,11 @@ def failed(kind: str, message: str, action: str, rng: random.Random) -> str:
         "too_large": "the answer is too long",
         "invalid_arguments": "the details were not accepted",
     }.get(kind, "the system reported a problem")
-    detail = f" It said: {message.rstrip('.')}." if message and kind in ("database", "invalid_arguments") and "_" not in message else ""
+    detail = (
+        f" It said: {message.rstrip('.')}."
+        if message and kind in ("database", "invalid_arguments") and "_" not in message
+        else ""
+    )
     return rng.choice(
         [
             f"I'm sorry, I could not {action}: {reason}.{detail} Nothing was made up or changed; I can try again whenever you like.",
@@ -85,7 +115,12 @@ def failed(kind: str, message: str, action: str, rng: random.Random) -> str:
 def unchanged(subject: str, rng: random.Random) -> str:
     """A write that met no record."""
     about = f" for {subject}" if subject else ""
-    return rng.choice([f"Nothing was changed: no record{about} matched.", f"No record{about} was affected, so everything is as it was."])
+    return rng.choice(
+        [
+            f"Nothing was changed: no record{about} matched.",
+            f"No record{about} was affected, so everything is as it was.",
+        ]
+    )
 
 
 _PAST = {"add": "added", "set": "set", "change": "changed", "remove": "removed"}
@@ -95,7 +130,12 @@ def done(verb: str, change: str, rng: random.Random) -> str:
     """A write that worked; `change` is in the infinitive, as in `set the age to 5 for Bo`."""
     head, _, rest = change.partition(" ")
     past = _PAST.get(head, head)
-    choices = [f"Done, I've {past} {rest}.", f"I have {past} {rest}.", f"That's saved: I {past} {rest}.", f"All right, I've {past} {rest}."]
+    choices = [
+        f"Done, I've {past} {rest}.",
+        f"I have {past} {rest}.",
+        f"That's saved: I {past} {rest}.",
+        f"All right, I've {past} {rest}.",
+    ]
     if verb == "delete":
         choices += [f"{start_sentence(rest)} has been removed."]
     return rng.choice(choices)
@@ -117,6 +157,17 @@ def ask_values(labels: list[str], rng: random.Random) -> str:
             f"Could you give me {told}?",
             f"To do that I still need {told}. Can you tell me {'that' if one else 'those'}?",
             f"Sure. Which {labels[0]} should I use?" if one else f"I'm missing {told}. What should I put there?",
+        ]
+    )
+
+
+def ask_rest(rng: random.Random) -> str:
+    """Asks for details that were announced."""
+    return rng.choice(
+        [
+            "Of course. What are the other details?",
+            "Sure, I can do that. Could you give me the rest of the details?",
+            "Happy to. What else should I enter?",
         ]
     )
 
@@ -157,14 +208,23 @@ def announce(rng: random.Random) -> str | None:
 
 def close(rng: random.Random) -> str:
     """Answers a thank-you."""
-    return rng.choice(["You're welcome! Have a good day.", "Glad I could help.", "Happy to help. Take care!", "Any time."])
+    return rng.choice(
+        ["You're welcome! Have a good day.", "Glad I could help.", "Happy to help. Take care!", "Any time."]
+    )
 
 
 def greet(rng: random.Random) -> str:
     """Answers a message without a request."""
-    return rng.choice(["Hello! What can I look up or change for you?", "Hi, how can I help you?", "Good to hear from you. What do you need?"])
+    return rng.choice(
+        [
+            "Hello! What can I look up or change for you?",
+            "Hi, how can I help you?",
+            "Good to hear from you. What do you need?",
+        ]
+    )
 
 
-def offer(rng: random.Random) -> str:
-    """An end to a report; mostly none."""
-    return rng.choice(["", "", "", "", " Let me know if you need more.", " Is there anything else?"])
+def offer(listed: bool, rng: random.Random) -> str:
+    """An end to a report, on a line of its own below a list; mostly none."""
+    text = rng.choice(["", "", "", "", "Let me know if you need more.", "Is there anything else?"])
+    return (("\n" if listed else " ") + text) if text else ""

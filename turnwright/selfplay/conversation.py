@@ -1,10 +1,13 @@
 """A conversation as the simulated assistant reads it: what was asked, what was called, what came back."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+
+from turnwright.selfplay.spoken_values import SpokenValue, read_values
 
 TRANSIENT = frozenset({"timeout", "unavailable", "rate_limit"})
 """Kinds of errors that a second try can mend."""
@@ -52,6 +55,11 @@ class Episode:
     calls: list[Call] = field(default_factory=list[Call])
 
     @property
+    def values(self) -> list[SpokenValue]:
+        """What the user named in it, oldest first."""
+        return [value for number, text in enumerate(self.texts) for value in read_values(text, number)]
+
+    @property
     def text(self) -> str:
         """All that the user said for it."""
         return "\n".join(self.texts)
@@ -84,6 +92,20 @@ def read_calls(messages: list[dict[str, Any]]) -> list[Call]:
     return calls
 
 
+_BEGINS = re.compile(
+    r"\b(?:please|could you|can you|would you(?: please)?|i(?:'d| would) like(?: to)?|i need(?: to)?|i want(?: to)?|looking for)\s+"
+    r"(?:change|update|set the|add|register|remove|delete|tell me|give me|show me|see|list|look up the|know the|the)\b",
+    re.IGNORECASE,
+)
+"""Requests of their own: after one, the question before it is left open."""
+_GOES_ON = re.compile(
+    r"^\W*(?:sorry,? i meant|i should have said|actually,? (?:make|i only|i meant)|wait,? no|hold on,? i mixed|i meant|no,? i meant)\b"
+    r"|\b(?:try (?:it |that )?(?:again|once more)|another try|trying (?:it |that )?again)\b",
+    re.IGNORECASE,
+)
+"""Begins of messages that correct or repeat the request before."""
+
+
 def read_episodes(messages: list[dict[str, Any]]) -> list[Episode]:
     """The conversation by requests. A user message after a question of the assistant goes on with the same request."""
     episodes: list[Episode] = []
@@ -92,9 +114,11 @@ def read_episodes(messages: list[dict[str, Any]]) -> list[Episode]:
     for message in messages:
         role = message["role"]
         if role == "user":
-            if not (asked and episodes):
+            content = message.get("content") or ""
+            answers = asked and not _BEGINS.search(content)
+            if not (episodes and (answers or _GOES_ON.search(content))):
                 episodes.append(Episode())
-            episodes[-1].texts.append(message.get("content") or "")
+            episodes[-1].texts.append(content)
             asked = False
         elif role in ("assistant", "tool"):
             if not episodes:

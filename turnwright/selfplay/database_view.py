@@ -1,4 +1,4 @@
-"""A `database` block as the writing players read it: which columns name a row, count something, or tell groups apart."""
+"""A `database` block as the writing players read it: which columns name a row, measure it, or group it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,14 +6,30 @@ from typing import Any
 
 from turnwright.tools.naming import plural, singular, snake_case, split_words, to_words
 
-_NAMING = {"name": 6, "title": 6, "label": 4, "fname": 4, "lname": 4, "surname": 4, "bezeichnung": 4, "model": 3, "subject": 3, "details": 1}
+_NAMING = {
+    "name": 6,
+    "title": 6,
+    "label": 4,
+    "fname": 4,
+    "lname": 4,
+    "surname": 4,
+    "bezeichnung": 4,
+    "model": 3,
+    "subject": 3,
+    "details": 1,
+}
 _GROUPING = frozenset(
-    "country city region state type status category color colour nationality position language gender sex class genre theme"
-    " town district department location level grade kontinent farbe bundesland role medium format county continent industry"
-    " range family brand maker occupation residence origin destination sponsor manufacturer source".split()
+    "country city region state type status category color colour nationality position language gender sex class"
+    " genre theme town district department location level grade kontinent farbe bundesland role medium format"
+    " county continent industry range family brand maker occupation residence origin destination sponsor"
+    " manufacturer source".split()
 )
-_NO_MEASURE = frozenset("id year code zip zipcode postcode phone fax number no nr num ssn isbn rank month day season round jahr".split())
-_LONG = frozenset("description comment comments note notes text details address bio content summary url website photo picture".split())
+_NO_MEASURE = frozenset(
+    "id year code zip zipcode postcode phone fax number no nr num ssn isbn rank month day season round jahr".split()
+)
+_LONG = frozenset(
+    "description comment comments note notes text details address bio content summary url website photo picture".split()
+)
 _TECHNICAL = ("ref ", "tbl ", "tb ")
 _TEXT = ("string", "email", "uri")
 
@@ -26,6 +42,7 @@ class ViewColumn:
     name: str
     type: str
     """JSON type, or the format of a text (`date`, `email`, …)."""
+    nullable: bool
     primary_key: bool
     surrogate: bool
     references: tuple[str, str] | None
@@ -121,7 +138,11 @@ class ViewTable:
     @cached_property
     def labels(self) -> tuple[ViewColumn, ...]:
         """What people tell its rows apart by: one column, first and last name, or nothing."""
-        texts = [column for column in self.columns if column.text and not column.values and not column.long and column.samples]
+        texts = [
+            column
+            for column in self.columns
+            if column.text and not column.values and not column.long and column.samples
+        ]
         first = next((c for c in texts if {"first", "fname", "firstname", "forename"} & set(c.words)), None)
         last = next((c for c in texts if {"last", "lname", "lastname", "surname"} & set(c.words)), None)
         if first and last:
@@ -200,6 +221,7 @@ def read_view(block: dict[str, Any]) -> DatabaseView:
                 table=table["name"],
                 name=column["name"],
                 type=column["type"],
+                nullable=column.get("nullable", True),
                 primary_key=column["primary_key"],
                 surrogate=column["surrogate"],
                 references=tuple(column["references"]) if column["references"] else None,

@@ -23,6 +23,8 @@ _VALUE = (
 )
 """Forms of a bullet that names what the person is to be told. Where several fit, one that holds is enough."""
 _ALL = re.compile(r"\ball of these: (?P<values>.+?)\.?$")
+_BESIDE = re.compile(r" \(([^()]+)\)(?=,| and |\.?$)")
+_TARGET = re.compile(r": change the .+ to (?P<value>.+?)(?:, and the .+)?\.?$")
 _CHANGE = re.compile(
     r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
 )
@@ -132,12 +134,11 @@ def reply(request: Request) -> dict[str, Any]:
         wrong = rng.choice(critical)
         wrong |= {"met": not wrong["met"], "evidence": "seen at a glance"}
     missed = [bullet["bullet"] for bullet in critical if not bullet["met"]]
-    judgement = {
+    return {
         "bullets": bullets,
         "reasoning": f"Critical bullets not met: {missed}." if missed else "Every critical bullet is met.",
         "judgment": "invalid" if missed else "valid",
     }
-    return judgement
 
 
 def _judge_bullet(line: dict[str, Any], transcript: _Transcript, tasks: str) -> dict[str, Any]:
@@ -157,17 +158,18 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
     if _FAILURE.search(text):
         ignored = transcript.find_ignored_error()
         return "Critical", ignored is None, "no failure was passed over" if ignored is None else f"message {ignored}"
+    if listed := _list_told(text):
+        absent = [value for value in listed if not _holds(value, transcript.prose)]
+        return "Critical", not absent, f"never told: {', '.join(absent)}" if absent else "all were told"
     if told := [match["value"] for form in _VALUE if (match := form.search(text))]:
         found = any(_holds(value, transcript.prose) for value in told)
         return "Critical", found, f"told: {told[0]}" if found else f"never told: {told[0]}"
-    if listed := _ALL.search(text):
-        absent = [value for value in re.split(r", | and ", listed["values"]) if not _holds(value, transcript.prose)]
-        return "Critical", not absent, f"never told: {', '.join(absent)}" if absent else "all were told"
     values = [
         value.text for value in read_values(_CONTRAST.sub("", text.split(": ", 1)[-1]))[1 if ": " not in text else 0 :]
     ]
     if _CHANGE.search(text):
         absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
+        absent += [target["value"] for target in _TARGET.finditer(text) if not _holds(target["value"], transcript.done)]
         if transcript.changed and not absent:
             return "Critical", True, "a call made the change"
         return "Critical", False, f"not found: {', '.join(absent)}" if absent else "no call changed anything"
@@ -179,6 +181,13 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
         return "InvalidRubric", True, "no task speaks of this"
     absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
     return "Critical", not absent, f"not found: {', '.join(absent)}" if absent else "the assistant answered"
+
+
+def _list_told(text: str) -> list[str]:
+    """The values of a bullet that names several at once."""
+    if listed := _ALL.search(text):
+        return re.split(r", | and ", listed["values"])
+    return list(_BESIDE.findall(text)) if re.search(r"\btells\b", text) else []
 
 
 def _holds(value: str, places: str) -> bool:

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from turnwright.selfplay.conversation import write_arguments
 from turnwright.selfplay.pursuit import Pursuit
+from turnwright.selfplay.record_search import name_subject
 from turnwright.selfplay.reporting import say_change
 from turnwright.selfplay.words import start_sentence
 
@@ -24,12 +24,14 @@ class Mistake:
 
     def pretend(self, pursuit: Pursuit, calls: list[tuple[str, dict[str, Any]]]) -> str | None:
         """Claims a change instead of making it, or nothing where the calls only read."""
-        if self.kind != "pretended_write":
+        if self.kind not in ("pretended_write", "wrong_argument"):
             return None
         for name, arguments in calls:
             tool = pursuit.toolbox.get(name)
-            if tool is not None and tool.verb != "read":
-                change = say_change(tool, arguments, pursuit.name_subject(pursuit.values))
+            # After a call with a wrong argument it goes on as if that had been right.
+            made = any(call.tool == name for call in pursuit.episode.calls)
+            if tool is not None and tool.verb != "read" and (made or self.kind == "pretended_write"):
+                change = say_change(tool, arguments, name_subject(pursuit.values))
                 return f"{start_sentence(change)}: that is done and saved."
         return None
 
@@ -45,7 +47,10 @@ class Mistake:
             numbers = [
                 key
                 for key, value in arguments.items()
-                if isinstance(value, int | float) and not isinstance(value, bool) and tool is not None and tool.verb != "read"
+                if isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and tool is not None
+                and tool.verb != "read"
             ]
             made = any(call.tool == name for call in pursuit.episode.calls)
             if numbers and not made:
@@ -72,6 +77,3 @@ def draw_mistake(dialogue: random.Random, rate: float) -> Mistake | None:
     """The mistake of a dialogue, or none; `rate` is the chance of one."""
     chance, kind, salt = dialogue.random(), dialogue.choice(KINDS), dialogue.randrange(1_000_000)
     return Mistake(kind, salt) if chance < rate else None
-
-
-__all__ = ["KINDS", "Mistake", "draw_mistake", "write_arguments"]

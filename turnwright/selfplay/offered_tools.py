@@ -1,15 +1,28 @@
 """The tools of a request as the simulated assistant reads them: names, descriptions, parameters. Nothing else is known."""
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
 
-from turnwright.selfplay.words import CREATE_VERBS, DELETE_VERBS, UPDATE_VERBS, say_name, split_name, squeeze, stem, stems
+from turnwright.selfplay.words import (
+    CREATE_VERBS,
+    DELETE_VERBS,
+    UPDATE_VERBS,
+    say_name,
+    split_name,
+    squeeze,
+    stem,
+    stems,
+)
 
 VerbClass = Literal["read", "create", "update", "delete"]
+_AGGREGATING = ("count_", "calculate_", "compare_", "average_", "summarize_", "compute_")
+_AGGREGATES = frozenset(stem(word) for word in "share average total count ratio percentage statistics summary".split())
+_LINKS = frozenset("in of by for to with from at on and or the a an per".split())
 _IDENTIFYING = frozenset({"id", "ids", "nr", "number", "no", "code", "key", "identifier", "uid"})
 
 
@@ -44,8 +57,32 @@ class Parameter:
     @property
     def identifies(self) -> bool:
         """Whether it only identifies a record, so that a person may not know it."""
+        if re.match(
+            r"(?:the |new )?(?:ID|identifier)s? of\b|.*\bOther tools return it", self.description, re.IGNORECASE
+        ):
+            return True
         last = split_name(self.name)[-1:]
-        return bool(last) and (last[0] in _IDENTIFYING or self.squeezed.endswith("id") and self.kind != "string")
+        return bool(last) and (last[0] in _IDENTIFYING or (self.squeezed.endswith("id") and self.kind != "string"))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether a person cannot know it at all: an id, as opposed to a code or number that stands on papers."""
+        told = re.match(r"(?:the |new )?(?:ID|identifier)s? of\b|.*\bOther tools return it", self.description, re.IGNORECASE)
+        last = split_name(self.name)[-1:]
+        return bool(told) or last in (("id",), ("ids",), ("uid",)) or (self.identifies and self.squeezed.endswith("id"))
+
+    @property
+    def entity(self) -> frozenset[str]:
+        """Stems of the thing that it identifies: `player` for `player_id`; empty for a bare `id`."""
+        told = re.match(r"(?:the |new )?(?:ID|identifier) of the ([^.(]+)", self.description, re.IGNORECASE)
+        if told:
+            return frozenset(stem(word) for word in split_name(told.group(1)))
+        return self.named_entity
+
+    @property
+    def named_entity(self) -> frozenset[str]:
+        """The same by the name alone, where the description may speak of another table with the same key."""
+        return frozenset(stem(word) for word in split_name(self.name) if word not in _IDENTIFYING)
 
     @property
     def counts_rows(self) -> bool:
@@ -63,8 +100,15 @@ class OfferedTool:
     verb: VerbClass
     name_words: frozenset[str]
     """Stems of the name, without its verb."""
+    head: frozenset[str]
+    """Stems of what its results are: `concert` for `list_concerts_by_singer_name`."""
     words: frozenset[str]
     """Stems of the name and the description."""
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether it counts or averages over records instead of showing them."""
+        return self.name.startswith(_AGGREGATING) or bool(self.name_words & _AGGREGATES)
 
     @property
     def required(self) -> tuple[Parameter, ...]:
@@ -82,6 +126,12 @@ class Toolbox:
 
     tools: tuple[OfferedTool, ...]
     weights: dict[str, float]
+
+    @property
+    def side_nouns(self) -> frozenset[str]:
+        """Stems of things that are written but never listed by themselves (`stock` in `update_stock_quantity`)."""
+        heads = frozenset(word for tool in self.tools if tool.verb == "read" for word in tool.head)
+        return frozenset(word for tool in self.tools if tool.verb != "read" for word in tool.name_words) - heads
 
     def weight(self, word: str) -> float:
         """How telling a stem is: high where few tools have it, 0 where none has."""
@@ -124,19 +174,30 @@ def _read_parameter(name: str, schema: dict[str, Any], required: bool) -> Parame
     )
 
 
+def _read_head(name: str) -> frozenset[str]:
+    head: list[str] = []
+    for word in split_name(name)[1:]:
+        if word in _LINKS:
+            break
+        if word not in {"top", "all", "new"}:
+            head.append(stem(word))
+    return frozenset(head)
+
+
 def _read_tool(spec: dict[str, Any]) -> OfferedTool:
     function = spec["function"]
     name, description = str(function["name"]), str(function.get("description") or "")
     schema = function.get("parameters") or {}
     required = set(schema.get("required") or ())
     properties: dict[str, dict[str, Any]] = schema.get("properties") or {}
-    name_words = frozenset(stem(word) for word in split_name(name)[1:])
+    name_words = frozenset(stem(word) for word in split_name(name)[1:] if word not in _LINKS)
     return OfferedTool(
         name=name,
         description=description,
         parameters=tuple(_read_parameter(key, value, key in required) for key, value in properties.items()),
         verb=_classify(name, description),
         name_words=name_words,
+        head=_read_head(name),
         words=name_words | frozenset(stems(description)),
     )
 

@@ -1,7 +1,7 @@
 """The embedded question writer: questions and requests about any database, from its view alone.
 
-Each table gives questions of many shapes, filled with values of the sample rows; shapes take turns, so that a set of two
-dozen spans lookups, searches, lists, figures, comparisons and changes over all tables.
+Each table gives questions of many shapes, filled with values of the sample rows; tables take turns, so that a set of
+two dozen spans lookups, searches, lists, figures, comparisons and changes over all of them.
 """
 
 import random
@@ -53,7 +53,11 @@ class _Asker:
         self.others = [
             column
             for column in table.columns
-            if not column.surrogate and not column.references and column not in table.labels and column.samples and not column.long
+            if not column.surrogate
+            and not column.references
+            and column not in table.labels
+            and column.samples
+            and not column.long
         ]
         self.parents = [
             parent for column in table.references if (parent := view.parent(column)) is not None and parent[0].labels
@@ -149,7 +153,10 @@ class _Asker:
             )
         for group in self.groups[:1]:
             said = self.label(group)
-            yield self.pick(f"How many {self.table.entities} are there for each {said}?", f"Break the {self.table.entities} down by {said}.")
+            yield self.pick(
+                f"How many {self.table.entities} are there for each {said}?",
+                f"Break the {self.table.entities} down by {said}.",
+            )
             if self.measures:
                 yield f"What is the average {self.label(self.measures[0])} of the {self.table.entities}, by {said}?"
 
@@ -159,23 +166,29 @@ class _Asker:
             if name:
                 yield self.pick(
                     f"List all {self.table.entities} of {name}.",
-                    f"I'm interested in {name}. Which {self.table.entities} belong to it, and what do we know about them?",
+                    f"I'm interested in {name}. Which {self.table.entities} belong to it, and what is known of them?",
                 )
 
     def change(self) -> Iterator[str]:
         name, columns = self.named(), [*self.measures, *self.groups, *self.others]
         if name and columns and not self.table.view:
             column = self.rng.choice(columns[:4])
-            value = self.scale(column) if column.measure else self.say(self.rng.choice(column.samples or ("something new",)))
+            value = (
+                self.scale(column)
+                if column.measure
+                else self.say(self.rng.choice(column.samples or ("something new",)))
+            )
             yield self.pick(
-                f"The {self.label(column)} of {name} is wrong. Please set it to {value} and tell me what it was before.",
+                f"The {self.label(column)} of {name} is wrong. Please set it to {value} and say what it was.",
                 f"Change the {self.label(column)} of {name} to {value}.",
             )
 
     def add(self) -> Iterator[str]:
         if self.table.view or not self.table.labels:
             return
-        details = [f"{self.label(c)} {self.say(self.rng.choice(c.samples))}" for c in self.others[:3] if not c.primary_key]
+        details = [
+            f"{self.label(c)} {self.say(self.rng.choice(c.samples))}" for c in self.others[:3] if not c.primary_key
+        ]
         words = [self.named(position) or "" for position in (0, 1)]
         name = f"{words[0].split()[0]} {words[1].split()[-1]}" if all(words) else "Newcomer"
         with_details = f" with {', '.join(details)}" if details else ""
@@ -203,12 +216,13 @@ class _Asker:
             low, high = sorted(self.say(self.rng.choice(column.samples)) for _ in range(2))
             yield f"Which {self.table.entities} have their {self.label(column)} between {low} and {high}?"
         for column in self.measures[:1]:
-            yield f"Are there {self.table.entities} whose {self.label(column)} is above {self.scale(column)}, and how many?"
+            bound = self.scale(column)
+            yield f"Are there {self.table.entities} whose {self.label(column)} is above {bound}, and how many?"
 
     def remove(self) -> Iterator[str]:
         name = self.named()
         if name and not self.table.view:
-            yield f"The entry for the {self.table.entity} {name} is there by mistake. Please remove it, if nothing depends on it."
+            yield f"The {self.table.entity} {name} is there by mistake. Please remove it, if nothing depends on it."
 
     def unusual(self) -> Iterator[str]:
         if self.measures:

@@ -6,8 +6,9 @@ from typing import Any
 from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay.conversation import Call
 from turnwright.selfplay.offered_tools import OfferedTool
-from turnwright.selfplay.pursuit import Outcome, label_fits
-from turnwright.selfplay.words import join_words, say_name, say_value, split_name, start_sentence
+from turnwright.selfplay.steps import Outcome
+from turnwright.selfplay.wanted_labels import label_fits
+from turnwright.selfplay.words import join_words, say_name, say_value, split_name, start_sentence, stem
 
 _MOST_FIELDS = 7
 """Fields told of each row where the request names none."""
@@ -20,19 +21,24 @@ def is_hidden(name: str, value: Any) -> bool:
     return bool(words) and words[-1] in {"id", "ids"} and (plain or str(value).isdigit())
 
 
-def choose_fields(outcome: Outcome, row: dict[str, Any], words: frozenset[str]) -> list[str]:
+def choose_fields(outcome: Outcome, row: dict[str, Any]) -> list[str]:
     """The fields of a row that answer the request, in the order of the row."""
     usable = [name for name, value in row.items() if not isinstance(value, dict | list)]
-    asked = [name for name in usable if any(label_fits(name, label, words) for label in outcome.wanted)]
-    matched = sum(1 for label in outcome.wanted if any(label_fits(name, label, words) for name in asked))
+    asked = [name for name in usable if any(label_fits(name, label, outcome.nouns) for label in outcome.wanted)]
+    matched = sum(1 for label in outcome.wanted if any(label_fits(name, label, outcome.nouns) for name in asked))
     if asked and matched == len(outcome.wanted):
         return asked
+    asked += [name for name in usable if name not in asked and any(label <= _stems(name) for label in outcome.wanted)]
     shown = [name for name in usable if not is_hidden(name, row[name])] or usable
     return shown if len(shown) <= 12 else list(dict.fromkeys([*asked, *shown]))[:12]
 
 
-def _tell_row(outcome: Outcome, row: dict[str, Any], words: frozenset[str], rng: random.Random) -> str:
-    names = choose_fields(outcome, row, words)
+def _stems(name: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in split_name(name))
+
+
+def _tell_row(outcome: Outcome, row: dict[str, Any], rng: random.Random) -> str:
+    names = choose_fields(outcome, row)
     subject = outcome.subject
     parts = [(say_name(name), say_value(row[name])) for name in names]
     if subject and len(parts) > 1:
@@ -49,14 +55,14 @@ def _name_field(rows: list[dict[str, Any]], names: list[str]) -> str:
     return next((name for name in names if isinstance(rows[0].get(name), str)), names[0])
 
 
-def _tell_rows(outcome: Outcome, words: frozenset[str], rng: random.Random) -> str:
+def _tell_rows(outcome: Outcome, rng: random.Random) -> str:
     rows = outcome.rows
     first = rows[0]
     names = [name for name, value in first.items() if not isinstance(value, dict | list)]
     shown = [name for name in names if not all(is_hidden(name, row.get(name)) for row in rows)] or names
     head = _name_field(rows, shown)
     others = [name for name in shown if name != head]
-    asked = [name for name in others if any(label_fits(name, label, words) for label in outcome.wanted)]
+    asked = [name for name in others if any(label_fits(name, label, outcome.nouns) for label in outcome.wanted)]
     if len(others) > _MOST_FIELDS:
         others = list(dict.fromkeys([*asked, *others]))[:_MOST_FIELDS]
         others.sort(key=names.index)
@@ -73,7 +79,7 @@ def _tell_rows(outcome: Outcome, words: frozenset[str], rng: random.Random) -> s
     return say.tell_list(items, long=bool(others) or len(items) > 6, rng=rng)
 
 
-def tell_read(outcome: Outcome, words: frozenset[str], rng: random.Random) -> str:
+def tell_read(outcome: Outcome, rng: random.Random) -> str:
     """The outcome of a read in words."""
     call = outcome.call
     if call.error is not None:
@@ -83,8 +89,8 @@ def tell_read(outcome: Outcome, words: frozenset[str], rng: random.Random) -> st
             return say.nothing_found(outcome.subject, rng)
         return say.tell_fields([("answer", say_value(call.result))], outcome.subject, rng)
     if len(outcome.rows) == 1:
-        return _tell_row(outcome, outcome.rows[0], words, rng)
-    return _tell_rows(outcome, words, rng)
+        return _tell_row(outcome, outcome.rows[0], rng)
+    return _tell_rows(outcome, rng)
 
 
 def tell_error(call: Call, tool: OfferedTool, subject: str, rng: random.Random) -> str:
@@ -109,7 +115,8 @@ def say_change(tool: OfferedTool, arguments: dict[str, Any], subject: str) -> st
     told = [
         (parameter.label, say_value(arguments[parameter.name]))
         for parameter in tool.parameters
-        if parameter.name in arguments and not (parameter.identifies and is_hidden(parameter.name, arguments[parameter.name]))
+        if parameter.name in arguments
+        and not (parameter.identifies and is_hidden(parameter.name, arguments[parameter.name]))
     ]
     told = [(label, value) for label, value in told if value != subject]
     noun = " ".join(word for word in split_name(tool.name)[1:] if word not in {"by", "id", "new"}) or "record"
@@ -125,7 +132,7 @@ def say_change(tool: OfferedTool, arguments: dict[str, Any], subject: str) -> st
     return f"change {subject or ('the ' + noun)}"
 
 
-def tell_write(outcome: Outcome, words: frozenset[str], rng: random.Random) -> str:
+def tell_write(outcome: Outcome, rng: random.Random) -> str:
     """The outcome of a write in words."""
     call = outcome.call
     if call.error is not None:
@@ -143,10 +150,9 @@ def tell_write(outcome: Outcome, words: frozenset[str], rng: random.Random) -> s
     return text
 
 
-def tell_outcomes(outcomes: list[Outcome], words: frozenset[str], rng: random.Random) -> str:
+def tell_outcomes(outcomes: list[Outcome], rng: random.Random) -> str:
     """All outcomes of a request in one message."""
     parts = [
-        tell_read(outcome, words, rng) if outcome.tool.verb == "read" else tell_write(outcome, words, rng)
-        for outcome in outcomes
+        tell_read(outcome, rng) if outcome.tool.verb == "read" else tell_write(outcome, rng) for outcome in outcomes
     ]
     return " ".join(start_sentence(part) for part in parts)

@@ -11,7 +11,8 @@ from typing import Any
 
 from turnwright.selfplay.database_view import DatabaseView, read_view
 from turnwright.selfplay.request import Request, read_blocks
-from turnwright.selfplay.tool_drafting import ToolDraft, list_drafts
+from turnwright.selfplay.table_sketch import ToolDraft
+from turnwright.selfplay.tool_drafting import list_drafts
 
 _LIKED = 0.6
 """How far down the list a tool that fits the questions moves up, as a share of its place."""
@@ -51,16 +52,22 @@ def _written(request: Request) -> dict[str, set[str]]:
 
 
 def spoil_statement(draft: ToolDraft, view: DatabaseView, rng: random.Random) -> str:
-    """The statement with a mistake that writers make: a column that is not there, no WHERE, a second statement, …"""
+    """The statement with a mistake that writers make: a column that is not there, no WHERE, a second statement."""
     sql = draft.sql
     table = rng.choice(view.tables)
     spoilt = [
-        f"{sql}; SELECT COUNT(*) FROM {table.name}",
-        re.sub(r"(SELECT|SET|INSERT INTO \S+ \()\s", r"\1 missing_column, ", sql, count=1) if sql.startswith("SELECT") else f"{sql} AND",
-        sql.replace(" AS t", "_archive AS t", 1) if " AS t" in sql else sql.replace(" SET ", " SET missing_column = 1, ", 1),
+        f"{sql}; SELECT COUNT(*) FROM {table.name}",  # noqa: S608  it is never run here
+        re.sub(r"(SELECT|SET|INSERT INTO \S+ \()\s", r"\1 missing_column, ", sql, count=1)
+        if sql.startswith("SELECT")
+        else f"{sql} AND",
+        sql.replace(" AS t", "_archive AS t", 1)
+        if " AS t" in sql
+        else sql.replace(" SET ", " SET missing_column = 1, ", 1),
     ]
     if " WHERE " in sql:
-        spoilt.append(sql.split(" WHERE ")[0] if not sql.startswith("SELECT") else sql.split(" WHERE ")[0] + " WHERE random() > 0")
+        spoilt.append(
+            sql.split(" WHERE ")[0] if not sql.startswith("SELECT") else sql.split(" WHERE ")[0] + " WHERE random() > 0"
+        )
     if ":limit" in sql:
         spoilt.append(sql.replace(":limit", ":limit + 0 * (SELECT 1)"))
     return rng.choice([statement for statement in spoilt if statement != sql])

@@ -14,9 +14,12 @@ Forms that readers of a description (the embedded user simulator and assistant) 
 * A purpose, and so a verb phrase, has one of these forms (made by turnwright/goals/purposes.py):
   - `find out the LABEL[, the LABEL and the LABEL] of ENTITY` (reworded at times with `know` or `learn`)
   - `find out the LABEL … of ENTITY, of ENTITY and of ENTITY` (several look-ups at once)
+  - `see the NOUNS [whose LABEL is VALUE] [with an age of at least 25 and at most 52] [of ENTITY][, only the first 3]`,
+    or `see the LABELS of the NOUNS …` where it is not their names that are wanted
   - the tool's own description as a verb phrase, with clauses: `see the concerts held in a year, for the concert year
-    2014 and the stadium whose name is Somerset Park, with a stadium capacity of at least 900, only the first 3`;
-    bounds are `of at least`, `of at most`, `above`, `below`, or `with at least 2 LABEL`, or `leaving out the LABEL VALUE`
+    2014 and the stadium whose name is Somerset Park, with a stadium capacity of at least 900, only the first 3`; bounds
+    are `of at least`, `of at most`, `of more than`, `of less than`, for dates `not before`, `not after`, `after`,
+    `before`, and `with at least 2 LABEL`, `leaving out the LABEL VALUE`
   - `change the LABEL of ENTITY to VALUE[, and the LABEL to VALUE]`, where VALUE can be an ENTITY
   - `add a new NOUN [with the LABEL VALUE, the LABEL VALUE and the LABEL VALUE][, for ENTITY[ and ENTITY]]`
   - `remove ENTITY`
@@ -44,9 +47,9 @@ _BACKGROUND = (
     "{name} is {article} {occupation} and has a meeting about this in an hour.",
     "It is a busy morning for {name}, {article} {occupation}.",
     "{name}, who is {article} {occupation}, is tidying up some old notes.",
-    "{name} is {article} {occupation} and is writing a piece about {domain}.",
+    "{name} is {article} {occupation} and is going through the {domain} records.",
     "There was a question on the phone that {name}, {article} {occupation}, could not answer.",
-    "{name} is new to {domain} and, being {article} {occupation}, likes to be thorough.",
+    "{name} is new to the {domain} records and, being {article} {occupation}, likes to be thorough.",
 )
 _MOTIVES = (
     "It is for a summary that is due on Friday.",
@@ -66,7 +69,7 @@ _WANTS = {
 _EXTENSION = ("Once that is settled,", "Once that is clear,", "After that,", "Then,", "Building on that,")
 _INDEPENDENT = ("Separately,", "Besides that,", "On another matter,", "Apart from that,")
 _FIND_OUT = ("find out", "find out", "know", "learn")
-_NAMED = re.compile(r" whose (?:full |first |last )?(?:name|title) is (?=\S)")
+_NAMED = re.compile(r" whose (?:full )?(?:name|title) is (?=\S)")
 _FACT_BULLETS = (
     "The assistant tells {first} that the {label} is {value}.",
     "{first} is told the {label}: {value}.",
@@ -112,8 +115,8 @@ def _describe(objective: dict[str, Any], number: int, persona: dict[str, Any], d
     background = rng.choice(_BACKGROUND).format(
         name=name,
         occupation=occupation,
-        article="an" if occupation[0] in "aeiou" else "a",
-        domain=" ".join(re.split(r"[\W_]+", domain)).strip() or "the records",
+        article="an" if occupation[0] in "aeiou" and not occupation.startswith("uni") else "a",
+        domain=" ".join(word for word in re.split(r"[\W_]+", domain) if not word.isdigit()) or "office",
     )
     told = number == 0 or rng.random() < 0.25
     subject, want = _choose_subject(name, first, told, bool(opener), rng)

@@ -18,12 +18,16 @@ _WANT = re.compile(
     r"(?:(?:also |still )?(?:wants?|would (?:also )?like|needs?|hopes?|intends?|plans?|is looking|are looking|(?:is|are) hoping|"
     r"(?:is|are) trying))(?: also)? to (?P<phrase>.+?)(?=\.(?:\s|$)|$)"
 )
-_FIND = re.compile(r"^(?:find out|know|learn|be told|get) (?P<labels>(?:the|what) .+?) of (?P<entity>(?:the|that|those) .+)$")
+_FIND = re.compile(
+    r"^(?:find out|know|learn|be told|get) (?P<labels>(?:the|what) .+?) of (?P<entity>(?:the|that|those) .+)$"
+)
 _CHANGE = re.compile(
     r"^(?:change|update|set|correct|have) (?P<label>the .+?) of (?P<entity>(?:the|that) .+?) (?:changed |set )?to (?P<value>⟦\d+⟧|the .+?)"
     r"(?P<more>(?:, and the .+? to (?:⟦\d+⟧|the .+?))*)$"
 )
-_ADD = re.compile(r"^(?:add|create|register) (?P<article>an? new|a|an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$")
+_ADD = re.compile(
+    r"^(?:add|create|register) (?P<article>an? new|a|an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$"
+)
 _REMOVE = re.compile(r"^(?:remove|delete|cancel) (?P<entity>.+)$")
 _CLAUSES = re.compile(r"^(?P<head>.+?)(?P<clauses>, for .+|, only .+|, with .+|, leaving .+)$")
 _MORE = re.compile(r", and (?P<label>the .+?) to (?P<value>⟦\d+⟧|the .+?)(?=, and the |$)")
@@ -72,7 +76,10 @@ class Want:
     def writes(self) -> bool:
         """Whether something is to be changed."""
         return self.kind in ("change", "add", "remove") or bool(
-            re.match(r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|enrol)\b", self.phrase)
+            re.match(
+                r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|enrol)\b",
+                self.phrase,
+            )
         )
 
 
@@ -102,9 +109,9 @@ def needs_quotes(value: str, anyway: bool) -> bool:
     if _PLAIN_VALUE.fullmatch(value) or '"' in value:
         return False
     words = value.split()
-    risky = re.search(r"[,;:.?!()]\s|[,;:?!]$|^\W| (?:and|to|for|with|in|on|at|as|is|from|or|by) ", value)
-    plain = all(word[:1].isupper() or word[:1].isdigit() for word in words)
-    return anyway or bool(risky) or not plain
+    named = all(re.fullmatch(r"[A-ZÀ-ÖØ-ÞŠŽŁĐŚİ][\w'’-]*", word) for word in words)
+    coded = re.fullmatch(r"(?=.*\d)[A-Za-z0-9][\w-]*", value) is not None
+    return anyway or not (named or coded)
 
 
 def read_goal(goal: dict[str, Any]) -> UserGoal:
@@ -128,10 +135,10 @@ def read_goal(goal: dict[str, Any]) -> UserGoal:
 def _mask(text: str, details: Sequence[Detail]) -> str:
     """The text with marks for values, longest values first."""
     for detail in sorted(details, key=lambda detail: -len(detail.text)):
+        if detail.text not in text:
+            continue
         pattern = rf"(?<![\w⟦])[\"“']?{re.escape(detail.text)}[\"”']?(?![\w⟧])"
-        text, count = re.subn(pattern, f"⟦{detail.mark}⟧", text)
-        if not count and isinstance(detail.value, float):
-            text = re.sub(rf"(?<![\w⟦]){re.escape(repr(detail.value))}(?![\w⟧])", f"⟦{detail.mark}⟧", text)
+        text = re.sub(pattern, f"⟦{detail.mark}⟧", text)
     return text
 
 

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from turnwright.selfplay.user_goal import Want
+from turnwright.selfplay.user_goal import MARK, Want
 from turnwright.selfplay.words import join_words, start_sentence
 
 Register = str
@@ -39,34 +39,119 @@ _JOBS = (
     "I'm {job}, not a computer person.",
 )
 _NEXT: dict[Register, tuple[str, ...]] = {
-    "casual": ("Cool, thanks.", "Great, ta.", "Nice, got it.", "Perfect.", "Ok, good to know.", "Awesome.", "Alright.", "Got that."),
-    "neutral": ("Thanks.", "Great, thank you.", "Good to know.", "Okay, thanks.", "Perfect, thanks.", "All right.", "That helps."),
-    "formal": ("Thank you.", "Thank you, that is helpful.", "Very good.", "I appreciate it.", "Understood, thank you.", "Excellent."),
+    "casual": (
+        "Cool, thanks.",
+        "Great, ta.",
+        "Nice, got it.",
+        "Perfect.",
+        "Ok, good to know.",
+        "Awesome.",
+        "Alright.",
+        "Got that.",
+    ),
+    "neutral": (
+        "Thanks.",
+        "Great, thank you.",
+        "Good to know.",
+        "Okay, thanks.",
+        "Perfect, thanks.",
+        "All right.",
+        "That helps.",
+    ),
+    "formal": (
+        "Thank you.",
+        "Thank you, that is helpful.",
+        "Very good.",
+        "I appreciate it.",
+        "Understood, thank you.",
+        "Excellent.",
+    ),
 }
 _BRIDGES: dict[Register, tuple[str, ...]] = {
     "casual": ("Next up:", "One more thing:", "Oh, and", "Also,", "Now,", "While we're at it:"),
-    "neutral": ("Next,", "There is something else.", "One more thing.", "Now,", "I also have another point.", "Moving on:"),
+    "neutral": (
+        "Next,",
+        "There is something else.",
+        "One more thing.",
+        "Now,",
+        "I also have another point.",
+        "Moving on:",
+    ),
     "formal": ("Furthermore,", "There is a further matter.", "In addition,", "My next point:", "Next,"),
 }
 _YES: dict[Register, tuple[str, ...]] = {
     "casual": ("Yep, go for it.", "Yes, do it.", "Yeah, that's right.", "Sure, go ahead.", "Yup, exactly."),
-    "neutral": ("Yes, please go ahead.", "Yes, that's right.", "Correct, please do that.", "Yes, exactly.", "Yes please."),
-    "formal": ("Yes, please proceed.", "That is correct, please go ahead.", "Yes, I confirm.", "Indeed, please proceed."),
+    "neutral": (
+        "Yes, please go ahead.",
+        "Yes, that's right.",
+        "Correct, please do that.",
+        "Yes, exactly.",
+        "Yes please.",
+    ),
+    "formal": (
+        "Yes, please proceed.",
+        "That is correct, please go ahead.",
+        "Yes, I confirm.",
+        "Indeed, please proceed.",
+    ),
 }
 _ENDS: dict[Register, tuple[str, ...]] = {
-    "casual": ("Thanks, that's all!", "Perfect, cheers, that's it from me.", "Great, that's everything. Thanks!", "Awesome, thanks a lot. Bye!", "Nice one, thank you, all done."),
-    "neutral": ("Thank you, that's all I needed.", "Great, thanks for your help. That is everything.", "Thanks, that was all.", "Perfect, thank you. Nothing else from me."),
-    "formal": ("Thank you very much, that is everything.", "I appreciate your help. That was all.", "Thank you for your assistance, that is all for today.", "Many thanks, nothing else is open on my side."),
+    "casual": (
+        "Thanks, that's all!",
+        "Perfect, cheers, that's it from me.",
+        "Great, that's everything. Thanks!",
+        "Awesome, thanks a lot. Bye!",
+        "Nice one, thank you, all done.",
+    ),
+    "neutral": (
+        "Thank you, that's all I needed.",
+        "Great, thanks for your help. That is everything.",
+        "Thanks, that was all.",
+        "Perfect, thank you. Nothing else from me.",
+    ),
+    "formal": (
+        "Thank you very much, that is everything.",
+        "I appreciate your help. That was all.",
+        "Thank you for your assistance, that is all for today.",
+        "Many thanks, nothing else is open on my side.",
+    ),
 }
-_SORRY_ENDS = ("All right, thanks for trying. That's all.", "Okay, never mind then. Thanks, that was everything.", "A pity, but thank you. That's all for now.")
-_RETRY = ("Could you try again, please?", "Can you give it another try?", "Please try once more.", "Mind trying that again?")
+_SORRY_ENDS = (
+    "All right, thanks for trying. That's all.",
+    "Okay, never mind then. Thanks, that was everything.",
+    "A pity, but thank you. That's all for now.",
+)
+_RETRY = (
+    "Could you try again, please?",
+    "Can you give it another try?",
+    "Please try once more.",
+    "Mind trying that again?",
+)
 _UNKNOWN = (
     "I don't know that, sorry. Can you find it out yourself?",
     "That I can't tell you. Maybe you can look it up?",
     "No idea, I'm afraid. Could you check with what I gave you?",
 )
-_ACCEPTED = ("No worries, forget that one.", "Okay, never mind that then.", "Fair enough, leave that.", "Understood, I'll sort that out elsewhere.")
-_TYPOS = {"please": "plaese", "thanks": "thnaks", "with": "wiht", "just": "jsut", "because": "becuase", "really": "realy", "there": "ther", "help": "hepl", "the": "teh", "would": "woudl"}
+_ACCEPTED = (
+    "No worries, forget that one.",
+    "Okay, never mind that then.",
+    "Fair enough, leave that.",
+    "Understood, I'll sort that out elsewhere.",
+)
+_TYPOS = {
+    "thanks": "thnaks",
+    "just": "jsut",
+    "because": "becuase",
+    "really": "realy",
+    "something": "somthing",
+    "everything": "everthing",
+    "minutes": "mintues",
+    "meeting": "meetign",
+    "colleague": "collegue",
+    "friend": "freind",
+    "afternoon": "aftrenoon",
+    "help": "hepl",
+}
 
 
 def pick(rng: random.Random, bank: dict[Register, tuple[str, ...]], register: Register) -> str:
@@ -102,10 +187,10 @@ def say_background(job: str, rng: random.Random) -> str:
 def _reword_entity(entity: str, rng: random.Random) -> str:
     """`the NOUN whose name is X` in another of its forms, the same for the whole message."""
     form = rng.choice(("named", "called", "", "whose"))
-    if form == "whose":
+    if form == "whose" or re.search(r"\b(?:ID|id|code|number|nr)\b", entity):
         return entity
     between = f" {form} " if form else " "
-    return re.sub(r"\s+(?:whose (?:name|title) is|named|called)\s+(?=⟦)", between, entity)
+    return re.sub(r"(?<! and)\s+(?:whose (?:name|title) is|named|called)\s+(?=⟦)", between, entity)
 
 
 def _ask_labels(labels: str, entity: str, several: bool, register: Register, rng: random.Random) -> str:
@@ -119,9 +204,17 @@ def _ask_labels(labels: str, entity: str, several: bool, register: Register, rng
         f"Please give me {labels} of {entity}.",
     ]
     if register == "casual":
-        frames += [f"What's {labels} of {entity}?" if not several else f"Can I get {labels} of {entity}?", f"I need {labels} of {entity}, please.", f"Any chance you can tell me {labels} of {entity}?"]
+        frames += [
+            f"What's {labels} of {entity}?" if not several else f"Can I get {labels} of {entity}?",
+            f"I need {labels} of {entity}, please.",
+            f"Any chance you can tell me {labels} of {entity}?",
+        ]
     if register == "formal":
-        frames += [f"I would like to find out {labels} of {entity}.", f"Would you please look up {labels} of {entity}?", f"I kindly ask you to tell me {labels} of {entity}."]
+        frames += [
+            f"I would like to find out {labels} of {entity}.",
+            f"Would you please look up {labels} of {entity}?",
+            f"I kindly ask you to tell me {labels} of {entity}.",
+        ]
     return rng.choice(frames)
 
 
@@ -130,14 +223,24 @@ _FINDING = re.compile(r"^find out\s+(?P<rest>.+)$")
 
 
 def _ask_phrase(phrase: str, register: Register, rng: random.Random) -> str:
-    frames = [f"I'd like to {phrase}.", f"Could you help me {phrase}?", f"I want to {phrase}.", f"I need to {phrase}, please.", f"Can you help me to {phrase}?"]
+    frames = [
+        f"I'd like to {phrase}.",
+        f"Could you help me {phrase}?",
+        f"I want to {phrase}.",
+        f"I need to {phrase}, please.",
+        f"Can you help me to {phrase}?",
+    ]
     if register == "casual":
         frames += [f"I'm trying to {phrase}.", f"Gotta {phrase}, can you help?"]
     if register == "formal":
         frames += [f"I would like to {phrase}.", f"I would be grateful if you could help me {phrase}."]
     if match := _SHOWING.match(phrase):
         rest = match.group("rest")
-        frames += [f"Could you show me {rest}?", f"Please show me {rest}.", f"Can you list {rest} for me?" if "⟦" not in rest else f"Can I see {rest}?"]
+        frames += [
+            f"Could you show me {rest}?",
+            f"Please show me {rest}.",
+            f"Can you list {rest} for me?" if "⟦" not in rest else f"Can I see {rest}?",
+        ]
     if match := _FINDING.match(phrase):
         rest = match.group("rest")
         frames += [f"Can you tell me {rest}?", f"Please find out {rest}.", f"I'd like to know {rest}."]
@@ -163,7 +266,10 @@ def _ask_change(want: Want, entity: str, with_value: bool, register: Register, r
         f"I need to update {label} of {entity} to {value}{more}.",
     ]
     if register == "formal":
-        frames += [f"I would like to update {label} of {entity} to {value}{more}.", f"Would you please change {label} of {entity} to {value}{more}?"]
+        frames += [
+            f"I would like to update {label} of {entity} to {value}{more}.",
+            f"Would you please change {label} of {entity} to {value}{more}?",
+        ]
     return rng.choice(frames)
 
 
@@ -177,12 +283,20 @@ def _ask_addition(want: Want, parts: Sequence[str], owners: str, register: Regis
         f"I need to add {want.noun}{told}{target}.",
     ]
     if register == "formal":
-        frames += [f"I would like to register {want.noun}{told}{target}.", f"Would you please add {want.noun}{told}{target}?"]
+        frames += [
+            f"I would like to register {want.noun}{told}{target}.",
+            f"Would you please add {want.noun}{told}{target}?",
+        ]
     return rng.choice(frames)
 
 
 def _ask_removal(entity: str, register: Register, rng: random.Random) -> str:
-    frames = [f"Please remove {entity}.", f"Could you delete {entity}?", f"I'd like to remove {entity}.", f"I need to delete {entity}, please."]
+    frames = [
+        f"Please remove {entity}.",
+        f"Could you delete {entity}?",
+        f"I'd like to remove {entity}.",
+        f"I need to delete {entity}, please.",
+    ]
     if register == "formal":
         frames.append(f"Would you please remove {entity}?")
     return rng.choice(frames)
@@ -190,7 +304,7 @@ def _ask_removal(entity: str, register: Register, rng: random.Random) -> str:
 
 def hide_marks(text: str, hidden: frozenset[int]) -> str:
     """The text without the clauses of hidden values: `the player whose name is ⟦0⟧` becomes `a player`."""
-    for mark in sorted(hidden):
+    for mark in sorted(hidden & {int(mark) for mark in MARK.findall(text)}):
         token = re.escape(f"⟦{mark}⟧")
         text = re.sub(rf"\s+and whose [^⟦⟧,]*? is {token}", "", text)
         text = re.sub(rf"\s+whose [^⟦⟧,]*? is {token}(?: and(?= whose))?", "", text)
@@ -222,7 +336,7 @@ def say_want(
         rng: chooses the wording.
     """
     entity = _reword_entity(hide_marks(want.entity, hidden), rng)
-    if hidden and entity == hide_marks(want.entity, frozenset(range(1000))) and entity.startswith("the "):
+    if hidden and MARK.search(want.entity) and not MARK.search(entity) and entity.startswith("the "):
         entity = "a certain " + entity.removeprefix("the ")
     if want.kind == "find":
         return _ask_labels(join_words(list(labels)), entity, len(labels) > 1, register, rng)
@@ -243,14 +357,29 @@ def say_details(pieces: Sequence[tuple[str, str]], rng: random.Random) -> str:
     text = join_words(told)
     if len(pieces) == 1:
         label, value = pieces[0]
-        return rng.choice([f"The {label} is {value}.", f"Sure, the {label} is {value}.", f"Right, the {label} should be {value}.", f"For the {label}, take {value}."])
-    return rng.choice([f"{start_sentence(text)}.", f"Sure: {text}.", f"Of course. {start_sentence(text)}.", f"Here you go: {text}."])
+        return rng.choice(
+            [
+                f"The {label} is {value}.",
+                f"Sure, the {label} is {value}.",
+                f"Right, the {label} should be {value}.",
+                f"For the {label}, take {value}.",
+            ]
+        )
+    return rng.choice(
+        [f"{start_sentence(text)}.", f"Sure: {text}.", f"Of course. {start_sentence(text)}.", f"Here you go: {text}."]
+    )
 
 
 def say_narrowing(pieces: Sequence[tuple[str, str]], rng: random.Random) -> str:
     """Details that should have been said before."""
     text = join_words([f"the {label} {value}" for label, value in pieces])
-    return rng.choice([f"I should have said: only for {text}, please.", f"Sorry, I meant only {text}.", f"Actually, I only need that for {text}."])
+    return rng.choice(
+        [
+            f"I should have said: only for {text}, please.",
+            f"Sorry, I meant only {text}.",
+            f"Actually, I only need that for {text}.",
+        ]
+    )
 
 
 def say_correction(label: str, first: str, final: str, rng: random.Random) -> str:
@@ -269,7 +398,12 @@ def say_more_labels(labels: Sequence[str], entity: str, register: Register, rng:
     """Asks for what else is wanted of the same thing."""
     told = join_words(list(labels))
     verb = "are" if len(labels) > 1 else "is"
-    frames = [f"And what {verb} {told} there?", f"Could you also tell me {told} of it?", f"And {told} of that one, please?", f"What about {told} of {entity}?"]
+    frames = [
+        f"And what {verb} {told} there?",
+        f"Could you also tell me {told} of it?",
+        f"And {told} of that one, please?",
+        f"What about {told} of {entity}?",
+    ]
     return rng.choice(frames)
 
 
@@ -284,7 +418,9 @@ def say_check(want: Want, register: Register, rng: random.Random) -> str:
                 f"Can you tell me {label} of {want.entity} now, so that I see it went through?",
             ]
         )
-    name = next((part for part in want.parts if re.match(r"the (?:name|title)\b", part)), want.parts[0] if want.parts else "")
+    name = next(
+        (part for part in want.parts if re.match(r"the (?:name|title)\b", part)), want.parts[0] if want.parts else ""
+    )
     noun = re.sub(r"^an? (?:new )?", "", want.noun)
     return rng.choice(
         [
@@ -296,12 +432,25 @@ def say_check(want: Want, register: Register, rng: random.Random) -> str:
 
 def announce_more(rng: random.Random) -> str:
     """Says that there are details to come."""
-    return rng.choice(["I'll give you the rest of the details in a second.", "Just ask me for the rest of the details.", "I have the other details here as well."])
+    return rng.choice(
+        [
+            "I'll give you the rest of the details in a second.",
+            "Just ask me for the rest of the details.",
+            "I have the other details here as well.",
+        ]
+    )
 
 
 def say_wish(wish: str, register: Register, rng: random.Random) -> str:
     """A request beside the goal."""
-    return rng.choice([f"By the way, could you also {wish}?", f"Oh, and can you {wish} for me?", f"One other thing: could you {wish}?", f"I'd also like you to {wish}, if that's possible."])
+    return rng.choice(
+        [
+            f"By the way, could you also {wish}?",
+            f"Oh, and can you {wish} for me?",
+            f"One other thing: could you {wish}?",
+            f"I'd also like you to {wish}, if that's possible.",
+        ]
+    )
 
 
 def acknowledge(register: Register, rng: random.Random) -> str:
@@ -341,7 +490,14 @@ def accept_refusal(rng: random.Random) -> str:
 
 def insist(rng: random.Random) -> str:
     """Leads into saying the same again in other words."""
-    return rng.choice(["Hm, let me put it another way.", "Maybe I wasn't clear.", "Let me say that again.", "That doesn't sound right, so once more:"])
+    return rng.choice(
+        [
+            "Hm, let me put it another way.",
+            "Maybe I wasn't clear.",
+            "Let me say that again.",
+            "That doesn't sound right, so once more:",
+        ]
+    )
 
 
 def add_typos(text: str, rng: random.Random) -> str:

@@ -38,7 +38,8 @@ def read_message(text: str) -> Message:
     """What kind of message the assistant sent. An offer of more help at its end does not count."""
     body = _OFFER.sub("", text.strip()).strip() or text.strip()
     if body.endswith("?"):
-        return "confirmation" if _CONFIRMING.search(body) else "question"
+        asks = re.search(r"\b(?:which|what|could you (?:tell|give))\b[^.?!]*\?$", body, re.IGNORECASE)
+        return "confirmation" if _CONFIRMING.search(body) and not asks else "question"
     if _DECLINED.search(body):
         return "declined"
     if _NOT_FOUND.search(body) and len(body) < 400:

@@ -19,10 +19,26 @@ from turnwright.selfplay.user_reading import asked_words, read_message, was_read
 from turnwright.selfplay.words import stems
 
 Move = Literal[
-    "ask", "supply", "narrow", "yes", "correct", "retry", "restate", "more_labels", "wish", "check", "ignorance", "wait", "end"
+    "ask",
+    "supply",
+    "narrow",
+    "yes",
+    "correct",
+    "retry",
+    "restate",
+    "more_labels",
+    "wish",
+    "check",
+    "ignorance",
+    "wait",
+    "end",
 ]
-_MISSING = re.compile(r"bring up task (\d+), leave out the (?P<label>.+?)\. Say that it is (?P<value>.+?) only once", re.DOTALL)
-_CHANGED = re.compile(r"bring up task (\d+), give (?P<first>.+?) as the (?P<label>.+?)\. (?P<when>Once|Correct)\b", re.DOTALL)
+_MISSING = re.compile(
+    r"bring up task (\d+), leave out the (?P<label>.+?)\. Say that it is (?P<value>.+?) only once", re.DOTALL
+)
+_CHANGED = re.compile(
+    r"bring up task (\d+), give (?P<first>.+?) as the (?P<label>.+?)\. (?P<when>Once|Correct)\b", re.DOTALL
+)
 _MEANT = re.compile(r"(?:you meant?|meant) (?P<final>.+?)\.?\s*$", re.DOTALL)
 _WISH = re.compile(r"task (\d+)\b.*?\bask (?:the assistant )?(?:once )?to (?P<wish>.+?)\.(?:\s|$)", re.DOTALL)
 _TOGETHER = re.compile(r"everything in task (\d+) in one go")
@@ -180,17 +196,22 @@ class Person:
         labels, later = want.labels, ()
         hidden: set[int] = set()
         leave_out, split, check = rng.random() < partial, rng.random() < 0.5, rng.random() < 0.4
-        special = want.task == self._behaviour.task and (self._behaviour.changed is not None or self._behaviour.together)
+        special = want.task == self._behaviour.task and (
+            self._behaviour.changed is not None or self._behaviour.together
+        )
         if not special:
             if want.kind == "find" and len(labels) > 1 and (split or len(labels) > 2):
-                labels, later = labels[:1] if len(labels) == 2 else labels[:2], labels[1:] if len(labels) == 2 else labels[2:]
+                labels, later = (
+                    labels[:1] if len(labels) == 2 else labels[:2],
+                    labels[1:] if len(labels) == 2 else labels[2:],
+                )
             if leave_out:
                 hidden |= self._choose_hidden(want)
         if want.kind == "add" and not special and len(want.parts) > 2:
             hidden |= {mark for part in want.parts[2:] for mark in _marks(part)}
         if want.task == self._behaviour.task:
             hidden |= self._behaviour.hidden & set(want.marks)
-        return WantPlan(want, labels, later, frozenset(hidden), check and want.kind in ("change", "add"))
+        return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want))
 
     @staticmethod
     def _choose_hidden(want: Want) -> set[int]:
@@ -199,7 +220,11 @@ class Person:
             return set(_marks(want.changes[0][1]))
         if want.kind == "add" and len(want.parts) > 1:
             return {mark for part in want.parts[1:] for mark in _marks(part)}
-        if want.kind == "other" and want.clauses and not re.search(r"\b(?:only|leaving|at least|at most|above|below)\b", want.clauses):
+        if (
+            want.kind == "other"
+            and want.clauses
+            and not re.search(r"\b(?:only|leaving|at least|at most|above|below)\b", want.clauses)
+        ):
             return set(_marks(want.clauses)[-1:])
         return set()
 
@@ -216,7 +241,11 @@ class Person:
         plan = self._plans[state.index]
         if kind == "question":
             return self._answer(state, plan, heard)
-        late = self._behaviour.changed is not None and self._behaviour.task == plan.want.task and not self._behaviour.at_once
+        late = (
+            self._behaviour.changed is not None
+            and self._behaviour.task == plan.want.task
+            and not self._behaviour.at_once
+        )
         if late and not state.corrected and self._first_want(plan) and kind != "promise":
             state.corrected = True
             return "correct"
@@ -262,7 +291,7 @@ class Person:
             if plan.want.kind == "add" and not self._behaviour.hidden & state.pending:
                 chosen = set(state.pending)
             return self._supply(state, chosen)
-        known = [detail for detail in self._goal.details if set(stems(detail.label)) & words]
+        known = [detail for detail in self._goal.details if set(stems(detail.label)[-1:]) & words]
         own = [detail for detail in known if detail.mark in plan.want.marks] or known
         if own and state.questions <= 4:
             state.supplied = [detail.mark for detail in own]
@@ -279,6 +308,8 @@ class Person:
             state.supplied = sorted(state.pending)
             state.pending.clear()
             return "supply" if writes else "narrow"
+        told = set(stems(heard))
+        state.labels_left = tuple(label for label in state.labels_left if not set(stems(label)) <= told)
         if state.labels_left:
             state.labels_now, state.labels_left = state.labels_left, ()
             return "more_labels"
@@ -335,7 +366,7 @@ class Person:
             case "retry":
                 return say.retry(rng)
             case "restate":
-                return say.join(say.insist(rng), self._say(plan, frozenset(), want.labels, rng))
+                return say.join(say.insist(rng), self._say(plan, None, want.labels, rng))
             case "more_labels":
                 asked = say.say_more_labels(state.labels_now, want.entity, register, rng)
                 return say.join(say.acknowledge(register, rng), asked)
@@ -356,7 +387,9 @@ class Person:
         if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
             request = say.join(request, say.announce_more(rng))
         if not said:
-            background = say.say_background(str(self._persona.get("occupation") or ""), rng) if rng.random() < 0.55 else ""
+            background = (
+                say.say_background(str(self._persona.get("occupation") or ""), rng) if rng.random() < 0.55 else ""
+            )
             greeting = say.greet(register, rng)
             if background and rng.random() < 0.4:
                 return say.join(greeting, background, request)
@@ -368,12 +401,19 @@ class Person:
         bridge = say.bridge(register, rng) if rng.random() < 0.6 else ""
         return say.join(lead, bridge, request)
 
-    def _say(self, plan: WantPlan, hidden: frozenset[int], labels: tuple[str, ...], rng: random.Random) -> str:
+    def _say(self, plan: WantPlan, hidden: frozenset[int] | None, labels: tuple[str, ...], rng: random.Random) -> str:
+        """A want in words; `hidden` is None where everything is said, corrected values included."""
         want = plan.want
+        first = self._first_want(plan) and self._behaviour.task == want.task and hidden is not None
+        hidden = hidden or frozenset()
         parts = [part for part in want.parts if not set(_marks(part)) & hidden]
         text = say.say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
-        if self._first_want(plan) and self._behaviour.changed is not None and hidden == plan.hidden:
-            text = text.replace(f"⟦{self._behaviour.changed.mark}⟧", f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first, 1)
+        if first and self._behaviour.changed is not None:
+            text = text.replace(
+                f"⟦{self._behaviour.changed.mark}⟧",
+                f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first,
+                1,
+            )
         return text
 
     def _word_correction(self, rng: random.Random) -> str:
@@ -399,3 +439,8 @@ class Person:
 
 def _marks(text: str) -> list[int]:
     return [int(mark) for mark in re.findall(r"⟦(\d+)⟧", text)]
+
+
+def _can_check(want: Want) -> bool:
+    """Whether a change can be looked at afterwards by what people call the record."""
+    return want.kind == "change" or any(re.match(r"the name ⟦", part) for part in want.parts)

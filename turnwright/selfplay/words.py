@@ -12,9 +12,13 @@ _WORD = re.compile(r"[a-z]+|\d+")
 STOP = frozenset(
     "a an the of to in on at by for from with and or is are was were be been being it its this that these those there"
     " i me my mine we our us you your he she his her they their them who whom whose which what when where how do does"
-    " did can could would will should shall may might must please just also as if so than then have has had not no"
+    " did can could would will should shall may might must please just also as if so than then have had not no"
     " want wants need needs like help one ones some any all each every give given gives tell know see find out up"
-    " get show look list search return returns lookup about into per named called whose id ids thank thanks hi hello".split()
+    " get show look list search return returns lookup about into per named called whose id ids thank thanks hi hello hey"
+    " oh okay ok great good nice cool perfect awesome alright right well else another thing things matter point helpful"
+    " helps understood excellent appreciate furthermore addition next moving way once again clear hm maybe now really"
+    " possible sorry meant mean actually wait hold said only first yes sure certain double kindly grateful glad trying"
+    " morning afternoon evening day dear support team s t d ll m re ve wasn doesn don isn didn couldn sound let put any more there hiya yo bear chance gotta minutes meeting colleague boss friend notes".split()
 )
 """Words that say nothing about which tool is meant."""
 
@@ -27,6 +31,9 @@ UPDATE_VERBS = frozenset(
     "update set change rename move mark increase decrease adjust transfer modify edit correct raise reassign".split()
 )
 DELETE_VERBS = frozenset("delete remove drop cancel erase".split())
+
+
+_IRREGULAR = {"people": "person", "persons": "person", "children": "child", "men": "man", "women": "woman", "staff": "staff"}
 
 
 def fold(text: str) -> str:
@@ -44,6 +51,8 @@ def squeeze(text: str) -> str:
 @lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """A word without its commonest English endings."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if len(word) <= 3 or word.endswith(("ss", "us")):
         return word
     for ending, rest in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):

@@ -1,5 +1,6 @@
 """What is counted in one dialogue. Gates and statistics count here, so that their figures agree."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,11 @@ def read_messages(text: str) -> list[dict[str, Any]]:
     Raises:
         ValueError: the text is no JSON list.
     """
-    messages = orjson.loads(text)
+    try:
+        messages = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Slower, but it takes half surrogate pairs and NaN, which dialogues made elsewhere may hold.
+        messages = json.loads(text)
     if not isinstance(messages, list):
         raise ValueError("messages is not a list")
     return messages  # pyright: ignore[reportUnknownVariableType]
@@ -78,8 +83,13 @@ def measure_dialogue(messages: Sequence[dict[str, Any]]) -> DialogueFigures:
         calls=sum(len(message.get("tool_calls") or ()) for message in messages),
         empty_turns=len(empty),
         empty_before_closing=sum(1 for index in empty if index < closing),
-        first_user_message=next((str(message["content"]) for message in messages if message["role"] == "user"), ""),
+        first_user_message=_read_first(messages),
     )
+
+
+def _read_first(messages: Sequence[dict[str, Any]]) -> str:
+    text = next((str(message["content"]) for message in messages if message["role"] == "user"), "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def _find_closing(messages: Sequence[dict[str, Any]], empty: Sequence[int]) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 
@@ -39,7 +39,7 @@ class Store:
             os.fsync(stream.fileno())
         path = self.path(sha256, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, path)
+        source.replace(path)
         return sha256
 
 
@@ -50,13 +50,13 @@ def replace_file(path: Path, content: bytes) -> None:
         OSError: the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    temporary = path.with_name(f".writing-{path.name}-{uuid.uuid4().hex[:12]}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

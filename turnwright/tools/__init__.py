@@ -1,0 +1,1 @@
+"""Tools: SQL drafts checked, shaped, described, proved by execution, and grouped into toolsets."""

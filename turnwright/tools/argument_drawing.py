@@ -6,7 +6,6 @@ table it refers to, or made up in their image where the column must be unique.
 """
 
 import random
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -15,8 +14,10 @@ from sqlglot import exp
 from schemas.databases import Column, Database, Table
 from schemas.tools import Tool
 from turnwright.environments.base import Base
+from turnwright.tools.argument_values import convert_value, fits_schema, invent_value, is_type, value_for
 from turnwright.tools.sql_bindings import Usage, find_usages
-from turnwright.tools.sql_scope import Names, resolve_names
+from turnwright.tools.sql_names import Names, list_nodes
+from turnwright.tools.sql_scope import resolve_names
 from turnwright.tools.sql_statement import parse_statement, quote_identifier, render_statement
 
 POOL = 240
@@ -30,8 +31,8 @@ def draw_bindings(
 ) -> list[dict[str, Any]]:
     """Up to `count` different argument sets for a tool, each from real rows of the base.
 
-    A set holds every required parameter and mostly the optional ones; it fits the tool's specification. The list is empty
-    only where the tables that the tool reads hold no usable row. The same `rng` state gives the same sets.
+    A set holds every required parameter and mostly the optional ones; it fits the tool's specification. The list is
+    empty only where the tables that the tool reads hold no usable row. The same `rng` state gives the same sets.
 
     Raises:
         Rejection: `tool.sql` is no statement of `database`.
@@ -68,6 +69,7 @@ class ArgumentDrawer:
         values: dict[str, Any] = {}
         for usages in self._groups.values():
             self._draw_joint(usages, values, rng)
+        self._draw_references(values, rng)
         for usage in self._usages:
             if usage.name not in values:
                 value = self._draw_alone(usage, rng)
@@ -79,10 +81,11 @@ class ArgumentDrawer:
         for name, schema in properties.items():
             value = values.get(name)
             if value is not None:
-                value = [_convert(value, schema["items"])] if schema.get("type") == "array" else _convert(value, schema)
+                listed = schema.get("type") == "array"
+                value = [convert_value(value, schema["items"])] if listed else convert_value(value, schema)
             if name not in required and (value is None or rng.random() < 0.15):
                 continue
-            if value is None or not _fits(value, schema):
+            if value is None or not fits_schema(value, schema):
                 return None
             arguments[name] = value
         return arguments
@@ -97,7 +100,23 @@ class ArgumentDrawer:
         for position, usage in enumerate(usages):
             if usage.name not in values:
                 pool = [row[position] for row in rows]
-                values[usage.name] = _compare(usage.operator, chosen[position], pool, rng)
+                values[usage.name] = value_for(usage.operator, chosen[position], pool, rng)
+
+    def _draw_references(self, values: dict[str, Any], rng: random.Random) -> None:
+        """One row of the other table for all parameters that are written into one reference of several columns."""
+        written = {
+            usage.origin.column: usage.name
+            for usage in self._usages
+            if usage.operator in {"set", "values"} and usage.origin is not None
+        }
+        target = self._database.table(self.tool.target or "")
+        for key in target.foreign_keys if target else ():
+            names = [written.get(column) for column in key.columns]
+            if len(names) < 2 or None in names:
+                continue
+            rows = self._read(self._select_distinct(key.table, key.referred))
+            if rows:
+                values.update(zip(cast("list[str]", names), rng.choice(rows), strict=True))
 
     def _draw_alone(self, usage: Usage, rng: random.Random) -> Any:
         schema: dict[str, Any] = self.tool.parameters["properties"].get(usage.name, {})
@@ -112,7 +131,7 @@ class ArgumentDrawer:
         if usage.operator in {"set", "values"}:
             return self._draw_new(table, column, rng)
         pool = self.column_values(table.name, column.name)
-        return _compare(usage.operator, rng.choice(pool), pool, rng) if pool else None
+        return value_for(usage.operator, rng.choice(pool), pool, rng) if pool else None
 
     def _draw_new(self, table: Table, column: Column, rng: random.Random) -> Any:
         """A plausible new value of a column."""
@@ -121,28 +140,32 @@ class ArgumentDrawer:
         if column.references and not (column.primary_key and len(table.primary_key) == 1):
             pool = self.column_values(*column.references)
             return rng.choice(pool) if pool else None
-        pool = [value for value in self.column_values(table.name, column.name) if _is_type(value, column.json_type)]
-        alone = column.unique or table.primary_key == (column.name,)
+        pool = [value for value in self.column_values(table.name, column.name) if is_type(value, column.json_type)]
+        own_key = [key for key in table.columns if key.primary_key]
+        alone = column.unique or (column.primary_key and not any(key.references for key in own_key))
         return invent_value(column, pool, rng, unlike=alone)
 
     def column_values(self, table: str, column: str) -> list[Any]:
         """Different values of a stored column, without NULL."""
+        return [row[0] for row in self._read(self._select_distinct(table, (column,)))]
+
+    def _select_distinct(self, table: str, columns: Sequence[str]) -> exp.Select:
         dialect = self._database.dialect
-        node = exp.Column(this=quote_identifier(column, dialect))
-        query = (
-            exp.select(exp.alias_(node.copy(), "w0"))
-            .distinct()
-            .from_(exp.Table(this=quote_identifier(table, dialect)))
-            .where(exp.Not(this=exp.Is(this=node, expression=exp.Null())))
-            .order_by(exp.Literal.number(1))
+        nodes = [exp.Column(this=quote_identifier(column, dialect)) for column in columns]
+        query = exp.select(*(exp.alias_(node.copy(), f"w{i}") for i, node in enumerate(nodes))).distinct()
+        return (
+            query.from_(exp.Table(this=quote_identifier(table, dialect)))
+            .where(*(exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null())) for node in nodes))
+            .order_by(*(exp.Literal.number(i + 1) for i in range(len(nodes))))
         )
-        return [row[0] for row in self._read(query)]
 
     def _read(self, query: exp.Select) -> list[tuple[Any, ...]]:
         dialect = self._database.dialect
         text = render_statement(query, dialect)
         if text not in self._pools:
-            counted = render_statement(exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(query.subquery("w")), dialect)
+            counted = render_statement(
+                exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(query.subquery("w")), dialect
+            )
             result = self._base.run(counted, {}, limit=1)
             total = int(result.rows[0]["n"]) if result.rows else 0
             size, starts = POOL, [0]
@@ -158,24 +181,26 @@ class ArgumentDrawer:
 
 
 def _witness(usages: list[Usage], names: Names, dialect: str) -> exp.Select | None:
-    """The query whose rows say which values of the compared expressions occur together; none where it cannot stand alone."""
+    """The query whose rows say which compared values occur together; none where it cannot stand alone."""
     query, clause = usages[0].query, usages[0].clause
     columns = [cast(exp.Expr, usage.other).copy() for usage in usages]
     select = exp.Select(expressions=[exp.alias_(column, f"w{i}") for i, column in enumerate(columns)])
     conditions: list[exp.Expr] = []
     if isinstance(query, exp.Select):
         select.set("from_", _copy(query.args.get("from_")))
-        select.set("joins", [join.copy() for join in query.args.get("joins") or []])
+        select.set("joins", [join.copy() for join in list_nodes(query, "joins")])
         if clause == "having":
             select.set("group", _copy(query.args.get("group")))
     elif isinstance(query, (exp.Update, exp.Delete)):
         select.set("from_", exp.From(this=query.this.copy()))
     else:
         return None
-    for join in select.args.get("joins") or []:
+    for join in list_nodes(select, "joins"):
         if clause == "joins" and isinstance(on := join.args.get("on"), exp.Expr):
             kept = list(_without_parameters(on))
-            join.set("on", exp.and_(*kept) if kept else exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1)))
+            join.set(
+                "on", exp.and_(*kept) if kept else exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1))
+            )
     where = cast(exp.Expr, query).args.get("where")
     if isinstance(where, exp.Where):
         conditions += _without_parameters(where.this)
@@ -187,7 +212,15 @@ def _witness(usages: list[Usage], names: Names, dialect: str) -> exp.Select | No
         select.set("distinct", exp.Distinct())
     if conditions:
         select.set("where", exp.Where(this=exp.and_(*(condition.copy() for condition in conditions))))
-    select.set("order", exp.Order(expressions=[exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=dialect == "sqlite") for i in range(len(columns))]))
+    select.set(
+        "order",
+        exp.Order(
+            expressions=[
+                exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=dialect == "sqlite")
+                for i in range(len(columns))
+            ]
+        ),
+    )
     return None if next(select.find_all(exp.Placeholder), None) is not None else select
 
 
@@ -198,88 +231,3 @@ def _copy(node: Any) -> Any:
 def _without_parameters(condition: exp.Expr) -> Iterable[exp.Expr]:
     parts = condition.flatten() if isinstance(condition, exp.And) else [condition]
     return [part for part in parts if next(part.find_all(exp.Placeholder), None) is None]
-
-
-def _compare(operator: str, value: Any, pool: Sequence[Any], rng: random.Random) -> Any:
-    """A value for which `value <operator> it` holds."""
-    if value is None:
-        return None
-    if operator == "like":
-        words = re.findall(r"\w{3,}", str(value))
-        return rng.choice(words) if words else str(value)
-    same = [item for item in pool if type(item) is type(value)]
-    lower, higher = sorted({item for item in same if item < value}), sorted({item for item in same if item > value})
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if operator == "<":
-        return higher[0] if higher else value + 1 if numeric else f"{value}z"
-    if operator == ">":
-        return lower[-1] if lower else value - 1 if numeric else ""
-    if operator == "<=":
-        return rng.choice([value, *higher])
-    if operator == ">=":
-        return rng.choice([*lower, value])
-    if operator == "!=":
-        others = [item for item in same if item != value]
-        return rng.choice(others) if others else None
-    return value
-
-
-def invent_value(column: Column, pool: Sequence[Any], rng: random.Random, *, unlike: bool) -> Any:
-    """A value in the image of the ones in `pool`; with `unlike` one that is not among them.
-
-    None where there is nothing to go by.
-    """
-    if not pool:
-        return {"integer": 1, "number": 1.5, "boolean": True}.get(column.json_type, "2024-03-01" if column.format == "date" else "New")
-    value = rng.choice(pool)
-    if isinstance(value, bool) or not unlike and not isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return max(item for item in pool if isinstance(item, int)) + rng.randint(1, 9)
-    if isinstance(value, float):
-        return round(value * 1.1 + 1, 2)
-    if not unlike or not isinstance(value, str):
-        return value
-    for _ in range(20):
-        made = _mix(value, str(rng.choice(pool)), rng)
-        if made not in pool:
-            return made
-    return f"{value} {rng.randint(100, 999)}"
-
-
-def _mix(one: str, other: str, rng: random.Random) -> str:
-    """Words of two values; for a single word its digits, or its last letter, are changed."""
-    first, second = one.split(), other.split()
-    if len(first) > 1 and len(second) > 1:
-        return " ".join([first[0], *second[1:]])
-    if any(letter.isdigit() for letter in one):
-        return "".join(rng.choice("0123456789") if letter.isdigit() and i else letter for i, letter in enumerate(one))
-    return one[:-1] + rng.choice("abcdefghijklmnopqrstuvwxyz") if one.islower() else one[:-1] + rng.choice("ABCDEFGHIJKLMNOPRSTUVWXYZ")
-
-
-def _is_type(value: Any, json_type: str) -> bool:
-    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,), "boolean": (bool, int)}
-    return isinstance(value, kinds.get(json_type, (object,))) and (json_type == "boolean" or not isinstance(value, bool))
-
-
-def _convert(value: Any, schema: dict[str, Any]) -> Any:
-    """A stored value as the parameter takes it: a reference may be stored as another type than its key has."""
-    kind = schema.get("type")
-    if kind == "string" and not isinstance(value, str):
-        return str(value)
-    if kind == "integer" and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind in {"integer", "number"} and isinstance(value, str):
-        try:
-            return int(value) if kind == "integer" else float(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _fits(value: Any, schema: dict[str, Any]) -> bool:
-    if schema.get("type") == "array":
-        return all(_fits(item, schema["items"]) for item in value)
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    return _is_type(value, str(schema.get("type")))

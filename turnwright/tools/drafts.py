@@ -46,11 +46,9 @@ def judge_draft(
 ) -> Judged:
     """Makes a tool of a draft and tries it. Blocks; never raises for what is wrong with the draft.
 
-    Args:
-        accepted: statement digest -> name of the tools that this domain has already.
-
-    A statement that does what an accepted tool does is a duplicate, whatever its name. A new statement under a taken
-    name is renamed after its parameters; where that name is taken too, it is rejected: its writer has to tell them apart.
+    `accepted` maps statement digests to the names of the tools that this domain has already. A statement that does what
+    an accepted tool does is a duplicate, whatever its name. A new statement under a taken name is renamed after its
+    parameters; where that name is taken too, it is rejected: its writer has to tell them apart.
     """
     name, found = draft.name, None
     try:

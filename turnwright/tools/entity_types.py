@@ -17,7 +17,7 @@ _CASTS = {"integer": "INTEGER", "number": "REAL", "string": "TEXT"}
 
 
 class EntityTypes:
-    """Types of the columns of one database. Reads a column's stored types when they are first asked for; blocks then."""
+    """Types of the columns of one database. Reads a column's stored types when first asked for them; blocks then."""
 
     def __init__(self, database: Database, base: Base | None) -> None:
         """Without a base every column is taken to be stored as its JSON type."""
@@ -89,7 +89,9 @@ class EntityTypes:
         cast = exp.cast(name.copy(), _CASTS[kind])
         there_and_back = cast if number else exp.cast(cast, "TEXT")
         query = _from(exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")), table)
-        query = query.where(exp.NEQ(this=there_and_back, expression=name.copy() if number else exp.cast(name.copy(), "TEXT")))
+        query = query.where(
+            exp.NEQ(this=there_and_back, expression=name.copy() if number else exp.cast(name.copy(), "TEXT"))
+        )
         rows = self._base.run(render_statement(query, "sqlite"), {}, limit=1).rows
         return bool(rows) and rows[0]["n"] == 0
 

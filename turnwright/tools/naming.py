@@ -4,7 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "%": " percent ", "#": " number "})
+_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "%": " percent ", "#": " number "}
+)
 _SHORT = {"id": "ID", "ids": "IDs", "url": "URL", "isbn": "ISBN", "ssn": "SSN", "gpa": "GPA", "tv": "TV"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNCHANGED = {"series", "species", "news", "status", "address", "analysis", "premises", "staff", "sales", "statistics"}
@@ -13,20 +15,35 @@ READ_VERBS = ("get", "search", "list", "count", "find", "compare", "calculate", 
 """First words that say that a tool only reads."""
 WRITE_VERBS = {
     "insert": ("create", "add", "insert", "register", "record", "book", "enroll", "assign", "schedule", "log"),
-    "update": ("update", "set", "change", "rename", "move", "assign", "mark", "increase", "decrease", "adjust", "transfer", "cancel"),
+    "update": (
+        "update",
+        "set",
+        "change",
+        "rename",
+        "move",
+        "assign",
+        "mark",
+        "increase",
+        "decrease",
+        "adjust",
+        "transfer",
+        "cancel",
+    ),
     "delete": ("delete", "remove", "cancel", "drop"),
 }
 """First words that say what a tool writes, by SQL verb."""
 
 
 def to_ascii(text: str) -> str:
-    """`text` in ASCII letters: umlauts spelled out, other accents dropped, what is left of other scripts dropped too."""
+    """`text` in ASCII letters: umlauts spelled out, other accents and scripts dropped."""
     return unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
 
 
 def split_words(identifier: str) -> list[str]:
-    """The words of an identifier in any style (`Home Town`, `playerId`, `SALE_PRICE`), lower case, as people write them."""
-    spaced = _CAMEL.sub(" ", unicodedata.normalize("NFC", identifier).replace("%", " percent ").replace("#", " number "))
+    """The words of an identifier in any style (`Home Town`, `playerId`, `SALE_PRICE`), lower case, accents kept."""
+    spaced = _CAMEL.sub(
+        " ", unicodedata.normalize("NFC", identifier).replace("%", " percent ").replace("#", " number ")
+    )
     return [word.lower() for word in re.findall(r"[^\W_]+", spaced)]
 
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 from schemas.databases import Database
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.sql_analysis import Analysis
-from turnwright.tools.sql_scope import OutputColumn
+from turnwright.tools.sql_names import OutputColumn
 from turnwright.tools.tool_wording import describe_field
 
 _ORDER = ("boolean", "integer", "number", "string", "array", "object", "null")
@@ -74,7 +74,11 @@ def json_type(value: Any) -> str:
 
 def _change_schema(analysis: Analysis, database: Database) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "rows_changed": {"type": "integer", "minimum": 0, "description": "How many rows were changed; 0 if none fitted."}
+        "rows_changed": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many rows were changed; 0 if none fitted.",
+        }
     }
     table = database.table(analysis.target or "")
     if analysis.verb == "insert" and table is not None and table.primary_key:

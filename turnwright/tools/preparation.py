@@ -1,4 +1,4 @@
-"""prepare-tools for one SQL seed: questions, then tools in one conversation, each verified by execution, then toolsets."""
+"""prepare-tools for one SQL seed: questions, tools written in one conversation, each verified, then toolsets."""
 
 import random
 from dataclasses import dataclass, field
@@ -8,14 +8,15 @@ import prompts
 from schemas.config import RunConfig, SelfplayModel
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
-from schemas.replies import SqlToolDraft
+from schemas.replies import Reply, SqlToolDraft
 from schemas.rows import LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
 from schemas.tools import Tool
 from schemas.vocabulary import Boundary, Outcome, Role
 from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
-from turnwright.models.models import Models, StructuredReply
+from turnwright.models.models import Models
+from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import drop_repeated, write_questions
 from turnwright.roles.sql_tool_writer import ToolConversation
 from turnwright.tools.drafts import Judged, judge_draft
@@ -140,7 +141,7 @@ class _Preparation:
             self.record("question_set", unit_id, "rejected", ("no_questions: No reply held a usable question.",))
 
     async def write_tools(self) -> None:
-        """The conversation with the tool writer: a round for each batch of questions, then a few extra ones if need be."""
+        """The conversation with the tool writer: a round for each batch of questions, then extra ones if need be."""
         settings = self.config.tools
         batches = [self.questions[start : start + BATCH] for start in range(0, len(self.questions), BATCH)]
         if not batches:
@@ -159,24 +160,35 @@ class _Preparation:
                     [question.text for question in batch], min(share, missing), feedback, remaining=remaining
                 )
             except (MalformedReply, ContextOverflow) as error:
-                self.record("tool", content_id("round", [self.seed.id, number]), "failed", (_explain(error),), "endpoint")
+                self.record(
+                    "tool", content_id("round", [self.seed.id, number]), "failed", (_explain(error),), "endpoint"
+                )
                 if isinstance(error, ContextOverflow):
                     break
                 continue
             feedback = await self.judge(drafts[:MOST_DRAFTS], reply, batch, number)
 
     async def judge(
-        self, drafts: list[SqlToolDraft], reply: StructuredReply, batch: list[QuestionRow], number: int
+        self, drafts: list[SqlToolDraft], reply: StructuredReply[Reply], batch: list[QuestionRow], number: int
     ) -> dict[str, Any]:
         """Judges the drafts of one round and says what became of them, for the next round's `feedback`."""
         told: dict[str, Any] = {"accepted": [], "rejected": []}
         for position, draft in enumerate(drafts):
             if len(self.accepted) >= self.config.tools.per_domain:
-                judged = Judged(draft, draft.name, None, None, None, None, ("enough: The domain has all the tools it is to have.",))
+                judged = Judged(
+                    draft, draft.name, None, None, None, None, ("enough: The domain has all the tools it is to have.",)
+                )
             else:
                 rng = random.Random(f"{self.config.seed}:{self.seed.id}:{canonical_json(draft.model_dump())}")
                 judged = await run_blocking(
-                    judge_draft, draft, self.database, self.base, self.types, self.config.tools, rng, accepted=self.digests
+                    judge_draft,
+                    draft,
+                    self.database,
+                    self.base,
+                    self.types,
+                    self.config.tools,
+                    rng,
+                    accepted=self.digests,
                 )
             row = self.spec_row(judged, reply, batch, number, position)
             self.specs.append(row)
@@ -191,7 +203,7 @@ class _Preparation:
         return told
 
     def spec_row(
-        self, judged: Judged, reply: StructuredReply, batch: list[QuestionRow], number: int, position: int
+        self, judged: Judged, reply: StructuredReply[Reply], batch: list[QuestionRow], number: int, position: int
     ) -> ToolSpecRow:
         draft = judged.draft.model_dump()
         return ToolSpecRow(
@@ -217,11 +229,13 @@ class _Preparation:
         for toolset in toolsets:
             self.record("toolset", toolset.id, "accepted")
         if not toolsets:
-            self.record("toolset", content_id("toolset", self.seed.id), "rejected", ("no_tools: No tool was accepted.",))
+            self.record(
+                "toolset", content_id("toolset", self.seed.id), "rejected", ("no_tools: No tool was accepted.",)
+            )
         return PreparedTools(self.questions, self.specs, toolsets, self.ledger)
 
 
-def _keys(reply: StructuredReply) -> list[str]:
+def _keys(reply: StructuredReply[Reply]) -> list[str]:
     return [part.key for part in reply.replies]
 
 

@@ -1,7 +1,7 @@
 """From a writer's SQL to a statement that can be a tool: checked, shaped, and understood.
 
 The order matters: names are resolved on what was written, then the statement is shaped (matching by text, keys, result
-names, order, limit), then it is resolved once more, because what is known of a statement must be known of the one that runs.
+names, order, limit), then it is resolved once more: what is known of a statement must be known of the one that runs.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,11 @@ from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.rejection import Rejection
 from turnwright.tools.sql_bindings import Usage, find_usages, list_bindings
 from turnwright.tools.sql_digest import digest_statement
-from turnwright.tools.sql_scope import Names, OutputColumn, resolve_names
-from turnwright.tools.sql_shaping import (
-    cast_outputs,
-    compute_key,
-    gives_one_row,
-    limit_rows,
-    match_by_text,
-    name_outputs,
-    outputs_of,
-    stabilise_order,
-)
+from turnwright.tools.sql_names import Names, OutputColumn
+from turnwright.tools.sql_ordering import gives_one_row, limit_rows, stabilise_order
+from turnwright.tools.sql_results import cast_outputs, name_outputs, outputs_of
+from turnwright.tools.sql_scope import resolve_names
+from turnwright.tools.sql_shaping import cast_optional, compute_key, match_by_text
 from turnwright.tools.sql_statement import parse_statement, read_verb, render_statement
 
 Verb = Literal["select", "insert", "update", "delete"]
@@ -85,12 +79,16 @@ def analyse_sql(sql: str, database: Database, list_limit: int, types: EntityType
         cast_outputs(tree, names, types)
         stabilise_order(tree, names, dialect)
         limit_rows(tree, list_limit)
+    if dialect == "postgres":
+        cast_optional(tree, find_usages(names, render_statement(tree, dialect)), database)
     shaped = render_statement(tree, dialect)
     try:
         tree = parse_statement(shaped, dialect)
         names = resolve_names(tree, database)
     except Rejection as rejection:
-        raise Rejection("syntax", f"The statement could not be written in a stable form ({rejection.explanation})") from rejection
+        raise Rejection(
+            "syntax", f"The statement could not be written in a stable form ({rejection.explanation})"
+        ) from rejection
     usages = find_usages(names, shaped)
     _check_usages(usages, verb)
     return Analysis(

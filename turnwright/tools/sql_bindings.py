@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from schemas.tools import ParameterBinding
 from turnwright.environments.binding import find_parameters
-from turnwright.tools.sql_scope import Names, Origin, walk_local
+from turnwright.tools.sql_names import Names, Origin, walk_local
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "like", "in", "set", "values", "limit", "offset", "expression"]
 
@@ -72,7 +72,7 @@ class Usage:
 
 
 def find_usages(names: Names, sql: str) -> tuple[Usage, ...]:
-    """Every place of every parameter, in the order in which the parameters first stand in `sql`, the text of the statement.
+    """Every place of every parameter, in the order in which the parameters first stand in the text `sql`.
 
     `:x IS NULL` is no place of its own: it makes the other places of the parameter optional.
     """

@@ -6,14 +6,14 @@ from typing import cast
 from sqlglot import exp
 
 from schemas.content import digest
-from turnwright.tools.sql_scope import Names
+from turnwright.tools.sql_names import Names
 
 
 def digest_statement(tree: exp.Expr, names: Names) -> str:
     """Digest of a resolved statement's normalised syntax tree.
 
     It does not change with alias or parameter names, white space, quoting, the case of identifiers, the order of what
-    AND and OR join, the sides of `=`, or the order of result columns.
+    AND and OR join, the sides of a comparison, or the order of result columns.
     """
     text = _Normaliser(names).write(tree)
     numbers: dict[str, str] = {}
@@ -50,6 +50,9 @@ class _Normaliser:
             return f"{node.key}({','.join(self.ordered(list(node.flatten())))})"
         if isinstance(node, (exp.EQ, exp.NEQ)) and not isinstance(node.parent, exp.Update):
             return f"{node.key}({','.join(self.ordered([node.this, node.expression]))})"
+        if isinstance(node, (exp.GT, exp.GTE)):
+            flipped = "lt" if isinstance(node, exp.GT) else "lte"
+            return f"{flipped}(expression={self.write(node.this)},this={self.write(node.expression)})"
         return f"{node.key}({','.join(self.arguments(node))})"
 
     def enter(self, select: exp.Select) -> None:

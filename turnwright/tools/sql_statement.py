@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -20,13 +21,14 @@ _VERBS: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Delete, "delete"),
 )
 _FUNCTIONS = frozenset(
-    "COUNT SUM AVG MIN MAX TOTAL GROUP_CONCAT STRING_AGG COALESCE IFNULL NULLIF ROUND ABS LOWER UPPER LENGTH SUBSTR SUBSTRING"
-    " TRIM LTRIM RTRIM BTRIM REPLACE INSTR STRPOS POSITION STR_POSITION CAST TRY_CAST CASE IF IIF STRFTIME DATE TIME DATETIME JULIANDAY"
-    " TIME_TO_STR TS_OR_DS_TO_TIMESTAMP TS_OR_DS_TO_DATE TO_CHAR TO_DATE TO_NUMBER EXTRACT DATE_PART DATE_TRUNC TIMESTAMP_TRUNC"
-    " AGE YEAR MONTH DAY CEIL CEILING FLOOR SQRT POWER POW MOD SIGN CONCAT CONCAT_WS LEFT RIGHT INITCAP SPLIT_PART GREATEST LEAST"
-    " PRINTF FORMAT ROW_NUMBER RANK DENSE_RANK PERCENT_RANK NTILE LAG LEAD FIRST_VALUE LAST_VALUE AND OR XOR EXISTS"
-    " TIMESTAMP DATE_ADD DATE_SUB DATE_DIFF BOOL_AND BOOL_OR LOGICAL_AND LOGICAL_OR TYPEOF EXP LN LOG PI"
-    " STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP VAR_SAMP MEDIAN PERCENTILE_CONT REGEXP_REPLACE LEVENSHTEIN REVERSE".split()
+    "COUNT SUM AVG MIN MAX TOTAL GROUP_CONCAT STRING_AGG COALESCE IFNULL NULLIF ROUND ABS LOWER UPPER LENGTH"
+    " SUBSTR SUBSTRING TRIM LTRIM RTRIM BTRIM REPLACE INSTR STRPOS POSITION STR_POSITION CAST TRY_CAST CASE IF IIF"
+    " STRFTIME DATE TIME DATETIME JULIANDAY TIME_TO_STR TS_OR_DS_TO_TIMESTAMP TS_OR_DS_TO_DATE TO_CHAR TO_DATE"
+    " TO_NUMBER EXTRACT DATE_PART DATE_TRUNC TIMESTAMP_TRUNC AGE YEAR MONTH DAY CEIL CEILING FLOOR SQRT POWER POW"
+    " MOD SIGN CONCAT CONCAT_WS LEFT RIGHT INITCAP SPLIT_PART GREATEST LEAST PRINTF FORMAT ROW_NUMBER RANK"
+    " DENSE_RANK PERCENT_RANK NTILE LAG LEAD FIRST_VALUE LAST_VALUE AND OR XOR EXISTS TIMESTAMP DATE_ADD DATE_SUB"
+    " DATE_DIFF BOOL_AND BOOL_OR LOGICAL_AND LOGICAL_OR TYPEOF EXP LN LOG PI STDDEV STDDEV_POP STDDEV_SAMP"
+    " VARIANCE VAR_POP VAR_SAMP MEDIAN PERCENTILE_CONT REGEXP_REPLACE LEVENSHTEIN REVERSE".split()
 )
 """Functions that a tool may use: pure, and without a way out of the database. All others are refused."""
 _CLOCK = {"now", "today", "tomorrow", "yesterday"}
@@ -47,7 +49,11 @@ def parse_statement(sql: str, dialect: str) -> exp.Expr:
     if len(sql) > MAX_CHARACTERS or "\0" in sql:
         raise Rejection("too_long", f"The SQL must be plain text of at most {MAX_CHARACTERS} characters.")
     try:
-        parsed = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None and not isinstance(tree, exp.Semicolon)]
+        parsed = [
+            tree
+            for tree in sqlglot.parse(_mark_parameters(sql, dialect), read=dialect)
+            if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
     except (SqlglotError, RecursionError, ValueError) as error:
         raise Rejection("syntax", f"The SQL does not parse as {dialect}: {_first_line(error)}") from error
     if len(parsed) != 1:
@@ -56,6 +62,22 @@ def parse_statement(sql: str, dialect: str) -> exp.Expr:
     read_verb(tree)
     _refuse_unsafe(tree)
     return _name_parameters(tree)
+
+
+_MARK = "p__"
+
+
+def _mark_parameters(sql: str, dialect: str) -> str:
+    """Puts a mark before each parameter's name: the parser takes `:from` for a keyword, `:p__from` for a name."""
+    tokens = sqlglot.tokenize(sql, read=dialect)
+    places = [
+        after.start
+        for colon, after in pairwise(tokens)
+        if colon.token_type.name == "COLON" and after.start == colon.end + 1 and re.fullmatch(r"[^\W\d]\w*", after.text)
+    ]
+    for place in reversed(places):
+        sql = f"{sql[:place]}{_MARK}{sql[place:]}"
+    return sql
 
 
 def read_verb(tree: exp.Expr) -> str:
@@ -77,7 +99,18 @@ def _first_line(error: BaseException) -> str:
 
 
 def _refuse_unsafe(tree: exp.Expr) -> None:
-    refused = (exp.Create, exp.Drop, exp.Command, exp.Pragma, exp.Attach, exp.Into, exp.Lock, exp.Lateral, exp.UDTF, exp.TableSample)
+    refused = (
+        exp.Create,
+        exp.Drop,
+        exp.Command,
+        exp.Pragma,
+        exp.Attach,
+        exp.Into,
+        exp.Lock,
+        exp.Lateral,
+        exp.UDTF,
+        exp.TableSample,
+    )
     for node in tree.walk():
         if isinstance(node, refused) and not isinstance(node, exp.Values):
             raise Rejection("construct", f"{node.key.upper()} is not allowed in a tool.")
@@ -93,7 +126,9 @@ def _refuse_function(node: exp.Func) -> None:
     anonymous = isinstance(node, exp.Anonymous)
     names = [str(node.this).upper()] if anonymous else [name.upper() for name in node.sql_names()]
     if not _FUNCTIONS.intersection(names):
-        raise Rejection("function", f"The function {names[0]} is not allowed; use plain and repeatable SQL functions only.")
+        raise Rejection(
+            "function", f"The function {names[0]} is not allowed; use plain and repeatable SQL functions only."
+        )
     for literal in node.find_all(exp.Literal):
         if literal.is_string and str(literal.this).strip().lower() in _CLOCK and _is_time(node, names):
             raise Rejection("clock", "The current time is not allowed; take the date as a parameter.")
@@ -102,7 +137,9 @@ def _refuse_function(node: exp.Func) -> None:
 
 
 def _is_time(node: exp.Func, names: list[str]) -> bool:
-    return isinstance(node, exp.TimeToStr) or bool({"DATE", "TIME", "DATETIME", "JULIANDAY", "STRFTIME", "TIMESTAMP"}.intersection(names))
+    return isinstance(node, exp.TimeToStr) or bool(
+        {"DATE", "TIME", "DATETIME", "JULIANDAY", "STRFTIME", "TIMESTAMP"}.intersection(names)
+    )
 
 
 def _name_parameters(tree: exp.Expr) -> exp.Expr:
@@ -114,10 +151,12 @@ def _name_parameters(tree: exp.Expr) -> exp.Expr:
     for node in list(tree.find_all(exp.Placeholder, exp.Parameter)):
         if isinstance(node, exp.Parameter) or not isinstance(node.this, str) or not node.this:
             raise Rejection("parameter", _WANTED)
-        given: str = node.this
+        given = node.this.removeprefix(_MARK)
         name = snake_case(given, fallback="parameter")
         if names.setdefault(name, given) != given:
-            raise Rejection("parameter", f"The parameters :{names[name]} and :{given} have the same name in snake_case.")
+            raise Rejection(
+                "parameter", f"The parameters :{names[name]} and :{given} have the same name in snake_case."
+            )
         node.set("this", name)
     return tree
 
@@ -145,14 +184,15 @@ def render_statement(tree: exp.Expr, dialect: str) -> str:
 
 
 _RESERVED = frozenset(
-    "add all alter analyse analyze and any array as asc asymmetric authorization autoincrement between binary both by case cast"
-    " check collate collation column commit concurrently constraint create cross current_catalog current_date current_role"
-    " current_schema current_time current_timestamp current_user database default deferrable delete desc distinct do drop else end"
-    " escape except exists false fetch for foreign freeze from full glob grant group having ilike in index inner insert intersect"
-    " into is isnull join lateral leading left like limit localtime localtimestamp match natural not nothing notnull null offset on"
-    " only or order outer over overlaps pivot placing primary range references regexp returning right rollup row rows select"
-    " session_user set similar some symmetric table tablesample temp then to trailing transaction trigger true union unique"
-    " unpivot update user using values variadic verbose view when where window with".split()
+    "add all alter analyse analyze and any array as asc asymmetric authorization autoincrement between binary"
+    " both by case cast check collate collation column commit concurrently constraint create cross current_catalog"
+    " current_date current_role current_schema current_time current_timestamp current_user database default"
+    " deferrable delete desc distinct do drop else end escape except exists false fetch for foreign freeze from"
+    " full glob grant group having ilike in index inner insert intersect into is isnull join lateral leading left"
+    " like limit localtime localtimestamp match natural not nothing notnull null offset on only or order outer"
+    " over overlaps pivot placing primary range references regexp returning right rollup row rows select"
+    " session_user set similar some symmetric table tablesample temp then to trailing transaction trigger true"
+    " union unique unpivot update user using values variadic verbose view when where window with".split()
 )
 """Words of both dialects that a parser may take for something else; quoting one too many does no harm."""
 

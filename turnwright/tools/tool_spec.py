@@ -2,9 +2,9 @@
 
 Which parameters are required (UO: only essential ones):
 * `limit` has a default, `offset` starts at 0: optional.
-* A parameter for which NULL is meaningful (`:x IS NULL OR …`, `SET a = COALESCE(:a, a)`) is optional, without a default.
-* A value of an INSERT is optional where its column is nullable and neither part of a key, a reference, nor the first text
-  of the row, which is what people know a row by.
+* A parameter for which NULL is meaningful (`:x IS NULL OR …`, `SET a = COALESCE(:a, a)`) is optional.
+* A value of an INSERT is optional where its column is nullable and neither part of a key, nor a reference, nor the
+  first text of the row, which is what people know a row by.
 * Everything else is required.
 """
 
@@ -25,7 +25,9 @@ DEFAULT_LIMIT = 10
 _DESCRIPTION_LENGTH = 600
 
 
-def build_spec(name: str, description: str, analysis: Analysis, database: Database, types: EntityTypes, settings: ToolSettings) -> dict[str, Any]:
+def build_spec(
+    name: str, description: str, analysis: Analysis, database: Database, types: EntityTypes, settings: ToolSettings
+) -> dict[str, Any]:
     """The OpenAI function specification of a statement.
 
     Raises:
@@ -86,7 +88,14 @@ def find_optional(analysis: Analysis, database: Database) -> set[str]:
         essential = known if known is not None else next((name for name, _ in columns), None)
         for name, column in columns:
             single = sum(usage.name == name for usage in analysis.usages) == 1
-            if column and single and name != essential and column.nullable and not column.primary_key and not column.references:
+            if (
+                column
+                and single
+                and name != essential
+                and column.nullable
+                and not column.primary_key
+                and not column.references
+            ):
                 optional.add(name)
     return optional
 
@@ -103,7 +112,13 @@ def _parameter(
     description = describe_parameter(binding, column, database, optional=optional, list_limit=settings.list_limit)
     if binding.operator == "limit":
         default = min(DEFAULT_LIMIT, settings.list_limit)
-        return {"type": "integer", "minimum": 1, "maximum": settings.list_limit, "default": default, "description": description}
+        return {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": settings.list_limit,
+            "default": default,
+            "description": description,
+        }
     if binding.operator == "offset":
         return {"type": "integer", "minimum": 0, "default": 0, "description": description}
     numeric = any(usage.numeric for usage in analysis.usages if usage.name == binding.name)

@@ -31,7 +31,9 @@ def name_possession(database: Database, table: str, column: str) -> str:
     if described is not None and described.surrogate:
         owner = name_entity(described.references[0]) if described.references else entity
         same = _same_words(column, f"{owner} id") or split_words(column) in (["id"], ["nr"], ["no"])
-        return f"ID of the {owner}" if same or described.references is None else f"ID of the {owner} ({to_words(column)})"
+        return (
+            f"ID of the {owner}" if same or described.references is None else f"ID of the {owner} ({to_words(column)})"
+        )
     words = to_words(column)
     shorter = words.removeprefix(f"{entity} ")
     return entity if shorter == entity else f"{shorter} of the {entity}"
@@ -56,7 +58,7 @@ def describe_parameter(
         return "How many results to skip, to read on after an earlier call."
     if binding.table is None or binding.column is None or column is None:
         if binding.operator == "like":
-            return f"{capitalise(to_words(binding.name))}: plain text, found anywhere, in any case of letters, without wildcards."
+            return f"{capitalise(to_words(binding.name))}: text found anywhere, in any case of letters, no wildcards."
         return f"{capitalise(to_words(binding.name))}."
     thing = name_possession(database, binding.table, binding.column)
     text = {
@@ -66,7 +68,7 @@ def describe_parameter(
         "<=": f"Highest {thing}.",
         ">": f"Lower bound, exceeded: {thing}.",
         ">=": f"Lowest {thing}.",
-        "like": f"Text to find in the {thing}: a word or part of one, in any case of letters, without wildcards.",
+        "like": f"Text to find in the {thing}: a word or part of one, in any case of letters, no wildcards.",
         "in": f"One or more values: {thing}.",
         "set": f"New {thing}.",
         "values": f"{capitalise(thing)} to be added." if not column.surrogate else f"{capitalise(thing)}.",

@@ -27,13 +27,17 @@ def build_toolsets(
         tools: (id of the tool_specs row, tool), in the order of acceptance.
         settings: `per_toolset` bounds each set.
 
-    Each set is connected as far as the tools are, and has a lookup for every surrogate id that one of its tools asks for,
-    where the seed has one. The same tools give the same sets.
+    Each set is connected as far as the tools are, and has a lookup for every surrogate id that one of its tools asks
+    for, where the seed has one. The same tools give the same sets.
     """
     offered = [tool for _, tool in tools]
     if not tools:
         return []
-    chosen = [list(range(len(tools)))] if len(tools) <= settings.per_toolset else _Graph(offered, database).cover(settings.per_toolset)
+    chosen = (
+        [list(range(len(tools)))]
+        if len(tools) <= settings.per_toolset
+        else _Graph(offered, database).cover(settings.per_toolset)
+    )
     rows: list[ToolsetRow] = []
     for indices in chosen:
         ids = [tools[index][0] for index in indices]

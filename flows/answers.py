@@ -1,0 +1,80 @@
+"""How a command answers: text for people, or one JSON object on the last line of stdout and all else on stderr."""
+
+import json
+import sys
+import traceback
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flows.exit_codes import Failure, explain
+
+
+class Exit(Exception):  # noqa: N818 a way out, not an error
+    """Ends the program with a code; what there is to say was said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Answer:
+    """What a command has to say."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.fields: dict[str, Any] = {}
+        """Fields of the JSON answer so far; those of a failed command hold what was made."""
+
+    def say(self, *renderables: Any) -> None:
+        """Prints for people; beside the JSON answer that goes to stderr."""
+        from rich.console import Console
+
+        stream = sys.stderr if self.as_json else sys.stdout
+        console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        for renderable in renderables:
+            console.print(renderable, markup=False)
+
+    def finish(self) -> None:
+        """Prints the JSON answer, if that was asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(self.fields, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    def fail(self, failure: Failure) -> None:
+        """Says what went wrong, and what to do."""
+        if failure.error:
+            sys.stderr.write(f"error: {failure.error}\n")
+        if failure.hint:
+            sys.stderr.write("".join(f"hint: {line}\n" for line in failure.hint.splitlines()))
+        sys.stderr.flush()
+        self.fields = self.fields | failure.to_json()
+        self.finish()
+
+
+@contextmanager
+def answering(*, as_json: bool) -> Generator[Answer]:
+    """Runs the body of a command; its errors become messages and exit codes.
+
+    Raises:
+        Exit: the command failed.
+    """
+    answer = Answer(as_json=as_json)
+    try:
+        yield answer
+    except Exit:
+        raise
+    except BrokenPipeError:
+        raise Exit(0) from None
+    except BaseException as error:
+        failure = explain(error)
+        if failure.is_defect:
+            traceback.print_exc()
+        answer.fail(failure)
+        raise Exit(failure.exit_code) from error
+    answer.finish()
+
+
+def to_fields(value: Any) -> Mapping[str, Any]:
+    """A Pydantic model as JSON fields."""
+    return value.model_dump(mode="json")

@@ -1,0 +1,189 @@
+"""turnwright: the command line. Nothing heavy is imported before a command needs it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.answers import Answer, Exit, answering
+from flows.exit_codes import BAD_USAGE, Failure
+
+app = typer.Typer(
+    name="turnwright",
+    help="Makes checked multi-turn tool-calling dialogues to train language models on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+selfplay = typer.Typer(help="The embedded endpoint by itself.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(selfplay, name="selfplay")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on the last line of stdout.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+Config = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
+Overrides = Annotated[list[str], typer.Option("--set", metavar="A.B=VALUE", help="Lay a value over the config.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use the call journal only; ask no endpoint.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's messages.")]
+Bars = Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress bars; default: on a terminal.")]
+Run = Annotated[str, typer.Argument(help="Run folder, run id or its beginning, or `latest`.", show_default=False)]
+RUNS = Path("runs")
+
+
+@app.command("run")
+def run_command(
+    config: Config,
+    overrides: Overrides = [],  # noqa: B006 typer reads it, nobody writes it
+    runs: Runs = RUNS,
+    offline: Offline = False,
+    progress: Bars = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Runs the whole pipeline: from sources to checked, exported dialogues."""
+    with answering(as_json=as_json) as answer:
+        from flows.config_file import load_config
+        from flows.run_command import run_pipeline
+
+        run_pipeline(answer, load_config(config, overrides), runs, offline=offline, progress=progress, verbose=verbose)
+
+
+@app.command("stage")
+def stage_command(
+    stage: Annotated[str, typer.Argument(help="Name of the stage, as simulate-dialogues.", show_default=False)],
+    config: Config,
+    inputs: Annotated[
+        list[str], typer.Option("--input", metavar="TABLE=FILE", help="A table that the stage reads.")
+    ] = [],  # noqa: B006
+    overrides: Overrides = [],  # noqa: B006
+    runs: Runs = RUNS,
+    offline: Offline = False,
+    progress: Bars = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Runs one stage, from given tables."""
+    with answering(as_json=as_json) as answer:
+        from flows.config_file import load_config
+        from flows.run_command import run_stage
+
+        run_stage(
+            answer,
+            stage,
+            load_config(config, overrides),
+            inputs,
+            runs,
+            offline=offline,
+            progress=progress,
+            verbose=verbose,
+        )
+
+
+@app.command("show")
+def show_command(
+    run: Run,
+    dialogue: Annotated[str | None, typer.Argument(help="Id of a dialogue, or its beginning.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Lists the dialogues of a run, or prints one."""
+    with answering(as_json=as_json) as answer:
+        from flows.reading import show_run
+
+        show_run(answer, runs, run, dialogue)
+
+
+@app.command("stats")
+def stats_command(run: Run, runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Prints table 1 and table 4 of the paper for a run, and the yield by stage."""
+    with answering(as_json=as_json) as answer:
+        from flows.reading import show_statistics_of
+
+        show_statistics_of(answer, runs, run)
+
+
+@app.command("lineage")
+def lineage_command(
+    run: Run,
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="Id of a row, or name or digest of a file.")],
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Traces a row or a file back to its seed, and forward."""
+    with answering(as_json=as_json) as answer:
+        from flows.reading import show_lineage
+
+        show_lineage(answer, runs, run, wanted)
+
+
+@app.command("export")
+def export_command(
+    run: Run,
+    export_format: Annotated[str, typer.Option("--format", help="Training format: openai.")] = "openai",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; default: export/ of the run.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Writes the dataset of a run in a training format."""
+    with answering(as_json=as_json) as answer:
+        from flows.reading import export_run
+
+        export_run(answer, runs, run, export_format, out)
+
+
+@app.command("doctor")
+def doctor_command(
+    config: Config,
+    overrides: Overrides = [],  # noqa: B006
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Looks at everything that a run needs: endpoints and what they can do, databases, the output folder."""
+    with answering(as_json=as_json) as answer:
+        from flows.config_file import load_config
+        from flows.run_command import look_at_needs
+
+        look_at_needs(answer, load_config(config, overrides), runs)
+
+
+@selfplay.command("serve")
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any free port.")] = 8089,
+    slots: Annotated[int, typer.Option(help="Requests worked on at once; 0: no limit.")] = 64,
+    latency_ms: Annotated[float, typer.Option(help="Median time that a request occupies its slot.")] = 0.0,
+    latency_sigma: Annotated[float, typer.Option(help="Shape of the lognormal latency.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of all replies.")] = 0,
+    mistake_rate: Annotated[float, typer.Option(help="Chance of a deliberate mistake, per dialogue.")] = 0.06,
+    faults: Annotated[
+        list[str], typer.Option("--fault", metavar="KIND=RATE", help="429, 500, drop, hang, html, malformed, …")
+    ] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Serves the embedded endpoint, with slots, latency and faults to order, until interrupted."""
+    with answering(as_json=as_json) as answer:
+        from flows.serve_command import serve_selfplay
+
+        serve_selfplay(answer, host, port, slots, latency_ms, latency_sigma, seed, mistake_rate, faults)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program `turnwright`: reads its arguments, runs a command, and exits with the code of flows/exit_codes.py."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(given, prog_name="turnwright", standalone_mode=False)
+    except Exit as way_out:
+        code = way_out.code
+    except typer.TyperException as error:
+        hint = "turnwright --help lists the commands; turnwright COMMAND --help its options"
+        Answer(as_json="--json" in given).fail(Failure(error.format_message(), BAD_USAGE, hint))
+        code = BAD_USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

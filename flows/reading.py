@@ -1,0 +1,117 @@
+"""The commands that read a finished run: `show`, `stats`, `lineage`, `export`."""
+
+from pathlib import Path
+from typing import Any
+
+from flows.answers import Answer
+from flows.exit_codes import UsageError
+from turnwright.storage.run_folder import find_run
+
+_LATER_FORMATS = ("trl", "sharegpt", "verl", "tau2")
+_MOST_LISTED = 12
+
+
+def show_run(answer: Answer, runs: Path, name: str, dialogue: str | None) -> None:
+    """Lists the dialogues of a run, or prints one.
+
+    Raises:
+        RunNotFound: there is no such run.
+        UsageError: it has no such dialogue.
+    """
+    from turnwright.reports import reading, terminal
+
+    folder = find_run(runs, name)
+    tables: Any = folder.find_tables()
+    rows = list(reading.list_dialogues(tables))
+    if dialogue is None:
+        answer.fields = {"run_dir": str(folder.root), "dialogues": rows}
+        answer.say(terminal.list_dialogues(rows))
+        return
+    fitting = [row["id"] for row in rows if str(row["id"]).startswith(dialogue)]
+    if len(fitting) != 1:
+        found = "no dialogue" if not fitting else f"{len(fitting)} dialogues"
+        raise UsageError(f"{folder.run_id} has {found} whose id begins with {dialogue!r}", "`show RUN` lists them")
+    (read,) = reading.read_dialogues(tables, fitting)
+    answer.fields = {"run_dir": str(folder.root), "dialogue": _to_json(read)}
+    answer.say(terminal.show_dialogue(read))
+
+
+def show_statistics_of(answer: Answer, runs: Path, name: str) -> None:
+    """Prints the figures of a run.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+    from turnwright.reports import terminal
+    from turnwright.statistics.statistics import compute_statistics
+
+    folder = find_run(runs, name)
+    statistics = compute_statistics(folder.find_tables(), folder.read_run())
+    answer.fields = {"run_dir": str(folder.root), **statistics.model_dump(mode="json")}
+    answer.say(terminal.show_statistics(statistics))
+
+
+def show_lineage(answer: Answer, runs: Path, name: str, wanted: str) -> None:
+    """Prints the chain of a row or file.
+
+    Raises:
+        RunNotFound: there is no such run.
+        IdNotFound: the run has nothing of that name.
+    """
+    from rich.text import Text
+
+    from turnwright.lineage.chain import Node, trace
+
+    folder = find_run(runs, name)
+    chain = trace(folder, wanted)
+
+    def describe(node: Node) -> str:
+        label = ", ".join(f"{key}={value}" for key, value in node.label.items() if value not in (None, "", []))
+        calls = f"  [{len(node.model_calls)} model calls]" if node.model_calls else ""
+        return f"{node.table:15} {node.id}  {label}{calls}"
+
+    def describe_all(nodes: list[Node]) -> list[str]:
+        lines: list[str] = []
+        for table in dict.fromkeys(node.table for node in nodes):
+            own = [node for node in nodes if node.table == table]
+            lines += [f"  {describe(node)}" for node in own[:_MOST_LISTED]]
+            lines += [f"  {table:15} … and {len(own) - _MOST_LISTED} more"] if len(own) > _MOST_LISTED else []
+        return lines or ["  nothing"]
+
+    answer.fields = {"run_dir": str(folder.root), **chain.model_dump(mode="json")}
+    lines = [describe(chain.node), "rests on", *describe_all(chain.back), "made from it", *describe_all(chain.forward)]
+    answer.say(Text("\n".join([*lines, "files", *(f"  {file}" for file in chain.files)])))
+
+
+def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: Path | None) -> None:
+    """Writes the dataset of a run in a training format.
+
+    Raises:
+        RunNotFound: there is no such run.
+        UsageError: the format is not known, or the run has no dataset.
+        OSError: the folder cannot be written.
+    """
+    from rich.text import Text
+
+    from schemas.rows import DatasetRow
+    from turnwright.datasets.openai import export_openai
+    from turnwright.storage.tables import read_rows
+
+    if export_format in _LATER_FORMATS:
+        raise UsageError(f"the format {export_format} is not there yet", "use --format openai")
+    if export_format != "openai":
+        raise UsageError(f"there is no format {export_format!r}", "use --format openai")
+    folder = find_run(runs, name)
+    tables = folder.find_tables()
+    if "dataset" not in tables:
+        raise UsageError(f"{folder.run_id} has no dataset: it ended before build-dataset", "run it again")
+    place = out or folder.export(export_format)
+    counts = export_openai(read_rows(tables["dataset"], DatasetRow), place)
+    answer.fields = {"run_dir": str(folder.root), "format": export_format, "folder": str(place), "rows": counts}
+    answer.say(Text(f"{place}: " + ", ".join(f"{count} {split}" for split, count in counts.items())))
+
+
+def _to_json(value: Any) -> Any:
+    from dataclasses import asdict
+
+    return asdict(value)

@@ -1,0 +1,122 @@
+"""Running flows from the command line: a Prefect server where there is none, preflight, interrupts, clean ends."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flows.exit_codes import NOT_WRITABLE, UNREACHABLE, PreflightFailed
+from flows.local_server import LocalServer, has_own_server
+from schemas.config import RunConfig
+
+_GRACE_SECONDS = 8.0
+"""How long an interrupted run may take to end in order; then it ends as it is. Nothing is lost either way."""
+
+
+@contextmanager
+def prefect_server(runs: Path, *, verbose: bool) -> Generator[Callable[[], None]]:
+    """A Prefect server for the body: the user's own, or one of this process. Gives what waits until it answers.
+
+    Must be entered before Prefect is imported.
+    """
+    level = "INFO" if verbose else "CRITICAL"
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", level)
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    if has_own_server():
+        yield lambda: None
+        return
+    server = LocalServer(runs / "store" / "prefect")
+    try:
+        server.point_prefect_here()
+        yield server.wait_until_ready
+    finally:
+        server.close()
+
+
+def require_needs(config: RunConfig, runs: Path, *, offline: bool) -> None:
+    """Looks at everything that a run needs, in under 30 s.
+
+    Raises:
+        PreflightFailed: something is missing.
+    """
+    from tasks.preflight import check_needs
+
+    checks = asyncio.run(check_needs(config, runs, offline=offline))
+    problems = [check for check in checks if not check.ok]
+    if problems:
+        code = NOT_WRITABLE if problems[0].kind == "output" else UNREACHABLE
+        raise PreflightFailed([(check.message, check.hint) for check in problems], code)
+
+
+def run_to_end(work: Coroutine[Any, Any, Any], run_id: str, when_killed: Callable[[], None]) -> Any:
+    """Awaits a flow; ctrl-C and SIGTERM end it in order, or after a while without.
+
+    Args:
+        work: the flow.
+        run_id: its run, whose work in this process is to end.
+        when_killed: says the last word where the flow does not end by itself.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+        Whatever the flow raises.
+    """
+    interrupted = threading.Event()
+
+    def end_hard() -> None:
+        when_killed()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)
+
+    async def main() -> Any:
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(work)
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            if interrupted.is_set():
+                end_hard()
+            interrupted.set()
+            sys.stderr.write("\ninterrupted; keeping what was made …\n")
+            timer = threading.Timer(_GRACE_SECONDS, end_hard)
+            timer.daemon = True
+            timer.start()
+            from tasks.workbench import find_workbench
+
+            workbench = find_workbench(run_id)
+            if workbench is not None:
+                workbench.interrupt()
+            loop.call_soon_threadsafe(task.cancel)
+
+        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return await task
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    try:
+        return asyncio.run(main())
+    except BaseException as error:
+        if interrupted.is_set():
+            raise KeyboardInterrupt from error
+        raise
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Sends turnwright's own messages to stderr."""
+    log = logging.getLogger("turnwright")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbose else "%(message)s"))
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    # Whatever other packages tell at INFO is theirs to know.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)

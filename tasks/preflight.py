@@ -1,0 +1,167 @@
+"""What a run needs, looked at before it starts: the output folder, every source, every endpoint. Takes under 30 s."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from schemas.closed import Closed
+from schemas.config import EndpointModel, RunConfig, Source
+from tasks.cache_keys import list_roles
+from turnwright.models.errors import ModelSetupError
+from turnwright.models.probe import probe_features, probe_model
+from turnwright.sources.errors import SourceError
+from turnwright.sources.sql import check_source
+from turnwright.storage.run_folder import STORE
+
+_SECONDS = 25.0
+"""Longest look at one thing."""
+_LEAST_BYTES = 32 * 1024 * 1024
+"""Free space below which a run is not started: a small one needs about a tenth of this."""
+
+
+class Check(Closed):
+    """What was found of one thing that a run needs."""
+
+    kind: Literal["output", "source", "endpoint"]
+    subject: str
+    """What was looked at; never with a password."""
+    ok: bool
+    message: str
+    hint: str = ""
+    features: dict[str, bool] = {}
+    """What an endpoint's model can do, where that was asked for."""
+
+
+async def check_needs(config: RunConfig, runs: Path, *, offline: bool = False, features: bool = False) -> list[Check]:
+    """Looks at everything at once.
+
+    Args:
+        config: the run's configuration.
+        runs: folder of all runs.
+        offline: endpoints are not looked at.
+        features: also find out, by a few short calls, what each model can do.
+    """
+    looks: list[Coroutine[Any, Any, list[Check]]] = [_in_time("output", str(runs), partial(check_output, runs))]
+    for position, source in enumerate(config.sources):
+        looks.append(_in_time("source", f"sources.{position}", partial(look_at_source, source, position)))
+    if not offline:
+        looks += [_check_endpoint(role, model, features=features) for role, model in list_models(config).items()]
+    return [check for found in await asyncio.gather(*looks) for check in found]
+
+
+def list_models(config: RunConfig) -> dict[str, EndpointModel]:
+    """The endpoint models that roles use, each once, by the names of these roles. The embedded one needs no look."""
+    roles: dict[str, tuple[EndpointModel, list[str]]] = {}
+    for role in list_roles():
+        model = config.model_for(role)
+        if isinstance(model, EndpointModel):
+            same = {"kind", "base_url", "name", "api_key_env"}
+            roles.setdefault(model.model_dump_json(include=same), (model, []))[1].append(role)
+    return {", ".join(names): model for model, names in roles.values()}
+
+
+def check_output(runs: Path) -> Check:
+    """Whether the runs folder can be written and has room."""
+    try:
+        folder = runs / STORE
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".preflight-")
+        try:
+            os.write(handle, b"\0" * 4096)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+            Path(name).unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        message = f"cannot write into {runs}: {error.strerror or error}"
+        return Check(
+            kind="output", subject=str(runs), ok=False, message=message, hint="give another folder with --runs"
+        )
+    if free < _LEAST_BYTES:
+        return Check(
+            kind="output",
+            subject=str(runs),
+            ok=False,
+            message=f"{runs} has {free / 2**20:.0f} MiB free, a run needs at least {_LEAST_BYTES / 2**20:.0f} MiB",
+            hint="make room, or give another folder with --runs",
+        )
+    return Check(kind="output", subject=str(runs), ok=True, message=f"{free / 2**30:.1f} GiB free")
+
+
+def look_at_source(source: Source, position: int) -> Check:
+    """Whether a source can be reached and read."""
+    try:
+        report = check_source(source, position)
+    except SourceError as error:
+        return Check(kind="source", subject=f"sources.{position}", ok=False, message=error.message, hint=error.hint)
+    return Check(
+        kind="source",
+        subject=report.locator,
+        ok=True,
+        message=f"{report.dialect} {report.server_version}, {report.tables} tables and views",
+    )
+
+
+async def _in_time(kind: Literal["output", "source"], subject: str, look: Callable[[], Check]) -> list[Check]:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return [await asyncio.wrap_future(_start(look))]
+    except TimeoutError:
+        message = f"{subject} did not answer within {_SECONDS:.0f} s"
+        return [Check(kind=kind, subject=subject, ok=False, message=message, hint="check the address and the network")]
+
+
+def _start(look: Callable[[], Check]) -> Future[Check]:
+    """Runs a look on a thread of its own that nobody has to wait for: a hanging one must not keep the process."""
+    future: Future[Check] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(look())
+        except BaseException as error:  # noqa: BLE001 whoever waits is told
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True, name="preflight").start()
+    return future
+
+
+async def _check_endpoint(
+    roles: str, model: EndpointModel, *, features: bool, environment: Mapping[str, str] | None = None
+) -> list[Check]:
+    environment = os.environ if environment is None else environment
+    subject = f"{model.name} at {', '.join(model.urls)} ({roles})"
+    try:
+        async with asyncio.timeout(_SECONDS):
+            probes = await probe_model(model, environment)
+    except ModelSetupError as error:
+        hint = f"export {model.api_key_env}=…, or remove api_key_env if the endpoint wants no key"
+        return [Check(kind="endpoint", subject=subject, ok=False, message=str(error), hint=hint)]
+    except TimeoutError:
+        message = f"{subject} did not answer within {_SECONDS:.0f} s"
+        hint = "start the endpoint, or check base_url"
+        return [Check(kind="endpoint", subject=subject, ok=False, message=message, hint=hint)]
+    checks: list[Check] = []
+    for probe in probes:
+        found: dict[str, bool] = {}
+        if features and probe.is_ok:
+            key = environment.get(model.api_key_env) if model.api_key_env else None
+            found = await probe_features(probe.url, model.name, api_key=key)
+        checks.append(
+            Check(
+                kind="endpoint",
+                subject=f"{model.name} at {probe.url} ({roles})",
+                ok=probe.is_ok,
+                message=probe.message or "answers",
+                hint=probe.hint,
+                features=found,
+            )
+        )
+    return checks

@@ -1,0 +1,21 @@
+"""What a report is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from turnwright.reports.reading import ReadDialogue
+from turnwright.statistics.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that sections may draw on; read before the first of them is made."""
+
+    run: Mapping[str, Any]
+    """The content of run.json."""
+    statistics: Statistics
+    gates: list[dict[str, Any]]
+    """Reports of the gates, in the order of the stages, as the JSON in `checks/`."""
+    dialogues: list[ReadDialogue]
+    """A few dialogues to read."""
