@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench record clean
 
 setup: $(READY)
 
@@ -31,6 +31,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+record: $(READY)
+	$(BIN)/python tests/record.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache

@@ -81,7 +81,7 @@ class GateReport(Closed):
         return Path(self.path).parent / "index.html"
 
 
-class GateFailed(Exception):  # noqa: N818 - it names what happened, as the other errors do
+class GateFailed(Exception):
     """A gate stops the run. The message says everything that a person needs to look further."""
 
     def __init__(self, report: GateReport) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from flows.exit_codes import Failure, explain
 
 
-class Exit(Exception):  # noqa: N818 a way out, not an error
+class Exit(Exception):
     """Ends the program with a code; what there is to say was said."""
 
     def __init__(self, code: int) -> None:

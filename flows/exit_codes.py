@@ -33,7 +33,7 @@ class UsageError(ValueError):
         self.hint = hint
 
 
-class RunStopped(Exception):  # noqa: N818 the run went well as far as it went
+class RunStopped(Exception):
     """A run that ended before everything was attempted, as it was told to."""
 
     def __init__(self, reason: str) -> None:
@@ -41,7 +41,7 @@ class RunStopped(Exception):  # noqa: N818 the run went well as far as it went
         self.reason = reason
 
 
-class PreflightFailed(Exception):  # noqa: N818 it is named for what happened
+class PreflightFailed(Exception):
     """Something that the run needs is not there. Nothing was made."""
 
     def __init__(self, problems: list[tuple[str, str]], exit_code: int) -> None:
@@ -105,7 +105,7 @@ def explain(error: BaseException) -> Failure:
         case SourceError():
             return Failure(error.message, UNREACHABLE, error.hint)
         case EndpointUnavailable():
-            return Failure(text, UNREACHABLE, "; then ".join(filter(None, [error.hint, _CONTINUES])))
+            return Failure(text, UNREACHABLE, error.hint or _CONTINUES)
         case EndpointRefused():
             return Failure(text, UNREACHABLE, error.hint)
         case RunStopped(reason="offline"):

@@ -12,6 +12,7 @@ from flows.simulate_dialogues import simulate_dialogues
 from flows.validate_dialogues import validate_dialogues
 from flows.write_dialogue_tasks import write_dialogue_tasks
 from schemas.config import RunConfig
+from tasks.estimates import record_estimate
 from tasks.run_context import begin_run
 from tasks.run_record import RunSummary, recorded_run, summarize_run
 
@@ -30,6 +31,7 @@ async def pipeline(
     """
     run = begin_run(config, Path(runs), offline=offline, run_id=run_id)
     with recorded_run(run):
+        record_estimate(run)
         seeds = (await collect_seeds(run)).tables["seeds"]
         toolsets = (await prepare_tools(run, seeds)).tables["toolsets"]
         tasks = (await write_dialogue_tasks(run, seeds, toolsets)).tables["dialogue_tasks"]

@@ -1,5 +1,6 @@
 """The commands that read a finished run: `show`, `stats`, `lineage`, `export`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def show_run(answer: Answer, runs: Path, name: str, dialogue: str | None) -> Non
         found = "no dialogue" if not fitting else f"{len(fitting)} dialogues"
         raise UsageError(f"{folder.run_id} has {found} whose id begins with {dialogue!r}", "`show RUN` lists them")
     (read,) = reading.read_dialogues(tables, fitting)
-    answer.fields = {"run_dir": str(folder.root), "dialogue": _to_json(read)}
+    fields = asdict(read)
+    answer.fields = {"run_dir": str(folder.root), "dialogue": fields.pop("columns") | fields}
     answer.say(terminal.show_dialogue(read))
 
 
@@ -46,7 +48,7 @@ def show_statistics_of(answer: Answer, runs: Path, name: str) -> None:
     from turnwright.statistics.statistics import compute_statistics
 
     folder = find_run(runs, name)
-    statistics = compute_statistics(folder.find_tables(), folder.read_run())
+    statistics = compute_statistics(folder.find_tables(), folder.read_run(), folder.journal)
     answer.fields = {"run_dir": str(folder.root), **statistics.model_dump(mode="json")}
     answer.say(terminal.show_statistics(statistics))
 
@@ -109,9 +111,3 @@ def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: P
     counts = export_openai(read_rows(tables["dataset"], DatasetRow), place)
     answer.fields = {"run_dir": str(folder.root), "format": export_format, "folder": str(place), "rows": counts}
     answer.say(Text(f"{place}: " + ", ".join(f"{count} {split}" for split, count in counts.items())))
-
-
-def _to_json(value: Any) -> Any:
-    from dataclasses import asdict
-
-    return asdict(value)

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -34,11 +35,37 @@ def run_pipeline(
         from tasks.run_context import RunContext, make_run_id
 
         run = RunContext(config=config, run_id=make_run_id(config.name), runs=str(runs.resolve()), offline=offline)
+        if not offline:
+            _tell_estimate(config, runs)
         wait_for_server()
         with _telling_what_was_made(answer, run), show_progress(run.run_id, wanted=progress):
             work: Coroutine[Any, Any, Any] = pipeline(config, run.runs, offline, run.run_id)
             run_to_end(work, run.run_id, _last_word(answer, run))
     _require_whole(run)
+
+
+def _tell_estimate(config: RunConfig, runs: Path) -> None:
+    """Says on stderr what the run is expected to take, and which cap of the budget that would reach."""
+    from tasks.estimates import make_estimate
+    from turnwright.reports.formats import format_count, format_seconds
+
+    estimate = make_estimate(config, runs)
+    cost = "cost unknown: the model has no price" if estimate.cost_usd is None else f"${estimate.cost_usd:,.2f}"
+    measured = f"measured on {estimate.earlier_runs} earlier runs" if estimate.earlier_runs else "by default figures"
+    sys.stderr.write(
+        f"estimate  {format_count(estimate.calls)} calls, {format_count(estimate.tokens)} tokens, "
+        f"{format_seconds(estimate.seconds)}, {cost} ({measured})\n"
+    )
+    caps = config.budget
+    expected = {
+        "tokens": (estimate.tokens, caps.tokens),
+        "cost_usd": (estimate.cost_usd, caps.cost_usd),
+        "minutes": (estimate.seconds / 60, caps.minutes),
+    }
+    for name, (amount, cap) in expected.items():
+        if amount is not None and cap is not None and amount > cap:
+            sys.stderr.write(f"          budget.{name} ({cap:g}) would end it at about {cap / amount:.0%}\n")
+    sys.stderr.flush()
 
 
 def run_stage(

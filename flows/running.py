@@ -16,6 +16,8 @@ from flows.exit_codes import NOT_WRITABLE, UNREACHABLE, PreflightFailed
 from flows.local_server import LocalServer, has_own_server
 from schemas.config import RunConfig
 
+_DRAIN_SECONDS = 5.0
+"""How long what Prefect still has queued may take at the end."""
 _GRACE_SECONDS = 8.0
 """How long an interrupted run may take to end in order; then it ends as it is. Nothing is lost either way."""
 
@@ -34,10 +36,22 @@ def prefect_server(runs: Path, *, verbose: bool) -> Generator[Callable[[], None]
         yield lambda: None
         return
     server = LocalServer(runs / "store" / "prefect")
+
+    def wait() -> None:
+        from prefect.events.clients import NullEventsClient
+        from prefect.events.worker import EventsWorker
+
+        # Nobody subscribes to the events of this server; sending them would only keep it busy.
+        EventsWorker.set_client_override(NullEventsClient)
+        server.wait_until_ready()
+
     try:
         server.point_prefect_here()
-        yield server.wait_until_ready
+        yield wait
     finally:
+        if "prefect.events.worker" in sys.modules:
+            # What is still queued asks the server for names; afterwards there is none to ask.
+            sys.modules["prefect.events.worker"].EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
         server.close()
 
 

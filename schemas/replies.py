@@ -17,9 +17,13 @@ class Reply(BaseModel):
 
 
 class Questions(Reply):
-    """question_writer: 20 to 30 questions that span a domain."""
+    """question_writer: a few of the 20 to 30 questions that span a domain.
 
-    questions: list[str] = Field(min_length=1)
+    The schema that an endpoint is given has an upper bound, so that constrained decoding stops a list without end; a
+    longer reply of an endpoint without it is still read.
+    """
+
+    questions: list[str] = Field(min_length=1, json_schema_extra={"maxItems": 12})
 
 
 class SqlToolDraft(Reply):
@@ -33,7 +37,7 @@ class SqlToolDraft(Reply):
 class SqlToolDrafts(Reply):
     """sql_tool_writer: tools that answer a batch of questions; may be empty."""
 
-    tools: list[SqlToolDraft]
+    tools: list[SqlToolDraft] = Field(json_schema_extra={"maxItems": 24})
 
 
 class TaskDraft(Reply):

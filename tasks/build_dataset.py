@@ -1,6 +1,7 @@
 """build-dataset: valid dialogues become the dataset, and the dataset becomes the exports."""
 
 import asyncio
+from collections.abc import Iterator
 
 from prefect import task
 
@@ -9,10 +10,10 @@ from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
 from tasks.caching import CACHED
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
-from tasks.shards import Made, Shard, ShardResult, write_shard
-from turnwright.datasets.dataset import select_examples
+from tasks.shards import Shard, ShardResult
+from turnwright.datasets.dataset import LeftOut, iter_examples
 from turnwright.datasets.openai import export_openai
-from turnwright.storage.tables import read_rows
+from turnwright.storage.tables import read_rows, write_table
 
 STAGE = "build-dataset"
 
@@ -31,20 +32,26 @@ async def build_shard(run: RunContext, work: Shard) -> ShardResult:
     """Selects the examples of the dataset."""
 
     def build() -> ShardResult:
-        selection = select_examples(
+        ledger: list[LedgerRow] = []
+        chosen = iter_examples(
             work.read(DialogueRow, "dialogues"),
             work.read(VerdictRow, "verdicts"),
             work.read(ToolsetRow, "toolsets"),
             narrow_config(run.config, STAGE),
         )
-        ledger: list[LedgerRow] = [
-            record_unit(STAGE, "example", row.dialogue_id, "accepted", about=row) for row in selection.rows
-        ]
-        for dialogue in work.read(DialogueRow, "dialogues"):
-            reason = selection.left_out.get(dialogue.id)
-            if reason is not None:
-                ledger.append(record_unit(STAGE, "example", dialogue.id, "rejected", reasons=[reason], about=dialogue))
-        return write_shard(run, {"dataset": DatasetRow}, [Made(list(selection.rows), ledger)])
+
+        def accept() -> Iterator[DatasetRow]:
+            for row in chosen:
+                if isinstance(row, LeftOut):
+                    told, outcome, reasons = row.dialogue, "rejected", [row.reason]
+                    unit_id = row.dialogue.id
+                else:
+                    told, outcome, reasons, unit_id = row, "accepted", [], row.dialogue_id
+                    yield row
+                ledger.append(record_unit(STAGE, "example", unit_id, outcome, reasons=reasons, about=told))
+
+        dataset = write_table("dataset", accept(), run.store)
+        return ShardResult(tables={"dataset": dataset}, ledger=write_table("ledger", ledger, run.store))
 
     return await asyncio.to_thread(build)
 

@@ -30,7 +30,7 @@ async def collect_sources(run: RunContext) -> ShardResult:
 
     def read(position: int, source: Source) -> SeedRow:
         row = collect_seed(source, position, run.config.seed, run.store)
-        advance()
+        advance(Made(rows=[row]))
         return row
 
     with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="sources") as pool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from prefect import task
 
-from data_checks.gate import GateFailed, GateReport, check_stage, read_reports
+from data_checks.gate import GateFailed, GateReport, read_reports
+from data_checks.process import GateProcess
 from schemas.closed import Closed
 from schemas.content import digest
 from schemas.rows import TableRef
@@ -32,6 +33,10 @@ _CHANGES_NO_CHECK = {
     "export",
 }
 """Config fields that no suite reads; of the sources only their number counts."""
+
+
+_gates = GateProcess()
+"""Shared by all runs of this process."""
 
 
 class StoredFile(Closed):
@@ -83,7 +88,7 @@ async def check_tables(run: RunContext, work: GateWork) -> GateResult:
         fresh = Path(tempfile.mkdtemp(dir=folder, prefix=".checking-"))
         place = folder / work.key
         try:
-            report = check_stage(work.stage, work.tables, run.config, fresh)
+            report = _gates.check_stage(work.stage, work.tables, run.config, fresh)
             if place.exists():
                 shutil.rmtree(place)
             fresh.rename(place)
@@ -133,8 +138,6 @@ def _publish_index(run: RunContext) -> None:
     pages = sorted(str(page.relative_to(folder)) for page in folder.rglob("*.html"))
     stored = Path(run.runs) / "store" / "checks" / f"index-{digest([reports, pages])}.html"
     if not stored.is_file():
-        from data_checks.data_docs import write_index
-
-        write_index(folder)
+        _gates.write_index(folder)
         replace_file(stored, (folder / _INDEX).read_bytes())
     publish_file(stored, folder / _INDEX)

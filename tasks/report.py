@@ -3,9 +3,9 @@
 import asyncio
 
 from prefect import task
-from turnwright.reports.html import write_report
 
 from tasks.run_context import RunContext
+from turnwright.reports.html import write_report
 from turnwright.statistics.statistics import compute_statistics, write_statistics
 
 STAGE = "report"
@@ -21,7 +21,7 @@ async def write_run_report(run: RunContext) -> str:
 
     def write() -> str:
         folder = run.folder
-        statistics = compute_statistics(folder.find_tables(), folder.read_run())
+        statistics = compute_statistics(folder.find_tables(), folder.read_run(), folder.journal)
         write_statistics(statistics, folder.report / "statistics.json")
         write_report(folder, statistics)
         return str(folder.report / "index.html")

@@ -39,7 +39,7 @@ class RunContext(Closed):
     @property
     def journal(self) -> Path:
         """Folder of the call journal that all runs of the runs folder share."""
-        return Path(self.runs) / STORE / "journal"
+        return self.folder.journal
 
 
 def begin_run(config: RunConfig, runs: Path, *, offline: bool = False, run_id: str | None = None) -> RunContext:

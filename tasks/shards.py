@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import pickle
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
+
+import zstandard
 
 from schemas.closed import Closed
 from schemas.rows import LedgerRow, Row, SeedRow, TableRef, ToolsetRow
@@ -74,6 +77,28 @@ class Made:
     stopped: Stopped | None = None
 
 
+class Finished:
+    """What came of the units of a shard, in their order, each packed until it is written.
+
+    A shard writes its rows when all of them are there, in an order that no timing decides; packed they take a fifth.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._packed: list[bytes | None] = [None] * count
+        self._compressor = zstandard.ZstdCompressor(level=1)
+
+    def put(self, position: int, made: Made) -> None:
+        """Keeps what came of the unit at a position."""
+        self._packed[position] = self._compressor.compress(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
+
+    def __iter__(self) -> Iterator[Made]:
+        """What came of each unit that was worked on."""
+        decompressor = zstandard.ZstdDecompressor()
+        for packed in self._packed:
+            if packed is not None:
+                yield pickle.loads(decompressor.decompress(packed))
+
+
 async def work_units(
     stage: Stage,
     unit: str,
@@ -83,9 +108,13 @@ async def work_units(
     identify: Callable[[T], str],
     about: Callable[[T], Planned],
     at_once: int,
-    advance: Callable[[], None] = lambda: None,
-) -> list[Made]:
+    weigh: Callable[[T], float] = lambda item: 0.0,  # noqa: ARG005
+    advance: Callable[[Made], None] = lambda made: None,  # noqa: ARG005
+) -> Finished:
     """Works on items, at most `at_once` of them at a time, and returns what came of each, in the order given.
+
+    They are begun in the order of their weight, the heaviest first: a run is as long as its longest unit, and a long
+    one that begins last leaves the endpoint idle. `advance` is told of each that is done.
 
     An item that cannot be made is a ledger row. Only what concerns all items is raised; the others are then cancelled,
     and lose nothing but calls in flight, because every reply received is in the journal.
@@ -97,22 +126,23 @@ async def work_units(
         SourceError: a source that was there before is gone.
         OSError: the disk is full or gone.
     """
-    made: list[Made | None] = [None] * len(items)
-    positions = iter(range(len(items)))
+    finished = Finished(len(items))
+    positions = iter(sorted(range(len(items)), key=lambda position: -weigh(items[position])))
 
     async def work() -> None:
         for position in positions:
             item = items[position]
             try:
-                made[position] = await make(item)
+                made = await make(item)
             except (EndpointUnavailable, EndpointRefused, ModelSetupError, SourceError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 an item that fails is a row; its neighbours go on
                 row = record_error(stage, unit, identify(item), error, about(item))
                 if row.boundary == "code":
                     _log.exception("%s %s failed: %s", unit, identify(item), error)
-                made[position] = Made(ledger=[row], stopped=_stopped_by(error))
-            advance()
+                made = Made(ledger=[row], stopped=_stopped_by(error))
+            finished.put(position, made)
+            advance(made)
 
     workers = [asyncio.ensure_future(work()) for _ in range(min(at_once, len(items)))]
     try:
@@ -121,7 +151,7 @@ async def work_units(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-    return [result for result in made if result is not None]
+    return finished
 
 
 def _stopped_by(error: Exception) -> Stopped | None:
@@ -134,26 +164,24 @@ def _stopped_by(error: Exception) -> Stopped | None:
             return None
 
 
-def write_shard(run: RunContext, tables: Mapping[str, type[Row]], made: Iterable[Made]) -> ShardResult:
+def write_shard(run: RunContext, tables: Mapping[str, type[Row]], made: Sequence[Made] | Finished) -> ShardResult:
     """Writes what a shard made to the store.
 
     Args:
         run: the run.
         tables: the tables of the stage with their row classes; each is written, if only empty.
-        made: what came of the shard's items.
+        made: what came of the shard's items; is gone through once a table.
 
     Raises:
         OSError: the store cannot be written.
     """
-    results = list(made)
-    rows = [row for result in results for row in result.rows]
     return ShardResult(
         tables={
-            table: write_table(table, (row for row in rows if isinstance(row, kind)), run.store)
+            table: write_table(table, (row for unit in made for row in unit.rows if isinstance(row, kind)), run.store)
             for table, kind in tables.items()
         },
-        ledger=write_table("ledger", (row for result in results for row in result.ledger), run.store),
-        stopped=join_stopped(result.stopped for result in results),
+        ledger=write_table("ledger", (row for unit in made for row in unit.ledger), run.store),
+        stopped=join_stopped(unit.stopped for unit in made),
     )
 
 

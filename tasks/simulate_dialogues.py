@@ -57,7 +57,15 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
         dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config)
         return Made([dialogue], [record_dialogue(dialogue)])
 
-    made = await bench.work(STAGE, "dialogue", tasks, make, identify=lambda row: row.id, about=lambda row: row)
+    made = await bench.work(
+        STAGE,
+        "dialogue",
+        tasks,
+        make,
+        identify=lambda row: row.id,
+        about=lambda row: row,
+        weigh=lambda row: row.planned_calls + row.task_count,
+    )
     return write_shard(run, {"dialogues": DialogueRow}, made)
 
 

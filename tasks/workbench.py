@@ -16,7 +16,7 @@ from schemas.vocabulary import Stage
 from tasks.cache_keys import list_roles
 from tasks.ledger import Planned
 from tasks.run_context import RunContext
-from tasks.shards import Made, work_units
+from tasks.shards import Finished, Made, work_units
 from turnwright.environments.base import Base, open_base
 from turnwright.models.engine import shared_engine
 from turnwright.models.errors import ModelError
@@ -42,6 +42,8 @@ class Progress:
     stage: Stage
     total: int
     done: int = 0
+    accepted: int = 0
+    """Units done whose ledger row says accepted."""
 
 
 class Workbench:
@@ -107,7 +109,8 @@ class Workbench:
         *,
         identify: Callable[[T], str],
         about: Callable[[T], Planned],
-    ) -> list[Made]:
+        weigh: Callable[[T], float] = lambda item: 0.0,  # noqa: ARG005
+    ) -> Finished:
         """Works on items, on the engine; see `work_units`. Once one shard met trouble that all share, none begins.
 
         Raises:
@@ -123,7 +126,15 @@ class Workbench:
         try:
             return await shared_engine().run(
                 work_units(
-                    stage, unit, items, make, identify=identify, about=about, at_once=self.at_once, advance=advance
+                    stage,
+                    unit,
+                    items,
+                    make,
+                    identify=identify,
+                    about=about,
+                    at_once=self.at_once,
+                    weigh=weigh,
+                    advance=advance,
                 )
             )
         except (ModelError, SourceError) as error:
@@ -142,14 +153,15 @@ class Workbench:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(task.cancel)
 
-    def begin_stage(self, stage: Stage, units: int) -> Callable[[], None]:
+    def begin_stage(self, stage: Stage, units: int) -> Callable[[Made], None]:
         """Adds units to a stage's progress; the function returned counts one as done."""
         with self._lock:
             progress = self.progress.setdefault(stage, Progress(stage, 0))
             progress.total += units
 
-        def advance() -> None:
+        def advance(made: Made) -> None:
             progress.done += 1
+            progress.accepted += bool(made.ledger) and all(row.outcome == "accepted" for row in made.ledger)
 
         return advance
 

@@ -15,7 +15,11 @@ ROWS = [
     (3, "Greg Norman", "Australia", 1359653, 5),
     (4, "David Frost", "South Africa", 1030717, 1),
 ]
-CLUBS = [(1, "Arsenal", "Arsène Wenger", "Nike"), (3, "Blackburn Rovers", "Sam Allardyce", "Umbro"), (5, "Chelsea", "Guus Hiddink", "adidas")]
+CLUBS = [
+    (1, "Arsenal", "Arsène Wenger", "Nike"),
+    (3, "Blackburn Rovers", "Sam Allardyce", "Umbro"),
+    (5, "Chelsea", "Guus Hiddink", "adidas"),
+]
 ID = "ID of the {}. Other tools return it."
 TOOLS: dict[str, tuple[str, dict[str, tuple[str, str]], str]] = {
     "search_players_by_name": (
@@ -33,7 +37,11 @@ TOOLS: dict[str, tuple[str, dict[str, tuple[str, str]], str]] = {
         {"club_name": ("string", "Text to find in the name of the club: a word or part of one.")},
         "SELECT club_id, name, manager FROM club WHERE name LIKE '%' || :club_name || '%'",
     ),
-    "get_club": ("Get all details of one club.", {"club_id": ("integer", ID.format("club"))}, "SELECT * FROM club WHERE club_id = :club_id"),
+    "get_club": (
+        "Get all details of one club.",
+        {"club_id": ("integer", ID.format("club"))},
+        "SELECT * FROM club WHERE club_id = :club_id",
+    ),
     "list_players_of_club": (
         "List the players of one club, given the club's key.",
         {"club_id": ("integer", ID.format("club"))},
@@ -86,7 +94,13 @@ SPECS: list[dict[str, Any]] = [
     }
     for name, (description, parameters, _) in TOOLS.items()
 ]
-NOBODY = {"name": "Ada Byron", "occupation": "florist", "patience": "normal", "precision": "normal", "language_register": "neutral"}
+NOBODY = {
+    "name": "Ada Byron",
+    "occupation": "florist",
+    "patience": "normal",
+    "precision": "normal",
+    "language_register": "neutral",
+}
 
 
 class World:
@@ -125,11 +139,15 @@ class World:
 class Chat:
     """A conversation with the assistant player."""
 
-    def __init__(self, world: World | None = None, *, seed: int = 0, mistake_rate: float = 0.0, now: str = "noon") -> None:
+    def __init__(
+        self, world: World | None = None, *, seed: int = 0, mistake_rate: float = 0.0, now: str = "noon"
+    ) -> None:
         self.world = world or World()
         self.seed = seed
         self.mistake_rate = mistake_rate
-        self.messages: list[dict[str, Any]] = [{"role": "system", "content": f"You help with golf players. It is {now}."}]
+        self.messages: list[dict[str, Any]] = [
+            {"role": "system", "content": f"You help with golf players. It is {now}."}
+        ]
 
     def say(self, text: str) -> str:
         """Says something to the assistant, lets it work, and returns what it says in the end."""
@@ -160,7 +178,10 @@ def make_goal(*tasks: tuple[str, dict[str, Any]], behaviour: str | None = None) 
     """The goal block of the user simulator; a task is its description and its known details."""
     return {
         "tasks": [
-            {"description": text, "known_details": [{"label": label, "value": value} for label, value in details.items()]}
+            {
+                "description": text,
+                "known_details": [{"label": label, "value": value} for label, value in details.items()],
+            }
             for text, details in tasks
         ],
         "behaviour": behaviour,
@@ -187,7 +208,9 @@ class User:
         return reply["user_message"], reply["is_task_complete"]
 
 
-def play(goal: dict[str, Any], world: World | None = None, *, seed: int = 0, persona: dict[str, Any] | None = None) -> Chat:
+def play(
+    goal: dict[str, Any], world: World | None = None, *, seed: int = 0, persona: dict[str, Any] | None = None
+) -> Chat:
     """A whole dialogue between the two players."""
     user, chat = User(goal, persona, seed=seed), Chat(world, seed=seed)
     text, done = user.hear()

@@ -11,7 +11,10 @@ from turnwright.selfplay.request import Request
 def test_it_looks_an_id_up_and_reports_what_was_asked() -> None:
     chat = Chat()
     answer = chat.say("Could you tell me the earnings and the country of the player named Nick Price?")
-    assert chat.world.calls == [("search_players_by_name", {"player_name": "Nick Price"}), ("get_player", {"player_id": 1})]
+    assert chat.world.calls == [
+        ("search_players_by_name", {"player_name": "Nick Price"}),
+        ("get_player", {"player_id": 1}),
+    ]
     assert "1478557" in answer and "Zimbabwe" in answer
     assert "player_id" not in answer and "{" not in answer
 
@@ -59,7 +62,8 @@ def test_it_asks_before_it_deletes_and_takes_no_for_an_answer() -> None:
 def test_it_adds_a_record_for_another_one() -> None:
     chat = Chat()
     answer = chat.say(
-        "Please add a new player with the name Ada Moss, the country Ireland and the earnings 5000, for the club named Chelsea."
+        "Please add a new player with the name Ada Moss, the country Ireland and the earnings 5000, "
+        "for the club named Chelsea."
     )
     if answer.endswith("?"):
         answer = chat.say("Yes, exactly.")
@@ -72,7 +76,8 @@ def test_it_adds_a_record_for_another_one() -> None:
 def test_several_records_are_looked_up_at_once() -> None:
     chat = Chat()
     answer = chat.say(
-        "What is the country of the player named Nick Price, of the player named Greg Norman and of the player named David Frost?"
+        "What is the country of the player named Nick Price, of the player named Greg Norman "
+        "and of the player named David Frost?"
     )
     assert len(chat.messages[2]["tool_calls"]) == 3
     assert all(country in answer for country in ("Zimbabwe", "Australia", "South Africa"))
@@ -112,7 +117,11 @@ def test_a_transient_fault_is_tried_once_more() -> None:
 
 
 def test_it_declines_what_no_tool_does() -> None:
-    for wish in ("book a table for four at a restaurant nearby", "check what the weather will be like at the weekend", "play some quiet music"):
+    for wish in (
+        "book a table for four at a restaurant nearby",
+        "check what the weather will be like at the weekend",
+        "play some quiet music",
+    ):
         chat = Chat()
         answer = chat.say(f"Great, thank you. By the way, could you also {wish}?")
         assert chat.world.calls == [], wish
@@ -179,7 +188,10 @@ def test_text_that_is_no_json_in_a_result_is_survived() -> None:
                 {
                     "id": "call_1",
                     "type": "function",
-                    "function": {"name": "search_players_by_name", "arguments": json.dumps({"player_name": "Nick Price"})},
+                    "function": {
+                        "name": "search_players_by_name",
+                        "arguments": json.dumps({"player_name": "Nick Price"}),
+                    },
                 }
             ],
         },

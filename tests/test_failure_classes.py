@@ -18,6 +18,7 @@ from turnwright.models.errors import (
 from turnwright.models.failures import classify_status, read_retry_after, redact
 from turnwright.models.journal import Journal
 from turnwright.models.models import Models
+from turnwright.models.probe import probe_endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -197,3 +198,9 @@ def test_retry_after_may_be_seconds_milliseconds_or_a_date() -> None:
 def test_secrets_are_cut_out_of_messages() -> None:
     assert redact("key abc-secret is wrong", "abc-secret") == "key *** is wrong"
     assert "sk-proj" not in classify_status(401, b'{"error": {"message": "bad key sk-proj-abcdefgh"}}', {}).message
+
+
+def test_a_refused_connection_is_not_called_a_timeout() -> None:
+    report = asyncio.run(probe_endpoint("http://127.0.0.1:9/v1", "any"))
+    assert not report.is_ok
+    assert "refused" in report.message

@@ -45,7 +45,7 @@ def make_database(tables: int = 1) -> Database:
 
 
 def request_for(database: Database, count: int = 24, mistake_rate: float = 0.0, seed: int = 0) -> Request:
-    user = prompts.render("question_writer", "user", database=view_database(database), count=count)
+    user = prompts.render("question_writer", "user", database=view_database(database), topics=[], count=count)
     return Request(body={"messages": [{"role": "user", "content": user}]}, seed=seed, mistake_rate=mistake_rate)
 
 
@@ -65,12 +65,12 @@ def test_questions_are_kept_once_and_no_more_than_asked_for() -> None:
         questions=["How high is Peak 1?", "how high is  peak 1", "Why?", "Which is highest?", "List all icy peaks."]
     )
     models = ScriptedModels({"question_writer": [script]})
-    asked, reply = asyncio.run(write_questions(models, make_database(), 2, unit="seed_1"))  # pyright: ignore[reportArgumentType]
+    asked, replies = asyncio.run(write_questions(models, make_database(), [], 2, unit="seed_1"))  # pyright: ignore[reportArgumentType]
     assert asked == ["How high is Peak 1?", "Which is highest?"]
-    assert len(reply.replies) == 1
+    assert len(replies) == 1
     (request,) = models.requests
     assert [message["role"] for message in request.messages] == ["system", "user"]
-    assert read_blocks(request.messages[1]["content"] or "").keys() == {"database", "count"}
+    assert read_blocks(request.messages[1]["content"] or "").keys() == {"database", "topics", "count"}
 
 
 def test_questions_in_other_scripts_are_told_apart() -> None:

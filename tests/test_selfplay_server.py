@@ -20,7 +20,9 @@ TOOLS = [
             "description": "Find players whose name contains a text.",
             "parameters": {
                 "type": "object",
-                "properties": {"player_name": {"type": "string", "description": "Text to find in the name of the player."}},
+                "properties": {
+                    "player_name": {"type": "string", "description": "Text to find in the name of the player."}
+                },
                 "required": ["player_name"],
             },
         },
@@ -175,9 +177,11 @@ def test_transport_faults() -> None:
             with pytest.raises(aiohttp.ClientError):
                 await post(session, url, look_up("Nick Price"))
             assert (await read_stats(session, url))["faults"] == {"drop": 1}
-        async with serving(faults={"html": 1.0}) as (session, url):
-            async with session.post(f"{url}/chat/completions", json=look_up("Nick Price")) as response:
-                assert response.content_type == "text/html"
+        async with (
+            serving(faults={"html": 1.0}) as (session, url),
+            session.post(f"{url}/chat/completions", json=look_up("Nick Price")) as response,
+        ):
+            assert response.content_type == "text/html"
         async with serving(faults={"hang": 1.0}, slots=1) as (session, url):
             with pytest.raises(asyncio.TimeoutError):
                 async with asyncio.timeout(0.2):
@@ -231,7 +235,7 @@ def test_a_request_that_no_player_understands_is_refused(body: dict[str, Any], s
 
 @pytest.mark.parametrize("text", ["teapot=0.5", "429", "429=many", "429=1.5", "200=0.1"])
 def test_bad_faults_are_explained(text: str) -> None:
-    with pytest.raises(ValueError, match="fault|form"):
+    with pytest.raises(ValueError, match=r"fault|form"):
         parse_fault(text)
 
 

@@ -130,7 +130,7 @@ def test_the_conversation_only_grows_and_tells_what_became_of_the_drafts(world: 
         assert after.messages[: len(before.messages)] == before.messages
         assert [message["role"] for message in after.messages[len(before.messages) :]] == ["assistant", "user"]
     first, second = (read_blocks(request.messages[-1]["content"] or "") for request in requests[:2])
-    assert first.keys() == {"database", "questions", "wanted"}
+    assert first.keys() == {"database", "questions", "shapes", "wanted"}
     assert len(first["questions"]) == BATCH
     assert second["feedback"]["accepted"] == ["list_players"]
     assert second["feedback"]["rejected"][0]["name"] == "get_wage"

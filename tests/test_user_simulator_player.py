@@ -12,7 +12,8 @@ from turnwright.selfplay.user_goal import read_goal
 from turnwright.selfplay.user_reading import read_message
 
 FIND = (
-    "Ada Byron is a florist. Ada Byron wants to find out the country and the earnings of the player whose name is Nick Price.",
+    "Ada Byron is a florist. Ada Byron wants to find out the country and the earnings of the player whose name is Nick "
+    "Price.",
     {"player name": "Nick Price"},
 )
 CHANGE = (
@@ -20,8 +21,8 @@ CHANGE = (
     {"player name": "David Frost", "new player earnings": 990000},
 )
 ADD = (
-    "Separately, Ada wants to add a new player with the name Ada Moss, the country Ireland and the earnings 5000, for the club "
-    "whose name is Chelsea.",
+    "Separately, Ada wants to add a new player with the name Ada Moss, the country Ireland and the earnings 5000, for "
+    "the club whose name is Chelsea.",
     {"player name": "Ada Moss", "player country": "Ireland", "player earnings": 5000, "club name": "Chelsea"},
 )
 
@@ -99,7 +100,7 @@ def test_failure_is_retried_once_then_left() -> None:
     user.hear()
     failed = "I'm sorry, I could not look up the player: the system did not answer in time."
     text, done = user.hear(failed)
-    assert not done and "again" in text or "once more" in text or "another try" in text
+    assert (not done and "again" in text) or "once more" in text or "another try" in text
     for _ in range(4):
         text, done = user.hear(failed)
         if done:

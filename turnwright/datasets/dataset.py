@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -14,6 +14,15 @@ from schemas.vocabulary import Judgment
 
 VALIDATION = "validation"
 TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A dialogue that is not in the dataset."""
+
+    dialogue: DialogueRow
+    reason: str
+    """`code: explanation`."""
 
 
 @dataclass(frozen=True)
@@ -41,34 +50,67 @@ def select_examples(
     toolsets: Iterable[ToolsetRow],
     config: RunConfig,
 ) -> Selection:
-    """Keeps valid dialogues, each content once, and gives each a split.
-
-    Of dialogues with equal messages the one of the lowest slot, trial and id stays, whatever the order they come in.
-    The rows are in that order too. Dialogues without a verdict are left out: nobody has said that they are right.
+    """What `iter_examples` chooses of dialogues that come in any order, all at once.
 
     Raises:
         KeyError: a dialogue's toolset is not among `toolsets`.
     """
-    judged = {verdict.dialogue_id: verdict for verdict in verdicts}
-    specs = {toolset.id: _read_specs(toolset) for toolset in toolsets}
     rows: list[DatasetRow] = []
     left_out: dict[str, str] = {}
-    kept_by_content: dict[str, str] = {}
-    for dialogue in sorted(dialogues, key=lambda row: (row.slot, row.trial, row.id)):
-        verdict = judged.get(dialogue.id)
-        if verdict is None:
-            left_out[dialogue.id] = "no_verdict: the dialogue was not judged"
+    for chosen in iter_examples(sorted(dialogues, key=_place), verdicts, toolsets, config):
+        if isinstance(chosen, LeftOut):
+            left_out[chosen.dialogue.id] = chosen.reason
+        else:
+            rows.append(chosen)
+    return Selection(rows=rows, left_out=left_out)
+
+
+def iter_examples(
+    dialogues: Iterable[DialogueRow],
+    verdicts: Iterable[VerdictRow],
+    toolsets: Iterable[ToolsetRow],
+    config: RunConfig,
+) -> Iterator[DatasetRow | LeftOut]:
+    """Keeps valid dialogues, each content once, and gives each a split; holds one dialogue at a time.
+
+    Of dialogues with equal messages the one of the lowest slot, trial and id stays. Dialogues without a verdict are
+    left out: nobody has said that they are right.
+
+    Args:
+        dialogues: in the order of slot, trial and id, as in their table.
+        verdicts: in any order.
+        toolsets: in any order.
+        config: seed and share of the splits.
+
+    Raises:
+        ValueError: the dialogues are not in order.
+        KeyError: a dialogue's toolset is not among `toolsets`.
+    """
+    judged = {verdict.dialogue_id: (verdict.id, verdict.judgment) for verdict in verdicts}
+    specs = {toolset.id: _read_specs(toolset) for toolset in toolsets}
+    kept_by_content: dict[bytes, str] = {}
+    before = (-1, -1, "")
+    for dialogue in dialogues:
+        if _place(dialogue) < before:
+            raise ValueError(f"dialogue {dialogue.id} of slot {dialogue.slot} comes after one of slot {before[0]}")
+        before = _place(dialogue)
+        verdict_id, judgment = judged.get(dialogue.id, ("", None))
+        if judgment is None:
+            yield LeftOut(dialogue, "no_verdict: the dialogue was not judged")
             continue
-        if verdict.judgment != "valid":
-            left_out[dialogue.id] = _explain_judgment(verdict.judgment)
+        if judgment != "valid":
+            yield LeftOut(dialogue, _explain_judgment(judgment))
             continue
-        content = hash_messages(dialogue.messages)
+        content = bytes.fromhex(hash_messages(dialogue.messages))
         if content in kept_by_content:
-            left_out[dialogue.id] = f"duplicate: same messages as {kept_by_content[content]}"
+            yield LeftOut(dialogue, f"duplicate: same messages as {kept_by_content[content]}")
             continue
         kept_by_content[content] = dialogue.id
-        rows.append(_make_row(dialogue, verdict, specs[dialogue.toolset_id], config))
-    return Selection(rows=rows, left_out=left_out)
+        yield _make_row(dialogue, verdict_id, specs[dialogue.toolset_id], config)
+
+
+def _place(dialogue: DialogueRow) -> tuple[int, int, str]:
+    return dialogue.slot, dialogue.trial, dialogue.id
 
 
 def choose_split(task_id: str, seed: int, validation_share: float) -> str:
@@ -97,11 +139,11 @@ def _read_specs(toolset: ToolsetRow) -> str:
     return orjson.dumps([tool["spec"] for tool in orjson.loads(toolset.tools)]).decode()
 
 
-def _make_row(dialogue: DialogueRow, verdict: VerdictRow, tools: str, config: RunConfig) -> DatasetRow:
+def _make_row(dialogue: DialogueRow, verdict_id: str, tools: str, config: RunConfig) -> DatasetRow:
     return DatasetRow(
-        id=content_id("example", [dialogue.id, verdict.id]),
+        id=content_id("example", [dialogue.id, verdict_id]),
         dialogue_id=dialogue.id,
-        verdict_id=verdict.id,
+        verdict_id=verdict_id,
         domain=dialogue.domain,
         paradigm=dialogue.paradigm,
         difficulty=dialogue.difficulty,

@@ -9,7 +9,7 @@ from schemas.tools import ParameterBinding, Tool
 from turnwright.goals.drafts import Detail
 from turnwright.goals.keys import Keys, main_binding, read_column
 from turnwright.goals.row_source import RowSource
-from turnwright.goals.values import draw_new_value, is_sayable
+from turnwright.goals.values import draw_new_value, is_private, is_sayable
 from turnwright.goals.words import name_column, name_detail, same_value
 from turnwright.tools.naming import to_words
 
@@ -66,7 +66,7 @@ def draw_literal(
     place = keys.place(binding.table, binding.column)
     if place is None and binding.operator in (">", ">="):
         return _draw_least(tool, binding, rng)
-    if place is None or binding.operator in ("offset", "expression"):
+    if place is None or binding.operator in ("offset", "expression") or is_private(place[1].name):
         return None
     table, column = place
     schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})

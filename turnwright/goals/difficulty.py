@@ -4,7 +4,8 @@ An objective weighs one for each look-up that it needs, one for a write, and one
 objective (several goal calls of one objective do not add up; the heaviest counts). With n objectives in a dialogue:
 
 * *easy*: none weighs more than one, and not all of them weigh anything, unless there is only one;
-* *hard*: one weighs three or more (a long chain, a write at the end of one), or all together weigh n + 2 or more;
+* *hard*: one weighs three or more (a long chain, a write at the end of one), or all together weigh more than n, and
+  three at least;
 * *medium*: everything between, as a chain of two look-ups, a write after a look-up, or a look-up for each of two reads.
 """
 
@@ -42,6 +43,6 @@ def measure_difficulty(objectives: Sequence[DraftObjective]) -> Difficulty:
     """The difficulty of a plan with these objectives."""
     weights = [weigh_objective(objective) for objective in objectives]
     count, total = len(weights), sum(weights)
-    if max(weights) >= 3 or total >= count + 2:
+    if max(weights) >= 3 or total >= max(3, count + 1):
         return "hard"
     return "easy" if max(weights) <= 1 and total <= max(1, count - 1) else "medium"

@@ -9,7 +9,7 @@ from schemas.goals import Fact
 from schemas.tools import OutputField
 from turnwright.goals.drafts import DraftCall
 from turnwright.goals.keys import Keys, result_rows
-from turnwright.goals.values import is_sayable
+from turnwright.goals.values import is_private, is_sayable
 from turnwright.goals.words import comparable, name_column, name_detail, naming_column, say_value
 from turnwright.tools.naming import split_words, to_words
 
@@ -62,6 +62,8 @@ def _column(output: OutputField) -> tuple[str, str]:
 
 def _is_usable(output: OutputField, rows: list[dict[str, Any]], keys: Keys) -> bool:
     place = keys.place(output.table, output.column)
+    if is_private(output.column or output.name):
+        return False
     if place is not None and (place[1].surrogate or (place[1].references and place[1].json_type == "integer")):
         return False
     if output.table is None and split_words(output.name)[-1:] == ["id"]:

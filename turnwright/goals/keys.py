@@ -71,15 +71,21 @@ def main_binding(tool: Tool, parameter: str) -> ParameterBinding | None:
 
 
 def required_parameters(tool: Tool) -> list[str]:
-    """Names of the parameters that each call must give, in the order of the specification."""
+    """Names of the parameters that each call must give, in the order of the bindings."""
     needed = set(tool.parameters.get("required", []))
-    return [name for name in tool.parameters.get("properties", {}) if name in needed]
+    return [name for name in _parameters(tool) if name in needed]
 
 
 def optional_parameters(tool: Tool) -> list[str]:
     """Names of the parameters that a call may leave out."""
     needed = set(tool.parameters.get("required", []))
-    return [name for name in tool.parameters.get("properties", {}) if name not in needed]
+    return [name for name in _parameters(tool) if name not in needed]
+
+
+def _parameters(tool: Tool) -> list[str]:
+    # Bindings have an order of their own; the keys of a specification lose theirs in canonical JSON.
+    bound = dict.fromkeys(binding.name for binding in tool.bindings)
+    return [*bound, *sorted(name for name in tool.parameters.get("properties", {}) if name not in bound)]
 
 
 def result_rows(value: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.goals import ArgumentSource, KnownDetail
-from schemas.tools import Tool
+from schemas.tools import ParameterBinding, Tool
 from turnwright.goals.calls import CallDrawer, Pinned
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.facts import Told, choose_facts, tell_same
@@ -17,6 +17,8 @@ from turnwright.goals.words import comparable, say_value
 
 _TOOLS_TRIED = 8
 _TRIES_A_TOOL = 2
+_VARIED = 25
+"""A tool that can be asked about so many different things is as good as any."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class ObjectiveDrawer:
         """The next objective, or none where no tool gives one; an accepted one is added to the plan."""
         used = {goal.tool.name for objective in self.objectives for goal in objective.goals}
         tools = [tool for tool in self._tools if tool.name not in used and (tool.effect == "write") == wish.write]
-        for tool in self._shuffle(tools, wish)[:_TOOLS_TRIED]:
+        for tool in self._shuffle(tools, wish)[: _TOOLS_TRIED * (2 if wish.parallel else 1)]:
             for _ in range(_TRIES_A_TOOL):
                 objective = self._draw_of(tool, wish)
                 if objective is not None:
@@ -68,10 +70,22 @@ class ObjectiveDrawer:
                 return 0.01 if hidden else 1.0
             if not bindings and not optional_parameters(tool):
                 return 0.1
-            return self._plain + 1.75 * min(2, hidden)
+            return (self._plain + 1.75 * min(2, hidden)) * self._variety(bindings)
 
         drawn = [(self._rng.random() ** (1.0 / weigh(tool)), tool) for tool in tools]
         return [tool for _, tool in sorted(drawn, key=lambda entry: -entry[0])]
+
+    def _variety(self, bindings: Sequence[ParameterBinding]) -> float:
+        """From 0.1 to 1: how many different things a tool can be asked about, so that dialogues do not start alike."""
+        count = 0
+        for binding in bindings:
+            place = self._drawer.keys.place(binding.table, binding.column)
+            if place is not None and binding.operator not in ("set", "values"):
+                home = self._drawer.keys.database.table(place[1].references[0]) if place[1].references else place[0]
+                count = max(count, len(place[1].values) or (home or place[0]).rows)
+            elif binding.operator == "values":
+                count = _VARIED
+        return max(0.1, min(1.0, count / _VARIED))
 
     def _draw_of(self, tool: Tool, wish: ObjectiveWish) -> DraftObjective | None:
         if wish.parallel:

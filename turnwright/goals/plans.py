@@ -23,9 +23,11 @@ from turnwright.goals.row_source import RowSource, row_source
 from turnwright.goals.scratch import Scratch
 from turnwright.goals.slots import Slot
 
-_SKELETONS = 12
+_SKELETONS = 10
 _DEPTH: dict[Difficulty, int] = {"easy": 1, "medium": 2, "hard": 3}
-_WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.25, "medium": 0.3, "hard": 0.4}
+_WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.25, "medium": 0.2, "hard": 0.3}
+_YIELDING_SHARE = 0.5
+"""Of the dialogues that were to only read, those that may write where difficulty cannot be had otherwise."""
 _PLAIN_WEIGHT: dict[Difficulty, float] = {"easy": 1.0, "medium": 0.2, "hard": 0.08}
 """Weight of a tool that needs no look-up; one that needs one has about 2."""
 _EXTENSION_SHARE = 0.45
@@ -53,15 +55,17 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
     keys = Keys(database)
     reference_time = draw_reference_time(source, slot.seed)
     writable = any(tool.effect == "write" for tool in tools)
-    wanted = writable and random.Random(f"{slot.seed}:write").random() < _WRITE_SHARE[slot.difficulty]
+    chance = random.Random(f"{slot.seed}:write")
+    wanted = writable and chance.random() < _WRITE_SHARE[slot.difficulty]
+    yielding = writable and chance.random() < _YIELDING_SHARE
     best: tuple[tuple[int, int], Draft] | None = None
     drawn = 0
     for attempt in range(_SKELETONS):
         rng = random.Random(f"{slot.seed}:plan:{draw}:{attempt}")
         scratch = Scratch(base, tools, seed=slot.seed, reference_time=reference_time)
         try:
-            # Where plans of the wanted kind stay too easy, one that writes after all may still be hard enough.
-            write = wanted if attempt < _SKELETONS // 2 else writable
+            # Where plans that only read stay too easy, one that writes after all may still be hard enough.
+            write = wanted or (yielding and attempt >= _SKELETONS // 2)
             objectives = _draw_objectives(slot, write, CallDrawer(scratch, source, keys, tools, rng), tools, rng)
         finally:
             scratch.close()
@@ -77,7 +81,7 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
         draft = Draft(numbered, behaviour, measure_difficulty(numbered), reference_time)
         writes = any(call.tool.effect == "write" for call in draft.calls)
         away = abs(RANK[draft.difficulty] - RANK[slot.difficulty])
-        misses = (slot.task_count - len(numbered), away + (writes != wanted))
+        misses = (slot.task_count - len(numbered), 2 * away + (writes != wanted))
         if best is None or misses < best[0]:
             best = (misses, draft)
         if misses == (0, 0):

@@ -15,6 +15,7 @@ from turnwright.tools.naming import split_words
 LONGEST = 60
 """Longest text that a person would say in passing, in characters."""
 
+_PRIVATE = {"password", "passwd", "pwd", "secret", "token", "hash", "salt", "pin"}
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _CALENDAR = re.compile(
     r"\d+[-/.]\d+[-/.]\d+|\d:\d\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE
@@ -56,6 +57,11 @@ def is_sayable(value: Any) -> bool:
         and "_" not in text
         and not text.startswith("<binary")
     )
+
+
+def is_private(column: str) -> bool:
+    """Whether a column holds what nobody asks an assistant for, or tells one: passwords and the like."""
+    return bool(set(split_words(column)) & _PRIVATE)
 
 
 def draw_new_value(

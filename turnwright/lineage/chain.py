@@ -129,7 +129,7 @@ def _find_row(tables: Mapping[str, TableRef], wanted: str) -> tuple[str, str]:
 
 
 def _walk(tables: Mapping[str, TableRef], start: set[str], table: str, *, forward: bool) -> list[tuple[str, list[str]]]:
-    """Ids by table, in the order in which they are reached. Each link is read at most once: tables form no circle."""
+    """Ids by table, nearest table first. Each link is read at most once: tables form no circle."""
     reached: dict[str, set[str]] = {table: set(start)}
     for link in _order_links(forward=forward):
         source, target = (link.parent, link.child) if forward else (link.child, link.parent)
@@ -142,8 +142,8 @@ def _walk(tables: Mapping[str, TableRef], start: set[str], table: str, *, forwar
                 new.add(str(row["id"]))
             elif not forward and row["id"] in known:
                 new.update(str(parent) for parent in parents)
-    order = [link.child if forward else link.parent for link in _order_links(forward=forward)]
-    return [(name, sorted(reached[name])) for name in dict.fromkeys(order) if name != table and reached.get(name)]
+    order = list(TABLES) if forward else list(reversed(TABLES))
+    return [(name, sorted(reached[name])) for name in order if name != table and reached.get(name)]
 
 
 def _order_links(*, forward: bool) -> Iterable[Link]:
@@ -184,16 +184,18 @@ def _trace_file(name: str, files: Mapping[str, FileLineage]) -> Chain:
     def list_children(file: str) -> list[str]:
         return [other for other in files if file in files[other].made_from]
 
-    back, forward = _follow(name, list_parents), _follow(name, list_children)
+    order = list(files)
+    back = sorted(_follow(name, list_parents), key=order.index, reverse=True)
+    forward = sorted(_follow(name, list_children), key=order.index)
     return Chain(node=node(name), back=[node(f) for f in back], forward=[node(f) for f in forward], files=[name])
 
 
-def _follow(start: str, step: Callable[[str], list[str]]) -> list[str]:
-    seen: list[str] = []
+def _follow(start: str, step: Callable[[str], list[str]]) -> set[str]:
+    seen: set[str] = set()
     waiting = list(step(start))
     while waiting:
-        file = waiting.pop(0)
+        file = waiting.pop()
         if file not in seen:
-            seen.append(file)
+            seen.add(file)
             waiting.extend(step(file))
     return seen

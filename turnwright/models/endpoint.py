@@ -113,8 +113,10 @@ class Endpoint:
                         path, content=content, cast_to=httpx2.Response, options=self._options
                     )
             return response.status_code, response.content
-        except (TimeoutError, openai.APITimeoutError):
-            raise Failure("timeout", f"no reply within {self._timeout:g} s") from None
+        except (TimeoutError, openai.APITimeoutError) as error:
+            if not _was_refused(error):
+                raise Failure("timeout", f"no reply within {self._timeout:g} s") from None
+            failure = Failure("broken", "connection refused: nothing listens there")
         except openai.APIStatusError as error:
             failure = classify_status(error.response.status_code, error.response.content, error.response.headers)
         except openai.APIConnectionError as error:
@@ -124,6 +126,14 @@ class Endpoint:
         raise Failure(
             failure.kind, redact(failure.message, self._key), failure.status, failure.retry_after, failure.field
         ) from None
+
+
+def _was_refused(error: BaseException) -> bool:
+    """Whether nothing listened; the transport reports a refused connection as a timeout of connecting."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ConnectionRefusedError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 def _describe(error: BaseException) -> str:

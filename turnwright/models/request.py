@@ -46,6 +46,8 @@ class ChatRequest:
     """Identity of the endpoint."""
     head: Mapping[str, Any]
     """Model and tools."""
+    head_size: int
+    """Bytes of the head in `content`."""
     messages: Sequence[Mapping[str, Any]]
     tail: Mapping[str, Any]
     """Everything after the messages."""
@@ -64,14 +66,14 @@ class ChatRequest:
 
     @cached_property
     def prefixes(self) -> tuple[tuple[int, str], ...]:
-        """`(bytes, digest)` of the prompt up to some message boundaries: the first ones and the last eight.
+        """`(bytes, digest)` of the prompt up to some boundaries: model and tools, the first message, the last eight.
 
         Two prompts share a prefix if they have a boundary in common. As prompts are append-only, the whole prompt of
         the call before stands among the last boundaries of the next, so these few are enough to count prefix reuse.
         """
-        rolling = hashlib.blake2b(orjson.dumps(self.head), digest_size=6)
-        size, last = 0, len(self.fragments) - _TAIL_BOUNDARIES
-        boundaries: list[tuple[int, str]] = []
+        rolling = hashlib.blake2b(memoryview(self.content)[: self.head_size], digest_size=6)
+        size, last = self.head_size, len(self.fragments) - _TAIL_BOUNDARIES
+        boundaries: list[tuple[int, str]] = [(size, rolling.copy().hexdigest())] if self.tools else []
         for index, fragment in enumerate(self.fragments):
             rolling.update(fragment)
             size += len(fragment)
@@ -145,7 +147,8 @@ class RequestBuilder:
             tail["response_format"] = self._format
         sent = [_without_reasoning(message) for message in messages]
         fragments = tuple(orjson.dumps(message) for message in sent)
-        content = join_body(head, fragments, tail)
+        start = orjson.dumps(head)[:-1]
+        content = _join(start, fragments, tail)
         key = hashlib.sha256(f"{self.endpoint}\0{draw}\0".encode())
         key.update(content)
         return ChatRequest(
@@ -157,6 +160,7 @@ class RequestBuilder:
             model=self.model,
             endpoint=self.endpoint,
             head=head,
+            head_size=len(start),
             messages=sent,
             tail=tail,
             fragments=fragments,
@@ -165,8 +169,12 @@ class RequestBuilder:
 
 def join_body(head: Mapping[str, Any], fragments: Sequence[bytes], tail: Mapping[str, Any]) -> bytes:
     """The JSON body made of a serialised message list and what stands around it; `head` is not empty."""
+    return _join(orjson.dumps(head)[:-1], fragments, tail)
+
+
+def _join(start: bytes, fragments: Sequence[bytes], tail: Mapping[str, Any]) -> bytes:
     end = b"]," + orjson.dumps(tail)[1:] if tail else b"]}"
-    return b"".join((orjson.dumps(head)[:-1], b',"messages":[', b",".join(fragments), end))
+    return b"".join((start, b',"messages":[', b",".join(fragments), end))
 
 
 def _without_reasoning(message: Message) -> Mapping[str, Any]:

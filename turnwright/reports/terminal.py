@@ -26,6 +26,7 @@ from turnwright.reports.formats import (
 from turnwright.reports.reading import ReadCall, ReadDialogue, ReadMessage
 from turnwright.reports.sections.table1 import list_lines
 from turnwright.statistics.costs import Costs
+from turnwright.statistics.prefixes import PrefixReuse
 from turnwright.statistics.statistics import Statistics
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.yields import YieldRow
@@ -86,6 +87,7 @@ def show_statistics(statistics: Statistics) -> RenderableType:
         show_yields(statistics.yields),
         Text(),
         show_costs(statistics.costs),
+        *([Text(), show_prefixes(statistics.prefixes)] if statistics.prefixes else []),
         Text(),
         Text(
             f"Empty turns: {format_share(information.empty_share)} "
@@ -163,7 +165,32 @@ def show_costs(costs: Costs) -> RenderableType:
         f"{format_number(costs.calls_per_accepted, 1)} calls, {format_count(costs.tokens_per_accepted)} tokens, "
         f"{format_cost(costs.cost_per_accepted_usd)}."
     )
-    return Group(speed, *([Text(), roles] if costs.roles else []), per_accepted)
+    parts: list[RenderableType] = [speed, *([Text(), roles] if costs.roles else []), per_accepted]
+    return Group(*parts, *([Text(), show_estimate(costs)] if costs.estimate else []))
+
+
+def show_estimate(costs: Costs) -> RenderableType:
+    """What was expected before the run, and what it really took."""
+    table = _make_table("", ">calls", ">tokens", ">wall time", ">cost")
+    estimate = costs.estimate
+    if estimate is not None:
+        source = f"{estimate.earlier_runs} earlier runs" if estimate.earlier_runs else "default figures"
+        table.title = f"Estimate (from {source}) and reality"
+        tokens = (format_count(estimate.tokens), format_seconds(estimate.seconds), format_cost(estimate.cost_usd))
+        _add_row(table, "expected", format_count(estimate.calls), *tokens)
+    used = format_count(costs.prompt_tokens + costs.completion_tokens)
+    _add_row(table, "real", format_count(costs.calls), used, format_seconds(costs.seconds), format_cost(costs.cost_usd))
+    return table
+
+
+def show_prefixes(rows: list[PrefixReuse]) -> RenderableType:
+    """How much of each role's prompts a prefix cache could serve, and did."""
+    table = _make_table("role", ">calls counted", ">tokens read", ">ideal cache", ">server's cache")
+    table.title = "Prompt tokens that a prefix cache serves"
+    for row in rows:
+        shares = (format_share(row.ideal_share), format_share(row.served_share))
+        _add_row(table, format_words(row.role), format_count(row.calls), format_count(row.prompt_tokens), *shares)
+    return table
 
 
 def plain(text: str) -> str:

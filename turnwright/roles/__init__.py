@@ -1,0 +1,1 @@
+"""Roles: one file for each thing that a model is asked to be."""

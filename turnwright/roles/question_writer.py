@@ -1,17 +1,30 @@
 """The question writer: 20 to 30 questions that span a domain (UO, questions)."""
 
+import re
+from collections.abc import Sequence
 from typing import Any, cast
 
 import prompts
-from schemas.databases import Database
+from schemas.databases import Column, Database
 from schemas.messages import Message
 from schemas.replies import Questions, Reply
+from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
+from turnwright.tools.naming import plural, split_words
 
 _TEXT_LENGTH = 80
 _MANY_TABLES = 12
 _FEW_ROWS = 2
+_AT_ONCE = 8
+"""Questions that one request asks for."""
+_EXTRA_ROUNDS = 2
+_MOST_FAULTS = 6
+_WORD = re.compile(r"\w+")
+_IDENTIFIER = re.compile(r"\b\w*[^\W_]_+[^\W_]\w*\b")
+_TECHNICAL = re.compile(
+    r"\b(?:tables?|columns?|rows?|databases?|sql|primary keys?|foreign keys?|schemas?|tuples?)\b", re.IGNORECASE
+)
 
 
 def view_database(database: Database) -> dict[str, Any]:
@@ -27,20 +40,9 @@ def view_database(database: Database) -> dict[str, Any]:
         "tables": [
             {
                 "name": table.name,
-                "view": table.view,
+                **({"view": True} if table.view else {}),
                 "rows": table.rows,
-                "columns": [
-                    {
-                        "name": column.name,
-                        "type": column.format or column.json_type,
-                        "nullable": column.nullable,
-                        "primary_key": column.primary_key,
-                        "surrogate": column.surrogate,
-                        "references": list(column.references) if column.references else None,
-                        "values": list(column.values),
-                    }
-                    for column in table.columns
-                ],
+                "columns": [_view_column(column) for column in table.columns],
                 "sample": [
                     {name: _shorten(value) for name, value in row.items()}
                     for row in table.sample[: _FEW_ROWS if many else None]
@@ -51,26 +53,132 @@ def view_database(database: Database) -> dict[str, Any]:
     }
 
 
+def _view_column(column: Column) -> dict[str, Any]:
+    """What does not hold is left out: half of the view would say no more than that."""
+    facts: dict[str, Any] = {"name": column.name, "type": column.format or column.json_type}
+    if not column.nullable:
+        facts["nullable"] = False
+    if column.primary_key:
+        facts["primary_key"] = True
+    if column.surrogate:
+        facts["surrogate"] = True
+    if column.references:
+        facts["references"] = list(column.references)
+    if column.values:
+        facts["values"] = list(column.values)
+    return facts
+
+
 def _shorten(value: Any) -> Any:
     return f"{value[:_TEXT_LENGTH]}…" if isinstance(value, str) and len(value) > _TEXT_LENGTH else value
 
 
 async def write_questions(
-    models: Models, database: Database, count: int, *, unit: str, draw: int = 0
-) -> tuple[list[str], StructuredReply[Reply]]:
-    """Up to `count` different questions, and the reply they came in.
+    models: Models, database: Database, topics: Sequence[str], count: int, *, unit: str, draw: int = 0
+) -> tuple[list[str], list[StructuredReply[Reply]]]:
+    """Up to `count` different questions that a person could ask, and the replies they came in.
+
+    They are asked for in one conversation, a few at a time: a small model that has to write two dozen at once loses the
+    thread and does not stop. Rounds go on while questions are missing, with what was wrong with the ones before, up to
+    two rounds more than are needed.
+
+    Args:
+        models: the way to the model.
+        database: what the writer sees a limited view of.
+        topics: what the questions should be about, in order; where they run out, they begin again.
+        count: most questions.
+        unit: id of the seed, for the journal.
+        draw: index of the draw.
 
     Raises:
-        MalformedReply: no usable reply, even after the repair call.
+        MalformedReply: no usable reply to the first request, even after the repair call.
         ContextOverflow: the database's view does not fit the model.
     """
-    user = prompts.render("question_writer", "user", database=view_database(database), count=count)
-    request: list[Message] = [
+    messages: list[Message] = []
+    asked: list[str] = []
+    replies: list[StructuredReply[Reply]] = []
+    faults: list[str] = []
+    most = -(-count // _AT_ONCE) + _EXTRA_ROUNDS
+    for number in range(most):
+        wanted = min(_AT_ONCE, count - len(asked))
+        if wanted <= 0:
+            break
+        request = [
+            *messages,
+            *_ask(database, _next_topics(topics, number * _AT_ONCE, wanted), wanted, faults, messages),
+        ]
+        remaining = 6.0 + most - number
+        try:
+            reply = await models.structured("question_writer", request, draw=draw, unit=unit, remaining=remaining)
+        except (MalformedReply, ContextOverflow):
+            if not replies:
+                raise
+            break
+        replies.append(reply)
+        messages = [*request, {"role": "assistant", "content": reply.value.model_dump_json()}]
+        found, faults = sort_out(cast(Questions, reply.value).questions, database)
+        asked = drop_repeated([*asked, *found])
+    return asked[:count], replies
+
+
+def _ask(
+    database: Database, topics: list[str], count: int, faults: list[str], before: Sequence[Message]
+) -> list[Message]:
+    if before and faults:
+        mend = prompts.render("question_writer", "mend", problems=faults, topics=topics, count=count)
+        return [{"role": "user", "content": mend}]
+    if before:
+        again = prompts.render("question_writer", "again", topics=topics, count=count)
+        return [{"role": "user", "content": again}]
+    view = view_database(database)
+    return [
         {"role": "system", "content": prompts.render("question_writer", "system")},
-        {"role": "user", "content": user},
+        {
+            "role": "user",
+            "content": prompts.render("question_writer", "user", database=view, topics=topics, count=count),
+        },
     ]
-    reply = await models.structured("question_writer", request, draw=draw, unit=unit, remaining=8.0)
-    return drop_repeated(cast(Questions, reply.value).questions)[:count], reply
+
+
+def _next_topics(topics: Sequence[str], start: int, count: int) -> list[str]:
+    return [topics[(start + offset) % len(topics)] for offset in range(count)] if topics else []
+
+
+def sort_out(questions: Sequence[str], database: Database) -> tuple[list[str], list[str]]:
+    """The questions that a person could ask, each once, and what is wrong with the others, each fault once."""
+    known = _known_words(database)
+    kept: list[str] = []
+    faults: dict[str, None] = {}
+    for question in drop_repeated(list(questions)):
+        fault = _find_fault(question, known)
+        if fault is None:
+            kept.append(question)
+        else:
+            faults.setdefault(fault)
+    return kept, list(faults)[:_MOST_FAULTS]
+
+
+def _find_fault(question: str, known: set[str]) -> str | None:
+    for word in _TECHNICAL.findall(question):
+        if word.lower() not in known:
+            return f"A person who uses the service does not speak of a {word.lower()}."
+    for word in _IDENTIFIER.findall(question):
+        if word.lower() not in known:
+            return f"{word} is no word that a person would use."
+    return None
+
+
+def _known_words(database: Database) -> set[str]:
+    """Words that only look technical, because the domain or its content has them: the tables of a restaurant."""
+    words: set[str] = set()
+    for table in database.tables:
+        for name in (table.name, *(column.name for column in table.columns)):
+            words |= set(split_words(name)) | {plural(word) for word in split_words(name)}
+        values = [value for column in table.columns for value in column.values]
+        for value in (*values, *(value for row in table.sample for value in row.values())):
+            if isinstance(value, str):
+                words |= {word.lower() for word in _WORD.findall(value)}
+    return words
 
 
 def drop_repeated(questions: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from schemas.replies import Reply, SqlToolDraft, SqlToolDrafts
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import view_database
+from turnwright.tools.coverage import Shape
 
 
 @dataclass
@@ -28,12 +29,19 @@ class ToolConversation:
     messages: list[Message] = field(default_factory=list[Message])
 
     async def write_tools(
-        self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None, *, remaining: float = 1.0
+        self,
+        questions: Sequence[str],
+        shapes: Sequence[Shape],
+        wanted: int,
+        feedback: dict[str, Any] | None,
+        *,
+        remaining: float = 1.0,
     ) -> tuple[list[SqlToolDraft], StructuredReply[Reply]]:
         """The drafts of one round, and the reply they came in.
 
         Args:
             questions: what the tools of this round should help to answer.
+            shapes: tools that the domain lacks; may be none.
             wanted: about how many drafts are asked for.
             feedback: `{accepted: [names], rejected: [{name, reason}]}` on the round before; none in the first round.
             remaining: rounds that are still to come, this one included.
@@ -42,14 +50,17 @@ class ToolConversation:
             MalformedReply: no usable reply, even after the repair call; the round is not in the conversation then.
             ContextOverflow: the conversation has grown too long for the model.
         """
-        request = [*self.messages, *self._ask(questions, wanted, feedback)]
+        request = [*self.messages, *self._ask(questions, shapes, wanted, feedback)]
         reply = await self.models.structured("sql_tool_writer", request, unit=self.unit, remaining=remaining)
         # A repaired reply is kept as if it had been right at once: the writer learns from good examples.
         value = cast(SqlToolDrafts, reply.value)
         self.messages = [*request, {"role": "assistant", "content": value.model_dump_json()}]
         return list(value.tools), reply
 
-    def _ask(self, questions: Sequence[str], wanted: int, feedback: dict[str, Any] | None) -> list[Message]:
+    def _ask(
+        self, questions: Sequence[str], shapes: Sequence[Shape], wanted: int, feedback: dict[str, Any] | None
+    ) -> list[Message]:
+        lines = [shape.line for shape in shapes]
         if not self.messages:
             system = prompts.render("sql_tool_writer", "system")
             user = prompts.render(
@@ -57,9 +68,12 @@ class ToolConversation:
                 "user",
                 database=view_database(self.database),
                 questions=list(questions),
+                shapes=lines,
                 wanted=wanted,
             )
             return [{"role": "system", "content": system}, {"role": "user", "content": user}]
         told = feedback or {"accepted": [], "rejected": []}
-        again = prompts.render("sql_tool_writer", "again", feedback=told, questions=list(questions), wanted=wanted)
+        again = prompts.render(
+            "sql_tool_writer", "again", feedback=told, questions=list(questions), shapes=lines, wanted=wanted
+        )
         return [{"role": "user", "content": again}]

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import jsonschema_rs
 import orjson
 
+from schemas.content import canonical_json
 from schemas.messages import ToolError, ToolResult
 from schemas.tools import Tool
 
@@ -70,7 +72,7 @@ class ArgumentChecker:
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.tools = {tool.name: tool for tool in tools}
-        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters) for tool in tools}
+        self._validators = {tool.name: _compile(canonical_json(tool.parameters)) for tool in tools}
 
     def check(self, name: str, text: str) -> dict[str, Any]:
         """The arguments of a call, checked.
@@ -93,6 +95,12 @@ class ArgumentChecker:
             message = "; ".join(sorted(problems))
             raise BadArguments(ToolError(kind="invalid_arguments", message=_shorten(message)))
         return arguments
+
+
+@lru_cache(maxsize=2048)
+def _compile(schema: str) -> jsonschema_rs.Validator:
+    """The validator of a schema, shared by all dialogues with that tool."""
+    return jsonschema_rs.validator_for(orjson.loads(schema))
 
 
 def _describe(error: jsonschema_rs.ValidationError) -> str:

@@ -22,6 +22,7 @@ from turnwright.models.remaining import expect_remaining
 from turnwright.models.reply import ModelReply
 from turnwright.roles import assistant, user_simulator
 from turnwright.rollout.behaviours import behaviour_occurred
+from turnwright.rollout.closing import is_farewell, is_settled
 from turnwright.rollout.conversation import Conversation
 from turnwright.rollout.tool_calls import ToolRunner, read_behaviour, read_tools
 
@@ -111,7 +112,8 @@ class Dialogue:
     4. The user ends the dialogue with a thank-you marked as complete, and the assistant has the last word, in prose.
        The mark counts only if the assistant had reported something before it, if the message asks nothing, and if the
        assistant needs no tool to answer it: a user who only agrees to an action has not seen its outcome. A mark that
-       comes too early is noted, and the dialogue goes on.
+       comes too early is noted, and the dialogue goes on. A message of nothing but thanks counts as marked where
+       everything was told and done, or where it is the second in a row (turnwright/rollout/closing.py).
     5. A message that would break a limit (turns of the dialogue, calls of one request) is not kept, so every stored
        conversation is whole: each call has its result.
     6. A reply that cannot be used, even after its repair, ends the dialogue with what was said before it.
@@ -131,6 +133,7 @@ class Dialogue:
         self._tools = tools
         self._runner = runner
         self._models = models
+        self._objectives = objectives
         self._limits = config.limits
         self._trial = trial
         self._user = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
@@ -173,11 +176,19 @@ class Dialogue:
         reported = self.conversation.outcome_reported
         self.conversation = self.conversation.add_user(reply.value.user_message.strip())
         if not reply.value.is_task_complete:
-            return False
+            return reported and self._is_closed()
         if reported and not any(mark in reply.value.user_message for mark in _QUESTION_MARKS):
             return True
         self._note_early_completion()
         return False
+
+    def _is_closed(self) -> bool:
+        """Whether the last message, which is not marked as the end, is one all the same."""
+        said = [message["content"] or "" for message in self.conversation.messages if message["role"] == "user"]
+        if not is_farewell(said[-1]):
+            return False
+        repeated = len(said) > 1 and is_farewell(said[-2])
+        return repeated or is_settled(self._objectives, self._tools, self.conversation.messages, self.calls)
 
     async def _assistant_answers(self) -> bool:
         """Lets the assistant work until it speaks to the user; says whether it called a tool."""

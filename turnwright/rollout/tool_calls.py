@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 
@@ -22,7 +23,13 @@ _FAULT = TypeAdapter(Fault)
 
 def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
     """The tools of a toolset row, in the order in which they are offered."""
-    return _TOOLS.validate_json(toolset.tools)
+    return _parse_tools(toolset.tools)
+
+
+@lru_cache(maxsize=32)
+def _parse_tools(text: str) -> tuple[Tool, ...]:
+    """Tools are frozen, so the dialogues of a toolset share them: parsed anew they are most of what each one holds."""
+    return _TOOLS.validate_json(text)
 
 
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:

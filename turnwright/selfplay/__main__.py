@@ -9,7 +9,8 @@ from turnwright.selfplay.process import exit_with_parent, serve
 
 
 def _announce(url: str) -> None:
-    print(json.dumps({"url": url}), flush=True)
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(options, _announce if given.embedded else None)
     except OSError as error:
-        print(f"cannot serve on {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
+        sys.stderr.write(f"cannot serve on {options.host}:{options.port}: {error.strerror or error}\n")
         return 4
     return 0
 

@@ -67,7 +67,8 @@ def _to_number(text: str) -> int | float | None:
 
 def score_label(parameter: Parameter, value: SpokenValue, tool: OfferedTool) -> float:
     """How well what is said of a value fits a parameter: 0 not at all, 2 and more beyond doubt."""
-    words = frozenset(parameter.words - _GENERIC) or parameter.words
+    generic = _GENERIC - {"first"} if "name" in parameter.words else _GENERIC  # a first name is not a last name
+    words = frozenset(parameter.words - generic) or parameter.words
     catches_all = bool(words & _NAMELIKE) and not words - _NAMELIKE - tool.name_words
     if not value.label:
         near = [value.before.index(word) for word in words if word in value.before]
@@ -86,7 +87,7 @@ def score_label(parameter: Parameter, value: SpokenValue, tool: OfferedTool) -> 
         said = label & parameter.described
         if said and (label == NAMING or label <= parameter.described):
             return 1.8
-    if rest and noun and not rest <= noun | _GENERIC and value.role == "identifies":
+    if rest and noun and not rest <= noun | generic and value.role == "identifies":
         return 0.0
     if noun and not rest and value.role == "identifies" and not noun & (tool.words | words):
         return 0.2

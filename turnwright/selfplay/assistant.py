@@ -12,9 +12,10 @@ from typing import Any
 
 from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay import mistakes
+from turnwright.selfplay.changing import Change
 from turnwright.selfplay.conversation import Episode, read_episodes, write_arguments
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
-from turnwright.selfplay.pursuit import Pursuit
+from turnwright.selfplay.reading import Reading
 from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
 from turnwright.selfplay.request import NotUnderstood, Request
 from turnwright.selfplay.spoken_values import read_values
@@ -80,8 +81,10 @@ def _work(
     mistake: mistakes.Mistake | None,
 ) -> dict[str, Any]:
     rng = request.rng
-    careful, looks_after = dialogue.random() < 0.55, dialogue.random() < 0.6
-    pursuit = Pursuit(toolbox, current, earlier, confirm_writes=careful, look_after_writes=looks_after)
+    careful, looks_after = dialogue.random() < 0.7, dialogue.random() < 0.7
+    pursuit: Reading | Change = Reading(toolbox, current, earlier, careful, looks_after)
+    if pursuit.verb != "read":
+        pursuit = Change(toolbox, current, earlier, careful, looks_after)
     try:
         outcomes = pursuit.run()
     except NeedCalls as step:

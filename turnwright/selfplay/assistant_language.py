@@ -75,7 +75,8 @@ def nothing_found(subject: str, rng: random.Random) -> str:
     if subject:
         return rng.choice(
             [
-                f"I couldn't find any record for {subject}. If it may be spelled differently, tell me and I'll look again.",
+                f"I couldn't find any record for {subject}. If it may be spelled differently, tell me and I'll look "
+                f"again.",
                 f"There is no entry that matches {subject}. Another detail would let me search again.",
                 f"Nothing came up for {subject} in the records. I can try another name or detail if you have one.",
             ]
@@ -105,7 +106,8 @@ def failed(kind: str, message: str, action: str, rng: random.Random) -> str:
     )
     return rng.choice(
         [
-            f"I'm sorry, I could not {action}: {reason}.{detail} Nothing was made up or changed; I can try again whenever you like.",
+            f"I'm sorry, I could not {action}: {reason}.{detail} Nothing was made up or changed; I can try again "
+            f"whenever you like.",
             f"That did not work, because {reason}.{detail} We can try once more in a moment, or change the details.",
             f"Unfortunately {reason}, so I was not able to {action}.{detail} Just say so if I should try again.",
         ]

@@ -18,7 +18,7 @@ def count_tokens(text: str | bytes) -> int:
 
 def build_completion(request: Request, message: dict[str, Any]) -> dict[str, Any]:
     """The chat completion that carries `message`."""
-    calls = message.get("tool_calls") or []
+    calls: list[dict[str, Any]] = message.get("tool_calls") or []
     written = (message.get("content") or "") + "".join(
         call["function"]["name"] + call["function"]["arguments"] for call in calls
     )
@@ -52,7 +52,7 @@ def spoil_completion(completion: dict[str, Any], kind: str) -> bool:
     """
     choice = completion["choices"][0]
     message = choice["message"]
-    calls = message.get("tool_calls") or []
+    calls: list[dict[str, Any]] = message.get("tool_calls") or []
     content = message["content"] or ""
     if kind == "empty":
         message["content"] = ""

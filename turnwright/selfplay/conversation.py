@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -25,23 +25,25 @@ class Call:
     @property
     def error(self) -> str | None:
         """Kind of the error, or none."""
-        if isinstance(self.result, dict) and "error" in self.result:
-            return str(self.result["error"])  # pyright: ignore
-        return None
+        fields = self.fields
+        return str(fields["error"]) if "error" in fields else None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The result where it is one object, otherwise nothing."""
+        return cast(dict[str, Any], self.result) if isinstance(self.result, dict) else {}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The records in the result."""
-        if self.error is not None:
+        if self.error is not None or "rows_changed" in self.fields:
             return []
         if isinstance(self.result, list):
-            return [row for row in self.result if isinstance(row, dict)]  # pyright: ignore
-        if isinstance(self.result, dict) and "rows_changed" not in self.result:
-            inner = next((value for value in self.result.values() if isinstance(value, list) and value), None)  # pyright: ignore
-            if inner is not None and all(isinstance(row, dict) for row in inner):  # pyright: ignore
-                return list(inner)  # pyright: ignore
-            return [self.result]  # pyright: ignore
-        return []
+            return [row for row in cast(list[Any], self.result) if isinstance(row, dict)]
+        lists = [cast(list[Any], value) for value in self.fields.values() if isinstance(value, list) and value]
+        if lists and all(isinstance(row, dict) for row in lists[0]):
+            return lists[0]
+        return [self.fields] if self.fields else []
 
 
 @dataclass
@@ -79,13 +81,14 @@ def read_calls(messages: list[dict[str, Any]]) -> list[Call]:
     results = {message.get("tool_call_id"): message.get("content") for message in messages if message["role"] == "tool"}
     calls: list[Call] = []
     for message in messages:
-        for call in message.get("tool_calls") or []:
+        made: list[dict[str, Any]] = message.get("tool_calls") or []
+        for call in made:
             if call["id"] in results:
                 arguments = _read_json(call["function"]["arguments"])
                 calls.append(
                     Call(
                         tool=call["function"]["name"],
-                        arguments=arguments if isinstance(arguments, dict) else {},  # pyright: ignore
+                        arguments=cast(dict[str, Any], arguments) if isinstance(arguments, dict) else {},
                         result=_read_json(results[call["id"]]),
                     )
                 )
@@ -93,13 +96,15 @@ def read_calls(messages: list[dict[str, Any]]) -> list[Call]:
 
 
 _BEGINS = re.compile(
-    r"\b(?:please|could you|can you|would you(?: please)?|i(?:'d| would) like(?: to)?|i need(?: to)?|i want(?: to)?|looking for)\s+"
+    r"\b(?:please|could you|can you|would you(?: please)?|i(?:'d| would) like(?: to)?|i need(?: to)?|i want(?: to)?|"
+    r"looking for)\s+"
     r"(?:change|update|set the|add|register|remove|delete|tell me|give me|show me|see|list|look up the|know the|the)\b",
     re.IGNORECASE,
 )
 """Requests of their own: after one, the question before it is left open."""
 _GOES_ON = re.compile(
-    r"^\W*(?:sorry,? i meant|i should have said|actually,? (?:make|i only|i meant)|wait,? no|hold on,? i mixed|i meant|no,? i meant)\b"
+    r"^\W*(?:sorry,? i meant|i should have said|actually,? (?:make|i only|i meant)|wait,? no|hold on,? i mixed|"
+    r"i meant|no,? i meant)\b"
     r"|\b(?:try (?:it |that )?(?:again|once more)|another try|trying (?:it |that )?again)\b",
     re.IGNORECASE,
 )

@@ -222,13 +222,13 @@ def read_view(block: dict[str, Any]) -> DatabaseView:
                 name=column["name"],
                 type=column["type"],
                 nullable=column.get("nullable", True),
-                primary_key=column["primary_key"],
-                surrogate=column["surrogate"],
-                references=tuple(column["references"]) if column["references"] else None,
-                values=tuple(column["values"]),
+                primary_key=column.get("primary_key", False),
+                surrogate=column.get("surrogate", False),
+                references=tuple(column["references"]) if column.get("references") else None,
+                values=tuple(column.get("values", ())),
                 samples=tuple(row[column["name"]] for row in sample if row.get(column["name"]) is not None),
             )
             for column in table["columns"]
         )
-        tables.append(ViewTable(table["name"], table["view"], table["rows"], columns, sample))
+        tables.append(ViewTable(table["name"], table.get("view", False), table["rows"], columns, sample))
     return DatabaseView(block["name"], block["dialect"], tuple(tables))

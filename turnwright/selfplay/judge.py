@@ -48,6 +48,8 @@ _TROUBLE = re.compile(
 _DECLINED = re.compile(
     r"can't|cannot|can not|unable|don't have|no tool|outside|not able|not something|not possible|sorry|afraid", re.I
 )
+_JUDGE_SLIPS = 0.3
+"""Share of the configured rate of mistakes at which the judge misreads a bullet."""
 _TRANSIENT = ("timeout", "unavailable", "rate_limit")
 
 
@@ -130,7 +132,7 @@ def reply(request: Request) -> dict[str, Any]:
         bullets.append({"bullet": 0, "bullet_class": "Critical", "evidence": evidence, "met": False})
     rng = request.rng_for("judge", request.body)
     critical = [bullet for bullet in bullets if bullet["bullet_class"] == "Critical"]
-    if critical and rng.random() < request.mistake_rate:
+    if critical and rng.random() < request.mistake_rate * _JUDGE_SLIPS:
         wrong = rng.choice(critical)
         wrong |= {"met": not wrong["met"], "evidence": "seen at a glance"}
     missed = [bullet["bullet"] for bullet in critical if not bullet["met"]]
@@ -169,6 +171,8 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
     ]
     if _CHANGE.search(text):
         absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
+        if len(absent) * 2 <= len(values):
+            absent = []  # the plan may describe a record by words that nobody has to repeat
         absent += [target["value"] for target in _TARGET.finditer(text) if not _holds(target["value"], transcript.done)]
         if transcript.changed and not absent:
             return "Critical", True, "a call made the change"

@@ -1,4 +1,4 @@
-"""Deliberate mistakes of the simulated assistant: at most one kind a dialogue, and a real one, so that validation has work."""
+"""Deliberate mistakes of the simulated assistant: one kind a dialogue at most, and real: validation has to work."""
 
 import random
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwright.selfplay.pursuit import Pursuit
-from turnwright.selfplay.record_search import name_subject
+from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.reporting import say_change
 from turnwright.selfplay.words import start_sentence
 

@@ -1,9 +1,9 @@
-"""The tools of a request as the simulated assistant reads them: names, descriptions, parameters. Nothing else is known."""
+"""The tools of a request as the simulated assistant reads them: names, descriptions, parameters; nothing else."""
 
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -44,17 +44,17 @@ class Parameter:
     description: str
     default: Any = None
 
-    @property
+    @cached_property
     def squeezed(self) -> str:
         """The name as fields of results are compared with it."""
         return squeeze(self.name)
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The name in plain words."""
         return say_name(self.name)
 
-    @property
+    @cached_property
     def identifies(self) -> bool:
         """Whether it only identifies a record, so that a person may not know it."""
         if re.match(
@@ -64,14 +64,16 @@ class Parameter:
         last = split_name(self.name)[-1:]
         return bool(last) and (last[0] in _IDENTIFYING or (self.squeezed.endswith("id") and self.kind != "string"))
 
-    @property
+    @cached_property
     def hidden(self) -> bool:
         """Whether a person cannot know it at all: an id, as opposed to a code or number that stands on papers."""
-        told = re.match(r"(?:the |new )?(?:ID|identifier)s? of\b|.*\bOther tools return it", self.description, re.IGNORECASE)
+        told = re.match(
+            r"(?:the |new )?(?:ID|identifier)s? of\b|.*\bOther tools return it", self.description, re.IGNORECASE
+        )
         last = split_name(self.name)[-1:]
         return bool(told) or last in (("id",), ("ids",), ("uid",)) or (self.identifies and self.squeezed.endswith("id"))
 
-    @property
+    @cached_property
     def entity(self) -> frozenset[str]:
         """Stems of the thing that it identifies: `player` for `player_id`; empty for a bare `id`."""
         told = re.match(r"(?:the |new )?(?:ID|identifier) of the ([^.(]+)", self.description, re.IGNORECASE)
@@ -79,12 +81,12 @@ class Parameter:
             return frozenset(stem(word) for word in split_name(told.group(1)))
         return self.named_entity
 
-    @property
+    @cached_property
     def named_entity(self) -> frozenset[str]:
         """The same by the name alone, where the description may speak of another table with the same key."""
         return frozenset(stem(word) for word in split_name(self.name) if word not in _IDENTIFYING)
 
-    @property
+    @cached_property
     def counts_rows(self) -> bool:
         """Whether it says how many rows are wanted."""
         return self.name.lower() in {"limit", "n", "top", "top_n", "count", "max_results", "row_limit", "max_rows"}
@@ -105,12 +107,12 @@ class OfferedTool:
     words: frozenset[str]
     """Stems of the name and the description."""
 
-    @property
+    @cached_property
     def aggregates(self) -> bool:
         """Whether it counts or averages over records instead of showing them."""
         return self.name.startswith(_AGGREGATING) or bool(self.name_words & _AGGREGATES)
 
-    @property
+    @cached_property
     def required(self) -> tuple[Parameter, ...]:
         """Parameters that a call must give."""
         return tuple(parameter for parameter in self.parameters if parameter.required)
@@ -127,7 +129,7 @@ class Toolbox:
     tools: tuple[OfferedTool, ...]
     weights: dict[str, float]
 
-    @property
+    @cached_property
     def side_nouns(self) -> frozenset[str]:
         """Stems of things that are written but never listed by themselves (`stock` in `update_stock_quantity`)."""
         heads = frozenset(word for tool in self.tools if tool.verb == "read" for word in tool.head)
@@ -187,8 +189,8 @@ def _read_head(name: str) -> frozenset[str]:
 def _read_tool(spec: dict[str, Any]) -> OfferedTool:
     function = spec["function"]
     name, description = str(function["name"]), str(function.get("description") or "")
-    schema = function.get("parameters") or {}
-    required = set(schema.get("required") or ())
+    schema: dict[str, Any] = function.get("parameters") or {}
+    required: set[str] = set(schema.get("required") or ())
     properties: dict[str, dict[str, Any]] = schema.get("properties") or {}
     name_words = frozenset(stem(word) for word in split_name(name)[1:] if word not in _LINKS)
     return OfferedTool(

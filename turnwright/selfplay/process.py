@@ -59,7 +59,8 @@ def serve(options: ServeOptions, announce: Callable[[str], None] | None = None) 
 
 
 def _print_url(url: str) -> None:
-    print(f"selfplay endpoint at {url}", flush=True)
+    sys.stdout.write(f"selfplay endpoint at {url}\n")
+    sys.stdout.flush()
 
 
 def exit_with_parent() -> None:

@@ -4,6 +4,7 @@ Each table gives questions of many shapes, filled with values of the sample rows
 two dozen spans lookups, searches, lists, figures, comparisons and changes over all of them.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,20 +20,27 @@ _TABLES = 8
 def reply(request: Request) -> dict[str, Any]:
     """A reply of the form schemas.replies.Questions. At the mistake rate one of its questions is there twice."""
     view = read_view(request.blocks["database"])
-    rng = request.rng
+    # The same list in every round of a conversation, of which each round gives what comes next.
+    first = next(message["content"] for message in request.messages if message["role"] == "user")
+    rng = request.rng_for(first, request.body.get("seed"))
+    said = {text for message in request.messages if message["role"] == "assistant" for text in _read(message)}
     queues = [list(_Asker(view, table, rng).questions()) for table in _chosen_tables(view, rng)]
     asked: list[str] = []
     turn = 0
     count = int(request.blocks["count"])
     while len(asked) < count and any(turn < len(queue) for queue in queues):
         for queue in queues:
-            if turn < len(queue) and queue[turn] not in asked:
+            if turn < len(queue) and queue[turn] not in asked and queue[turn] not in said:
                 asked.append(queue[turn])
         turn += 1
     asked = asked[:count]
     if len(asked) > 1 and rng.random() < request.mistake_rate:
         asked[-1] = asked[0].rstrip("?.") + "?"
     return {"questions": asked or [f"What can you tell me about {to_words(view.name)}?"]}
+
+
+def _read(message: dict[str, Any]) -> list[str]:
+    return json.loads(message["content"])["questions"]
 
 
 def _chosen_tables(view: DatabaseView, rng: random.Random) -> list[ViewTable]:

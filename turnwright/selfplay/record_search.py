@@ -8,12 +8,14 @@ from typing import Any
 from turnwright.selfplay.argument_filling import Filling, convert_value, fill_arguments, fill_row_count
 from turnwright.selfplay.conversation import TRANSIENT, Call, Episode
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter, Toolbox
+from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import NeedCalls, NeedValues, NotFound
 from turnwright.selfplay.words import fold, say_value, split_name, squeeze, stem
 
 ANAPHOR = re.compile(
-    r"\b(?:of|for|about|to|on|from|with)\s+(?:that|this|those|these|it|them|him|her|the same)\b|\bthat one\b|\bthe same\b"
+    r"\b(?:of|for|about|to|on|from|with)\s+(?:that|this|those|these|it|them|him|her|the same)\b|\bthat one\b|"
+    r"\bthe same\b"
     r"|\b(?:its|their|his|her)\s+\w+|\bthere(?=\s*[?,])|\b(?:remove|delete|change|update)\s+(?:it|that|this|them)\b",
     re.IGNORECASE,
 )
@@ -100,9 +102,7 @@ class RecordSearch:
                 if len(rows) == 1:
                     yield tool, rows[0]
                 elif tool is not None and tool.verb != "read" and call.error is None:
-                    inserted: dict[str, Any] = (
-                        call.result.get("inserted") or {} if isinstance(call.result, dict) else {}
-                    )  # pyright: ignore
+                    inserted: dict[str, Any] = call.fields.get("inserted") or {}
                     yield tool, call.arguments | inserted
 
     def read_field(self, parameter: Parameter, tool: OfferedTool | None, row: dict[str, Any]) -> Any:
@@ -111,7 +111,7 @@ class RecordSearch:
         if parameter.identifies:
             for entity in dict.fromkeys((parameter.entity, parameter.named_entity)):
                 keys = [name for name in row if _is_key_of(name, entity)]
-                if not keys and tool is not None and entity and entity <= tool.head:
+                if not keys and tool is not None and entity and entity == tool.head:
                     first = [name for name in row if split_name(name)[-1:] == ("id",)][:1]
                     keys = [name for name in row if squeeze(name) in _BARE_KEYS] or first
                 found = next((row[name] for name in keys if row[name] is not None), None)
@@ -120,7 +120,9 @@ class RecordSearch:
         if found is None:
             found = self._read_same_name(parameter, tool, row)
         if found is None and parameter.identifies and not (tool is not None and parameter.entity <= tool.head):
-            found = next((row[name] for name in row if _refers_to(name, parameter.entity) and row[name] is not None), None)
+            found = next(
+                (row[name] for name in row if _refers_to(name, parameter.entity) and row[name] is not None), None
+            )
         return None if found is None or isinstance(found, dict | list) else _typed(parameter, found)
 
     def _read_same_name(self, parameter: Parameter, tool: OfferedTool | None, row: dict[str, Any]) -> Any:
@@ -237,6 +239,27 @@ class RecordSearch:
                     self.pool.append((other, found[0]))
                     return value
             self.pool.pop()
+            value = self._look_up_named(parameter, entity, row)
+            if value is not None:
+                return value
+        return None
+
+    def _look_up_named(self, parameter: Parameter, entity: frozenset[str], row: dict[str, Any]) -> Any:
+        """The identifier of a thing whose name stands in another record (`club_name` of a player).
+
+        Raises:
+            NeedCalls: a look-up has to be made first.
+        """
+        wanted = entity | {"name"}
+        names = [value for key, value in row.items() if frozenset(stem(word) for word in split_name(key)) == wanted]
+        for tool in self.toolbox.tools:
+            if not names or tool.verb != "read" or len(tool.required) != 1 or tool.required[0].words != wanted:
+                continue
+            if tool.head <= entity and names[0] is not None:
+                rows = self.call(tool, {tool.required[0].name: say_value(names[0])}).rows
+                if rows:
+                    self.pool.append((tool, rows[0]))
+                    return self.read_field(parameter, tool, rows[0])
         return None
 
     def _ask_for_lookup(self, parameter: Parameter, owner: OfferedTool, values: Sequence[SpokenValue]) -> None:
@@ -244,9 +267,9 @@ class RecordSearch:
         entity = parameter.entity or owner.name_words
         for tool in self.toolbox.tools:
             missing = self.fill_known(tool, values).missing(tool)
-            if tool.verb == "read" and tool.name != owner.name and len(missing) == 1 and entity <= tool.name_words:
-                if missing[0].kind == "string" and not missing[0].identifies:
-                    raise NeedValues(tool, missing)
+            about = tool.verb == "read" and tool.name != owner.name and entity <= tool.name_words
+            if about and len(missing) == 1 and missing[0].kind == "string" and not missing[0].identifies:
+                raise NeedValues(tool, missing)
 
     def _choose_lookup(
         self, parameter: Parameter, owner: OfferedTool, values: Sequence[SpokenValue], tried: set[str]
@@ -329,38 +352,3 @@ def _is_key_of(name: str, entity: frozenset[str]) -> bool:
     """Whether a field is the identifier of a thing: `employee_id` of `employee`."""
     words = [stem(word) for word in split_name(name)]
     return bool(entity) and len(words) > 1 and words[-1] in _KEY_WORDS and frozenset(words[:-1]) == entity
-
-
-def name_subject(values: Sequence[SpokenValue]) -> str:
-    """The name of what a request is about, as the user gave it; empty where none is clear."""
-    texts = [value for value in values if value.kind in ("text", "code") and value.role != "new" and not value.negated]
-    parts = {part: value.text for value in texts for part in ("first", "last") if {part, "name"} <= value.label}
-    if len(parts) == 2:
-        return f"{parts['first']} {parts['last']}"
-    named = [value for value in texts if "name" in value.label or "titl" in value.label]
-    chosen = named or [value for value in texts if value.role in ("identifies", "bare")]
-    return chosen[0].text if chosen else ""
-
-
-def name_record(row: dict[str, Any], nouns: frozenset[str]) -> str:
-    """What people call a record: its own name or title, where it has one; `nouns` are stems of what it is."""
-    texts = {
-        split_name(name): value.strip()
-        for name, value in row.items()
-        if isinstance(value, str) and value.strip() and {stem(word) for word in split_name(name)[:-1]} <= nouns | _NAMES
-    }
-    parts = {words[-2:]: value for words, value in texts.items()}
-    if ("first", "name") in parts and ("last", "name") in parts:
-        return f"{parts['first', 'name']} {parts['last', 'name']}"
-    for endings in ({"name", "title"}, {"lname", "surname", "fname", "label"}):
-        for words, value in texts.items():
-            if words and words[-1] in endings:
-                return value
-    return ""
-
-
-def record_nouns(
-    tool: OfferedTool, values: Sequence[SpokenValue], side_nouns: frozenset[str] = frozenset()
-) -> frozenset[str]:
-    """Stems of what a request is about, that a label may leave out of a field's name, or a field out of a label."""
-    return tool.name_words | frozenset(word for value in values for word in value.noun) | side_nouns

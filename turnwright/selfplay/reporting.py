@@ -81,6 +81,13 @@ def _tell_rows(outcome: Outcome, rng: random.Random) -> str:
 
 def tell_read(outcome: Outcome, rng: random.Random) -> str:
     """The outcome of a read in words."""
+    text = _tell_found(outcome, rng)
+    if outcome.beside:
+        text += " " + say.tell_fields([(say_name(name), say_value(value)) for name, value in outcome.beside], "", rng)
+    return text
+
+
+def _tell_found(outcome: Outcome, rng: random.Random) -> str:
     call = outcome.call
     if call.error is not None:
         return tell_error(call, outcome.tool, outcome.subject, rng)
@@ -98,7 +105,7 @@ def tell_error(call: Call, tool: OfferedTool, subject: str, rng: random.Random) 
     kind = call.error or "database"
     if kind == "not_found":
         return say.nothing_found(subject, rng)
-    message = str(call.result.get("message") or "") if isinstance(call.result, dict) else ""  # pyright: ignore
+    message = str(call.fields.get("message") or "")
     return say.failed(kind, message, say_action(tool), rng)
 
 
@@ -137,7 +144,7 @@ def tell_write(outcome: Outcome, rng: random.Random) -> str:
     call = outcome.call
     if call.error is not None:
         return tell_error(call, outcome.tool, outcome.subject, rng)
-    changed = call.result.get("rows_changed", 1) if isinstance(call.result, dict) else 1  # pyright: ignore
+    changed = call.fields.get("rows_changed", 1)
     if not changed:
         return say.unchanged(outcome.subject, rng)
     text = say.done(outcome.tool.verb, say_change(outcome.tool, call.arguments, outcome.subject), rng)

@@ -48,8 +48,9 @@ class Request:
     @property
     def role(self) -> str:
         """The role to play: the name of the JSON Schema asked for, or `assistant` where none is."""
-        response_format = self.body.get("response_format") or {}
-        return (response_format.get("json_schema") or {}).get("name") or "assistant"
+        response_format: dict[str, Any] = self.body.get("response_format") or {}
+        schema: dict[str, Any] = response_format.get("json_schema") or {}
+        return str(schema.get("name") or "assistant")
 
     @cached_property
     def blocks(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The embedded endpoint: an OpenAI-compatible server that plays every role by rules.
 
-`POST /v1/chat/completions` (whole or streamed), `GET /v1/models`, `GET /stats`, `POST /reset`. A reply is a pure function
-of the request body and the seed, whatever the order, port or history; so is the latency, and a fault besides depends
-on how often the body has come, so that a retry gets through. It also serves as the load and fault bench.
+`POST /v1/chat/completions` (whole or streamed), `GET /v1/models`, `GET /stats`, `POST /reset`. A reply is a pure
+function of the request body and the seed, whatever the order, port or history; so is the latency, and a fault besides
+depends on how often the body has come, so that a retry gets through. It also serves as the load and fault bench.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 import typing
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import orjson
@@ -98,7 +98,8 @@ def read_request(content: bytes, options: ServeOptions) -> Request:
         body = orjson.loads(content)
     except ValueError as error:
         raise NotUnderstood(f"the body is not JSON: {error}") from error
-    messages = body.get("messages") if isinstance(body, dict) else None
+    fields = typing.cast(dict[str, Any], body) if isinstance(body, dict) else {}
+    messages = fields.get("messages")
     if not isinstance(messages, list) or not messages:
         raise NotUnderstood("the body must be an object with a non-empty list `messages`")
     for position, message in enumerate(typing.cast(list[Any], messages)):
@@ -106,10 +107,9 @@ def read_request(content: bytes, options: ServeOptions) -> Request:
             raise NotUnderstood(f"messages[{position}] must be an object with a role")
         if not isinstance(typing.cast(dict[str, Any], message).get("content"), str | None):
             raise NotUnderstood(f"messages[{position}].content must be text; parts of other kinds are not read")
-    body = typing.cast(dict[str, Any], body)
-    if body.get("n", 1) not in (1, None):
+    if fields.get("n", 1) not in (1, None):
         raise NotUnderstood("n must be 1")
-    return Request(body, options.seed, options.mistake_rate)
+    return Request(fields, options.seed, options.mistake_rate)
 
 
 def _refuse(status: int, message: str, kind: str, **headers: str) -> web.Response:
@@ -188,7 +188,7 @@ class SelfplayServer:
         return web.Response(body=orjson.dumps(completion), content_type="application/json")
 
     @contextlib.asynccontextmanager
-    async def _occupy_slot(self, role: str, counters: Counters) -> AsyncIterator[None]:
+    async def _occupy_slot(self, role: str, counters: Counters) -> AsyncGenerator[None]:
         async with self._slots or contextlib.nullcontext():
             start = time.monotonic()
             try:
@@ -199,7 +199,8 @@ class SelfplayServer:
     async def _stream(self, http: web.Request, request: Request, completion: dict[str, Any]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         await response.prepare(http)
-        usage = bool((request.body.get("stream_options") or {}).get("include_usage"))
+        options: dict[str, Any] = request.body.get("stream_options") or {}
+        usage = bool(options.get("include_usage"))
         for event in stream_completion(completion, usage=usage):
             await response.write(event)
         await response.write_eof()

@@ -1,7 +1,7 @@
 """Values that a person names in a message: quoted text, names, numbers, dates, with the words around them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -9,7 +9,10 @@ from turnwright.selfplay.words import STOP, all_stems, fold, split_name, stem
 
 _QUOTED = r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»"
 _MAIL = r"[\w.+-]+@[\w-]+\.[\w.-]*\w|https?://[^\s,;]*[^\s,;.?!]"
-_DATE = r"\d{4}-\d{1,2}-\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}:\d{2}(?::\d{2})?"
+_DATE = (
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+    r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}:\d{2}(?::\d{2})?"
+)
 _CODE = r"(?=[\w/#-]*\d)(?=[\w/#-]*[A-Za-z])[A-Za-z0-9][\w/#-]*[\w]"
 _NUMBER = r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w-])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w-])"
 _NAME_WORD = r"(?:[A-ZÀ-ÖØ-ÞŠŽŁĐŚ][\w’'.&/-]*|\d[\w.-]*)"
@@ -22,12 +25,17 @@ _SPAN = re.compile(
 _NEGATED = re.compile(r"(?:\bnot|instead of|rather than|no longer)\s+(?:the\s+)?$", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _NOT_NAMES = frozenset(
-    "hi hello hey good morning afternoon evening could can would please what who how when where which why i ok okay thanks"
-    " thank yes no sure also and then but so oh well actually sorry wait hmm let my the a an is are do does did it that this"
-    " there first next now great perfect right one after once before for in on to from of with if just maybe unfortunately"
-    " alright all any anything i'm i'd i'll i've id it's its that's dear greetings make set put give find tell show list"
+    "hi hello hey good morning afternoon evening could can would please what who how when where which why i ok okay "
+    "thanks"
+    " thank yes no sure also and then but so oh well actually sorry wait hmm let my the a an is are do does did it "
+    "that this"
+    " there first next now great perfect right one after once before for in on to from of with if just maybe "
+    "unfortunately"
+    " alright all any anything i'm i'd i'll i've id it's its that's dear greetings make set put give find tell show "
+    "list"
     " look add change update remove delete create count check get search go ahead correct cheers fine another besides"
-    " separately lastly finally quick question by last later still since as well though not none change we you he she they"
+    " separately lastly finally quick question by last later still since as well though not none change we you he she "
+    "they"
     " their his her our your more some use here nothing see name yep yeah yup absolutely don't doesn't".split()
 )
 
@@ -92,7 +100,8 @@ _SCALE = re.compile(r"0 to 100?\b")
 _NUMBERED = re.compile(r"\s+(?:is\b|should be\b|[\"“]|[A-ZÀ-ÖØ-Þ][a-zà-ÿ])")
 _SCALE_END = re.compile(r"\bfrom 0 to $")
 _BREAK = re.compile(
-    r"\b(?:the|that|this|an?|of|for|to|from|in|on|with|and|or|by|at|new|certain|me|show|only|its|their|his|her|one|is|are|be|i|you|it)\b|[,:;]",
+    r"\b(?:the|that|this|an?|of|for|to|from|in|on|with|and|or|by|at|new|certain|me|show|only|its|their|his|her|one|is|"
+    r"are|be|i|you|it)\b|[,:;]",
     re.IGNORECASE,
 )
 _WHOSE = re.compile(
@@ -101,7 +110,8 @@ _WHOSE = re.compile(
 )
 _NAMED = re.compile(r"(?P<noun>[^.;:?!]*?)\s+(?:named|called|titled|entitled|by the name of)\s*$", re.IGNORECASE)
 _BOUNDED = re.compile(
-    r"(?P<label>[^,.;:?!]+?)\s+(?:of\s+)?(?P<bound>at least|at most|above|below|over|under|more than|less than)\s*$",
+    r"(?P<label>[^,.;:?!]*?)\s+(?:of\s+)?"
+    r"(?P<bound>at least|at most|above|below|over|under|more than|less than|not before|not after|before|after)\s*$",
     re.IGNORECASE,
 )
 _BECOMES = re.compile(r"(?:\bthe\s+(?P<label>[^,.;:?!]+?))?\s*\b(?:to|into)\s*$", re.IGNORECASE)
@@ -109,7 +119,8 @@ _CHANGED = re.compile(
     r"\b(?:change|set|update|correct|adjust|fix|modify)\s+the\s+(?P<label>[^,.;:?!]+?)\s+(?:of|for)\b", re.IGNORECASE
 )
 _STATED = re.compile(
-    r"(?P<label>[^.;?!]+?),?\s*(?:\b(?:is|are|should (?:now )?be|will be|to be|as|take|use|being|really)\b|[=:])\s*(?:really\s*)?$",
+    r"(?P<label>[^.;?!]+?),?\s*(?:\b(?:is|are|should (?:now )?be|will be|to be|as|take|use|being|really)\b|"
+    r"[=:])\s*(?:really\s*)?$",
     re.IGNORECASE,
 )
 _WITH = re.compile(
@@ -123,7 +134,8 @@ _ADDED = re.compile(r"\b(?:add|create|register|enter|record|book)\b.*,\s+for\s+(
 _BEHIND = re.compile(
     r"^[\"”]?\s*(?:as|for)\s+the\s+(?P<label>[\w /-]+?)\s*(?:[,.;?!]|$|\binstead\b|\bnot\b)", re.IGNORECASE
 )
-_BOUNDS = {"at least": "min", "above": "min", "over": "min", "more than": "min"}
+_LOWER_BOUNDS = frozenset({"at least", "above", "over", "more than", "not before", "after"})
+_COUNTED_LABEL = re.compile(r"^\s+(?P<label>[^\W\d_][\w ]*?)\s*(?:[,.;?!]|$|\b(?:and|of|for|in)\b)")
 
 
 def _last_phrase(text: str) -> frozenset[str]:
@@ -156,10 +168,16 @@ def _read_thing(text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _read_left(left: str, sentence: str, before: _Said) -> _Said:
     """What is said of a value by the words between it and the value before, about which `before` tells."""
+    said = _read_own(left, sentence, before)
+    if said.noun and before.noun and re.match(r"\W*of\s+(?:the|that)\b", left):
+        return replace(said, owned=before.noun)  # `the concert with the name X of the singer Y`
+    return said
+
+
+def _read_own(left: str, sentence: str, before: _Said) -> _Said:
+    """The same without what the value before adds."""
     if match := _WHOSE.search(left):
         noun, owned = _read_thing(match.group("noun"))
-        if noun and before.noun and re.match(r"\W*of\s+(?:the|that)\b", left):
-            owned = before.noun
         return _Said(
             "identifies", _last_phrase(match.group("label")), noun or before.noun, owned if noun else before.owned
         )
@@ -174,8 +192,12 @@ def _read_left(left: str, sentence: str, before: _Said) -> _Said:
         )
     if match := _BOUNDED.search(left):
         label = _last_phrase(match.group("label"))
+        thing = re.search(r"\b((?:the|that)\s+[^,.;:?!]+?)\s+with\s+an?\s", match.group("label"), re.IGNORECASE)
         return _Said(
-            "states", label or before.label, before.noun, bound=_BOUNDS.get(match.group("bound").lower(), "max")
+            "states",
+            label or before.label,
+            _last_phrase(thing.group(1)) if thing else before.noun,
+            bound="min" if match.group("bound").lower() in _LOWER_BOUNDS else "max",
         )
     if match := _BECOMES.search(left):
         label = _last_phrase(match.group("label") or "")
@@ -203,7 +225,8 @@ def _opens(before: str) -> bool:
 
 _COUNTED = frozenset("first top last least most than the about over under above below be only just take use".split())
 _CONNECTORS = frozenset(
-    "of and to for with in on at by is are was were from please instead now as there not or if but so this that named called"
+    "of and to for with in on at by is are was were from please instead now as there not or if but so this that named "
+    "called"
     " whose who which can could should would has have again too".split()
 )
 
@@ -283,6 +306,8 @@ def read_values(text: str, message: int = 0) -> tuple[SpokenValue, ...]:
             said = _read_left(left, sentence[:start], before)
             if said.role in ("none", "bare") and (behind := _BEHIND.match(sentence[end:])):
                 said = _Said("states", stem_label(behind.group("label")))
+            if said.bound and not said.label and (counted := _COUNTED_LABEL.match(sentence[end:])):
+                said = replace(said, label=stem_label(counted.group("label")))
             before = said
             values.append(
                 SpokenValue(

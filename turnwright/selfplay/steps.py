@@ -7,7 +7,7 @@ from turnwright.selfplay.conversation import Call
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter
 
 
-class Step(Exception):  # noqa: N818 - the next step of a dialogue is not an error
+class Step(Exception):
     """Why a request cannot be finished in this reply."""
 
 
@@ -75,3 +75,5 @@ class Outcome:
     """Stems of what the request is about; a label may leave them out of a field's name."""
     check: Call | None = None
     """A look at the record after a change."""
+    beside: tuple[tuple[str, Any], ...] = ()
+    """Fields of other results that answer labels which `rows` leave open, with their values."""

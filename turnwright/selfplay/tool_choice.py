@@ -9,18 +9,22 @@ from turnwright.selfplay.offered_tools import OfferedTool, Toolbox, VerbClass
 from turnwright.selfplay.spoken_values import SpokenValue, read_values
 from turnwright.selfplay.words import stems
 
-_ASKING = r"(?:^|[.!?,;:—-]\s*|\b(?:to|please|could you|can you|would you|you|and|then|also|help me|me|want|just|have|get|now|i'll|let's)\s+)"
+_ASKING = (
+    r"(?:^|[.!?,;:—-]\s*|\b(?:to|please|could you|can you|would you|you|and|then|also|help me|me|want|just|have|get|"
+    r"now|i'll|let's)\s+)"
+)
 _DELETE = r"(?:delete|remove|cancel|drop|erase|get rid of|take (?:out|off)|strike)"
 _UPDATE = (
-    r"(?:change|update|set|correct|rename|adjust|increase|decrease|raise|lower|move|edit|modify|mark|fix|switch|transfer|"
+    r"(?:change|update|set|correct|rename|adjust|increase|decrease|raise|lower|move|edit|modify|mark|fix|switch|"
+    r"transfer|"
     r"reassign|amend)"
 )
 _CREATE = (
     r"(?:add|create|register|insert|enter|record|book|enrol+|schedule|log|sign up|put in|make a new|set up|assign)"
 )
+_WRITING: tuple[tuple[VerbClass, str], ...] = (("delete", _DELETE), ("create", _CREATE), ("update", _UPDATE))
 _CLASSES: tuple[tuple[VerbClass, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(rf"{_ASKING}(?:{verbs})\b", re.IGNORECASE | re.MULTILINE))  # pyright: ignore[reportArgumentType]
-    for kind, verbs in (("delete", _DELETE), ("create", _CREATE), ("update", _UPDATE))
+    (kind, re.compile(rf"{_ASKING}(?:{verbs})\b", re.IGNORECASE | re.MULTILINE)) for kind, verbs in _WRITING
 )
 _LOOSE: tuple[tuple[VerbClass, re.Pattern[str]], ...] = (
     ("delete", re.compile(r"\b(?:deleted|removed|cancelled|taken (?:out|off)|gone)\b", re.IGNORECASE)),
@@ -33,7 +37,8 @@ _LOOSE: tuple[tuple[VerbClass, re.Pattern[str]], ...] = (
     ),
 )
 _READING = re.compile(
-    r"\b(?:find out|look(?:ing)? up|tell me|show me|what(?:'s| is| are| was|\b)|which|who|how (?:many|much|old|long|big)|list|check|"
+    r"\b(?:find out|look(?:ing)? up|tell me|show me|what(?:'s| is| are| was|\b)|which|who|how (?:many|much|old|long|"
+    r"big)|list|check|"
     r"see|know|give me|count|double-check|verify|went through|looking for)\b",
     re.IGNORECASE,
 )
@@ -51,6 +56,7 @@ class Ranked:
 
 def read_verb(texts: Sequence[str]) -> VerbClass:
     """What a request wants done, from the first message that says it."""
+    found: list[tuple[int, VerbClass]]
     for text in texts:
         found = [(match.start(), kind) for kind, pattern in _CLASSES if (match := pattern.search(text))]
         reading = _READING.search(text)
@@ -60,16 +66,17 @@ def read_verb(texts: Sequence[str]) -> VerbClass:
             # `Can you tell me … and add …`: what is asked first counts; `I want to see that changed` is still a change.
             return "read"
         if reading is None:
-            loose = [(match.start(), kind) for kind, pattern in _LOOSE if (match := pattern.search(text))]
-            if loose:
-                return min(loose)[1]
-        else:
+            found = [(match.start(), kind) for kind, pattern in _LOOSE if (match := pattern.search(text))]
+            if found:
+                return min(found)[1]
+        if reading is not None or REQUESTING.search(text):
             return "read"
     return "read"
 
 
 REQUESTING = re.compile(
-    r"\?|\b(?:please|could you|can you|can i|would you|i(?:'d| would) (?:like|be)|i need (?!this|it)|i want to (?!be sure|get it)|looking for|"
+    r"\?|\b(?:please|could you|can you|can i|would you|i(?:'d| would) (?:also )?(?:like|be)|i need (?!this|it)|"
+    r"i want to (?!be sure|get it)|looking for|"
     r"gotta|trying to|tell me|show me|kindly|help me)\b",
     re.IGNORECASE,
 )
@@ -122,9 +129,10 @@ def rank_tools(
         kinds.add("create")
     labels = frozenset(word for label in wanted for word in label)
     nouns = frozenset(word for value in values for word in value.noun) | labels
-    listed = read_listed(toolbox, texts[0] if texts else "") if verb == "read" and not wanted else frozenset()
+    nothing: frozenset[str] = frozenset()
+    listed = read_listed(toolbox, texts[0] if texts else "") if verb == "read" and not wanted else nothing
     target = frozenset(word for value in values for word in value.owned)
-    target = target if any(tool.head and tool.head <= target for tool in toolbox.tools) else frozenset()
+    target = target if any(tool.head and tool.head <= target for tool in toolbox.tools) else nothing
     aggregate = bool(_AGGREGATE.search(" ".join(texts[:1])))
     usable = [value for value in values if not value.negated]
     for tool in toolbox.tools:
@@ -172,7 +180,8 @@ def read_listed(toolbox: Toolbox, text: str) -> frozenset[str]:
 
 
 _AGGREGATE = re.compile(
-    r"\b(?:how many|number of|count|average|mean|total|sum|share|percentage|ratio|proportion|for each|per|statistics)\b",
+    r"\b(?:how many|number of|count|average|mean|total|sum|share|percentage|ratio|proportion|for each|per|"
+    r"statistics)\b",
     re.IGNORECASE,
 )
 

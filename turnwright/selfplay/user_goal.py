@@ -15,18 +15,21 @@ from turnwright.selfplay.words import say_value
 Kind = Literal["find", "change", "add", "remove", "other"]
 MARK = re.compile(r"⟦(\d+)⟧")
 _WANT = re.compile(
-    r"(?:(?:also |still )?(?:wants?|would (?:also )?like|needs?|hopes?|intends?|plans?|is looking|are looking|(?:is|are) hoping|"
+    r"(?:(?:also |still )?(?:wants?|would (?:also )?like|needs?|hopes?|intends?|plans?|is looking|are looking|(?:is|"
+    r"are) hoping|"
     r"(?:is|are) trying))(?: also)? to (?P<phrase>.+?)(?=\.(?:\s|$)|$)"
 )
 _FIND = re.compile(
     r"^(?:find out|know|learn|be told|get) (?P<labels>(?:the|what) .+?) of (?P<entity>(?:the|that|those) .+)$"
 )
 _CHANGE = re.compile(
-    r"^(?:change|update|set|correct|have) (?P<label>the .+?) of (?P<entity>(?:the|that) .+?) (?:changed |set )?to (?P<value>⟦\d+⟧|the .+?)"
+    r"^(?:change|update|set|correct|have) (?P<label>the .+?) of (?P<entity>(?:the|that) .+?) (?:changed |"
+    r"set )?to (?P<value>⟦\d+⟧|the .+?)"
     r"(?P<more>(?:, and the .+? to (?:⟦\d+⟧|the .+?))*)$"
 )
 _ADD = re.compile(
-    r"^(?:add|create|register) (?P<article>an? new|a|an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$"
+    r"^(?:add|create|register) (?P<article>an? new|a|"
+    r"an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$"
 )
 _REMOVE = re.compile(r"^(?:remove|delete|cancel) (?P<entity>.+)$")
 _CLAUSES = re.compile(r"^(?P<head>.+?)(?P<clauses>, for .+|, only .+|, with .+|, leaving .+)$")
@@ -77,7 +80,8 @@ class Want:
         """Whether something is to be changed."""
         return self.kind in ("change", "add", "remove") or bool(
             re.match(
-                r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|enrol)\b",
+                r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|"
+                r"enrol)\b",
                 self.phrase,
             )
         )
@@ -121,7 +125,8 @@ def read_goal(goal: dict[str, Any]) -> UserGoal:
     tasks: Sequence[dict[str, Any]] = goal.get("tasks") or []
     for number, task in enumerate(tasks):
         own: list[Detail] = []
-        for known in task.get("known_details") or []:
+        known_details: list[dict[str, Any]] = task.get("known_details") or []
+        for known in known_details:
             text = say_value(known["value"])
             if text:
                 own.append(Detail(len(details) + len(own), str(known["label"]), known["value"], text))

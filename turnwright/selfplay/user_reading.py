@@ -8,25 +8,30 @@ from turnwright.selfplay.words import stems
 Message = Literal["question", "confirmation", "declined", "failed", "not_found", "report", "promise"]
 
 _OFFER = re.compile(
-    r"(?:[^.!?\n]*\b(?:anything else|something else|further (?:help|questions|assistance)|else (?:I|you|we)|more (?:help|details))\b[^.!?\n]*\?\s*)$",
+    r"(?:[^.!?\n]*\b(?:anything else|something else|further (?:help|questions|assistance)|else (?:I|you|we)|"
+    r"more (?:help|details))\b[^.!?\n]*\?\s*)$",
     re.IGNORECASE,
 )
 _CONFIRMING = re.compile(
-    r"\b(?:go ahead|shall i|should i|confirm|is that (?:right|correct|ok|okay)|proceed|do you want me to|would you like me to|all right to|are you sure)\b",
+    r"\b(?:go ahead|shall i|should i|confirm|is that (?:right|correct|ok|okay)|proceed|do you want me to|"
+    r"would you like me to|all right to|are you sure)\b",
     re.IGNORECASE,
 )
 _DECLINED = re.compile(
-    r"\b(?:can(?:'|’)?t (?:do|help)|cannot (?:do|help)|no way to do|outside (?:of )?what i|not able to help|don(?:'|’)t have (?:a|any) (?:tool|way)|"
+    r"\b(?:can(?:'|’)?t (?:do|help)|cannot (?:do|help)|no way to do|outside (?:of )?what i|not able to help|don(?:'|"
+    r"’)t have (?:a|any) (?:tool|way)|"
     r"unable to help|beyond what i|not something i can)\b",
     re.IGNORECASE,
 )
 _FAILED = re.compile(
-    r"\b(?:did not work|didn(?:'|’)t work|could not (?!find)|couldn(?:'|’)t (?!find)|was not able|wasn(?:'|’)t able|unable to|not available|timed out|"
+    r"\b(?:did not work|didn(?:'|’)t work|could not (?!find)|couldn(?:'|’)t (?!find)|was not able|wasn(?:'|’)t able|"
+    r"unable to|not available|timed out|"
     r"did not answer|too many requests|problem|error|failed|try (?:it )?(?:again|once more))\b",
     re.IGNORECASE,
 )
 _NOT_FOUND = re.compile(
-    r"\b(?:could(?:n(?:'|’)t| not) find|no (?:entry|record|result|match)|nothing (?:came up|was found|was changed)|came back empty|not found|"
+    r"\b(?:could(?:n(?:'|’)t| not) find|no (?:entry|record|result|match)|nothing (?:came up|was found|was changed)|"
+    r"came back empty|not found|"
     r"no \w+ (?:matches|matched|was found|were found)|does(?:n(?:'|’)t| not) exist)\b",
     re.IGNORECASE,
 )

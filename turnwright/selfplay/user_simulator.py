@@ -8,14 +8,16 @@ tells what it is asked for and knows, and thanks only after the outcome of the l
 import random
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
 from turnwright.selfplay import user_language as say
 from turnwright.selfplay.request import NotUnderstood, Request
-from turnwright.selfplay.user_goal import Detail, UserGoal, Want, read_goal
+from turnwright.selfplay.user_behaviour import Behaviour, read_behaviour
+from turnwright.selfplay.user_goal import UserGoal, Want, read_goal
 from turnwright.selfplay.user_reading import asked_words, read_message, was_read_back
+from turnwright.selfplay.user_requests import say_want
 from turnwright.selfplay.words import stems
 
 Move = Literal[
@@ -33,31 +35,6 @@ Move = Literal[
     "wait",
     "end",
 ]
-_MISSING = re.compile(
-    r"bring up task (\d+), leave out the (?P<label>.+?)\. Say that it is (?P<value>.+?) only once", re.DOTALL
-)
-_CHANGED = re.compile(
-    r"bring up task (\d+), give (?P<first>.+?) as the (?P<label>.+?)\. (?P<when>Once|Correct)\b", re.DOTALL
-)
-_MEANT = re.compile(r"(?:you meant?|meant) (?P<final>.+?)\.?\s*$", re.DOTALL)
-_WISH = re.compile(r"task (\d+)\b.*?\bask (?:the assistant )?(?:once )?to (?P<wish>.+?)\.(?:\s|$)", re.DOTALL)
-_TOGETHER = re.compile(r"everything in task (\d+) in one go")
-
-
-@dataclass
-class Behaviour:
-    """What the instruction of the goal asks for."""
-
-    task: int = -1
-    hidden: frozenset[int] = frozenset()
-    """Marks of values to be left out until asked for."""
-    first: str = ""
-    """Value said first and then corrected."""
-    changed: Detail | None = None
-    at_once: bool = False
-    """The correction stands in the same message."""
-    wish: str = ""
-    together: bool = False
 
 
 @dataclass
@@ -97,21 +74,22 @@ def reply(request: Request) -> dict[str, Any]:
     Raises:
         NotUnderstood: the request holds no goal.
     """
-    goal_block = request.blocks.get("goal")
-    if not isinstance(goal_block, dict):
+    found = request.blocks.get("goal")
+    if not isinstance(found, dict):
         raise NotUnderstood("the system message must hold a JSON block `goal`")
-    goal = read_goal(goal_block)  # pyright: ignore[reportUnknownArgumentType]
+    goal_block = cast(dict[str, Any], found)
+    goal = read_goal(goal_block)
     if not goal.wants:
         raise NotUnderstood("the goal has no tasks")
     persona: dict[str, Any] = request.blocks.get("persona") or {}
     system = str(request.messages[0].get("content") or "")
     said, heard = _read_conversation(request.messages)
-    person = Person(request, goal, persona, read_behaviour(goal_block.get("behaviour"), goal), system)  # pyright: ignore
+    person = Person(request, goal, persona, read_behaviour(goal_block.get("behaviour"), goal), system)
     state = State()
-    move: Move = person.decide(state, None, 0)
-    for number, text in enumerate(heard):
-        move = person.decide(state, text, number + 1)
-    message = person.word(move, state, said, heard[-1] if heard else "")
+    move: Move = person.decide(state, None)
+    for text in heard:
+        move = person.decide(state, text)
+    message = person.word(move, state, said)
     return {"user_message": message, "is_task_complete": move == "end"}
 
 
@@ -143,35 +121,8 @@ def _read_own(content: str) -> str | None:
         value = orjson.loads(content)
     except ValueError:
         return None
-    return str(value["user_message"]) if isinstance(value, dict) and "user_message" in value else None
-
-
-def read_behaviour(instruction: Any, goal: UserGoal) -> Behaviour:
-    """The instruction of the goal, taken apart; one of another form changes nothing."""
-    if not isinstance(instruction, str):
-        return Behaviour()
-    if match := _MISSING.search(instruction):
-        task = int(match.group(1)) - 1
-        detail = _find_detail(goal, task, match.group("value"), match.group("label"))
-        return Behaviour(task, hidden=frozenset([detail.mark])) if detail else Behaviour()
-    if (match := _CHANGED.search(instruction)) and (meant := _MEANT.search(instruction)):
-        task = int(match.group(1)) - 1
-        detail = _find_detail(goal, task, meant.group("final"), match.group("label"))
-        at_once = match.group("when") == "Correct"
-        return Behaviour(task, first=match.group("first"), changed=detail, at_once=at_once) if detail else Behaviour()
-    if match := _WISH.search(instruction):
-        return Behaviour(int(match.group(1)) - 1, wish=match.group("wish"))
-    if match := _TOGETHER.search(instruction):
-        return Behaviour(int(match.group(1)) - 1, together=True)
-    return Behaviour()
-
-
-def _find_detail(goal: UserGoal, task: int, value: str, label: str) -> Detail | None:
-    marks = {mark for want in goal.wants if want.task == task for mark in want.marks}
-    found = [detail for detail in goal.details if detail.text == value.strip().strip('"')]
-    own = [detail for detail in found if detail.mark in marks]
-    same = [detail for detail in own if detail.label == label]
-    return (same or own or found or [None])[0]
+    fields = cast(dict[str, Any], value) if isinstance(value, dict) else {}
+    return str(fields["user_message"]) if "user_message" in fields else None
 
 
 class Person:
@@ -195,7 +146,7 @@ class Person:
         partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(precision, 0.4)
         labels, later = want.labels, ()
         hidden: set[int] = set()
-        leave_out, split, check = rng.random() < partial, rng.random() < 0.5, rng.random() < 0.4
+        leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < 0.6
         special = want.task == self._behaviour.task and (
             self._behaviour.changed is not None or self._behaviour.together
         )
@@ -205,7 +156,12 @@ class Person:
                     labels[:1] if len(labels) == 2 else labels[:2],
                     labels[1:] if len(labels) == 2 else labels[2:],
                 )
-            if leave_out:
+            # A question about `a certain player` is rarer than a change without its value.
+            if (
+                leave_out
+                and not self._behaviour.hidden & set(want.marks)
+                and (want.kind != "find" or rng.random() < 0.5)
+            ):
                 hidden |= self._choose_hidden(want)
         if want.kind == "add" and not special and len(want.parts) > 2:
             hidden |= {mark for part in want.parts[2:] for mark in _marks(part)}
@@ -216,6 +172,8 @@ class Person:
     @staticmethod
     def _choose_hidden(want: Want) -> set[int]:
         """A value that can be said later: the new one of a change, the last pieces of an addition or of the clauses."""
+        if want.kind == "find" and len(want.marks) == 1 and want.entity.startswith("the "):
+            return set(want.marks)
         if want.kind == "change" and len(want.changes) == 1:
             return set(_marks(want.changes[0][1]))
         if want.kind == "add" and len(want.parts) > 1:
@@ -230,7 +188,7 @@ class Person:
 
     # Decisions -----------------------------------------------------------------------------------------------------
 
-    def decide(self, state: State, heard: str | None, turn: int) -> Move:
+    def decide(self, state: State, heard: str | None) -> Move:
         """The next move, and the state after it. `heard` is None before the first message."""
         if heard is None:
             return self._advance(state)
@@ -335,18 +293,18 @@ class Person:
 
     # Words ---------------------------------------------------------------------------------------------------------
 
-    def word(self, move: Move, state: State, said: list[str], heard: str) -> str:
+    def word(self, move: Move, state: State, said: list[str]) -> str:
         """The message for a move."""
         rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
         quoted = self._request.rng_for("quotes", self._system).random() < 0.3
-        text = self._word(move, state, said, heard, rng)
+        text = self._word(move, state, said, rng)
         if rng.random() < (0.15 if self._register == "casual" else 0.06):
             text = say.add_typos(text, rng)
         if self._register == "casual" and rng.random() < 0.25 and text[:2] != "I ":
             text = re.sub(r"^[A-Z](?=[a-z])", lambda match: match.group().lower(), text)
         return self._goal.fill(text, quoted).replace("_", " ")
 
-    def _word(self, move: Move, state: State, said: list[str], heard: str, rng: random.Random) -> str:
+    def _word(self, move: Move, state: State, said: list[str], rng: random.Random) -> str:
         register = self._register
         if move == "end":
             return say.end(register, state.satisfied, rng)
@@ -368,12 +326,12 @@ class Person:
             case "restate":
                 return say.join(say.insist(rng), self._say(plan, None, want.labels, rng))
             case "more_labels":
-                asked = say.say_more_labels(state.labels_now, want.entity, register, rng)
+                asked = say.say_more_labels(state.labels_now, want.entity, rng)
                 return say.join(say.acknowledge(register, rng), asked)
             case "wish":
-                return say.join(say.acknowledge(register, rng), say.say_wish(self._behaviour.wish, register, rng))
+                return say.join(say.acknowledge(register, rng), say.say_wish(self._behaviour.wish, rng))
             case "check":
-                return say.join(say.acknowledge(register, rng), say.say_check(want, register, rng))
+                return say.join(say.acknowledge(register, rng), say.say_check(want, rng))
             case "ignorance":
                 return say.admit_ignorance(rng)
             case _:
@@ -407,7 +365,7 @@ class Person:
         first = self._first_want(plan) and self._behaviour.task == want.task and hidden is not None
         hidden = hidden or frozenset()
         parts = [part for part in want.parts if not set(_marks(part)) & hidden]
-        text = say.say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
+        text = say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
         if first and self._behaviour.changed is not None:
             text = text.replace(
                 f"⟦{self._behaviour.changed.mark}⟧",

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from turnwright.selfplay.words import all_stems, split_name, stem
 
 _ASKING = re.compile(
-    r"\b(?:find out|know|tell me(?: again)?|what(?:['’]s| is| are| was| were| about)|give me|look(?:ing)? up|check(?: that)?|need|get|"
+    r"\b(?:find out|know|learn|tell me(?: again)?|what(?:['’]s| is| are| was| were| about)|give me|look(?:ing)? up|"
+    r"check(?: that)?|need|get|"
     r"looking for|remind me of|looking at|and)\s+(?P<labels>(?:the|its|their|his|her)\s+[^.?!\n]{2,160}?)"
-    r"(?=\s+(?:of|for)\s+(?:the|that|this|it|those|these|an?)\b|\s+there\b|\s+(?:is|are)\b|[?!]|\.(?:\s|$)|\n|$|,? please)",
+    r"(?=\s+(?:of|for)\s+(?:the|that|this|it|those|these|an?)\b|\s+there\b|\s+(?:is|are)\b|[?!]|\.(?:\s|$)|\n|$|"
+    r",? please)",
     re.IGNORECASE,
 )
 _PART = re.compile(r",\s*(?:and\s+)?|\band\b", re.IGNORECASE)
-_ARTICLES = frozenset({"the", "it", "their", "his", "her", "whose", "is", "its", "of", "all", "now"})
+_ARTICLES = frozenset({"the", "it", "their", "his", "her", "whose", "is", "its", "of", "all", "now", "on", "at"})
+_KINDS = frozenset(stem(word) for word in ("year", "date", "day", "time"))
+"""Words that only say the kind of value: the `year founded` is in `founded`, the `date signed` in `signed_on`."""
 
 
 def read_wanted(texts: Sequence[str]) -> tuple[frozenset[str], ...]:
@@ -24,7 +28,7 @@ def read_wanted(texts: Sequence[str]) -> tuple[frozenset[str], ...]:
             follows = text[match.end() : match.end() + 4].strip().lower()
             if match.group().lower().startswith("and") and not follows.startswith(("of", "ther", "?", "for", ",")):
                 continue
-            if re.search(r"[\"\d]|\b(?:whose|with|by|in|at)\b", labels):
+            if re.search(r"[\"\d]|\b(?:whose|with|by)\b|\b(?:in|at)\s+[A-Z]", labels):
                 continue
             for part in _PART.split(labels):
                 words = frozenset(word for word in all_stems(part) if word not in _ARTICLES)
@@ -41,5 +45,12 @@ def label_fits(name: str, label: frozenset[str], nouns: frozenset[str]) -> bool:
         label: stems of the label.
         nouns: stems of what the request is about (`name` of a player is `player_name`).
     """
-    own = frozenset(stem(word) for word in split_name(name))
-    return bool(own & label) and own <= label | nouns and label <= own | nouns
+    own = frozenset(stem(word) for word in split_name(name)) - _ARTICLES
+    return bool(own & label) and own <= label | nouns and label <= own | nouns | _KINDS
+
+
+def rate_fit(name: str, label: frozenset[str]) -> float:
+    """How much of a label and of a field's name is the same, from 0 to 1."""
+    own = frozenset(stem(word) for word in split_name(name)) - _ARTICLES
+    shared = (own & label) - _KINDS
+    return len(shared) / len(own | label - _KINDS) if shared else 0.0

@@ -10,15 +10,17 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[a-z]+|\d+")
 
 STOP = frozenset(
-    "a an the of to in on at by for from with and or is are was were be been being it its this that these those there"
-    " i me my mine we our us you your he she his her they their them who whom whose which what when where how do does"
-    " did can could would will should shall may might must please just also as if so than then have had not no"
-    " want wants need needs like help one ones some any all each every give given gives tell know see find out up"
-    " get show look list search return returns lookup about into per named called whose id ids thank thanks hi hello hey"
-    " oh okay ok great good nice cool perfect awesome alright right well else another thing things matter point helpful"
-    " helps understood excellent appreciate furthermore addition next moving way once again clear hm maybe now really"
-    " possible sorry meant mean actually wait hold said only first yes sure certain double kindly grateful glad trying"
-    " morning afternoon evening day dear support team s t d ll m re ve wasn doesn don isn didn couldn sound let put any more there hiya yo bear chance gotta minutes meeting colleague boss friend notes".split()
+    "a an the of to in on at by for from with and or is are was were be been being it its this that these those"
+    " there i me my mine we our us you your he she his her they their them who whom whose which what when where"
+    " how do does did can could would will should shall may might must please just also as if so than then have"
+    " had not no want wants need needs like help one ones some any all each every give given gives tell know see"
+    " find out up get show look list search return returns lookup about into per named called id ids thank thanks"
+    " hi hello hey oh okay ok great good nice cool perfect awesome alright right well else another thing things"
+    " matter point helpful helps understood excellent appreciate furthermore addition next moving way once again"
+    " clear hm maybe now really possible sorry meant mean actually wait hold said only first yes sure certain"
+    " double kindly grateful glad trying morning afternoon evening day dear support team s t d ll m re ve wasn"
+    " doesn don isn didn couldn sound let put more hiya yo bear chance gotta minutes meeting colleague boss friend"
+    " notes".split()
 )
 """Words that say nothing about which tool is meant."""
 
@@ -33,7 +35,14 @@ UPDATE_VERBS = frozenset(
 DELETE_VERBS = frozenset("delete remove drop cancel erase".split())
 
 
-_IRREGULAR = {"people": "person", "persons": "person", "children": "child", "men": "man", "women": "woman", "staff": "staff"}
+_IRREGULAR = {
+    "people": "person",
+    "persons": "person",
+    "children": "child",
+    "men": "man",
+    "women": "woman",
+    "staff": "staff",
+}
 
 
 def fold(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard, cast
 
 from schemas.closed import Closed
+from turnwright.statistics.estimate import Estimate
 
 
 class RoleCost(Closed):
@@ -41,6 +42,8 @@ class Costs(Closed):
     tokens_per_accepted: float | None
     """Prompt and generated tokens of all roles and stages per valid dialogue."""
     cost_per_accepted_usd: float | None
+    estimate: Estimate | None = None
+    """What was expected before the run began; none where only one stage ran, or nothing was to be asked."""
 
 
 def compute_costs(run: Mapping[str, Any], *, simulated: int, accepted: int) -> Costs:
@@ -75,6 +78,7 @@ def compute_costs(run: Mapping[str, Any], *, simulated: int, accepted: int) -> C
         calls_per_accepted=_divide(calls, accepted),
         tokens_per_accepted=_divide(prompt + generated, accepted),
         cost_per_accepted_usd=None if cost is None else _divide(cost, accepted),
+        estimate=Estimate.model_validate(run["estimate"]) if run.get("estimate") else None,
     )
 
 

@@ -10,6 +10,7 @@ from turnwright.statistics.costs import Costs, compute_costs
 from turnwright.statistics.dialogue_pass import DialoguePass, Source, read_table
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import Share, target_shares_of_run
+from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.user_language import Language
 from turnwright.statistics.yields import YieldRow, compute_yields
@@ -44,6 +45,8 @@ class Statistics(Closed):
     table1: list[Table1Row]
     yields: list[YieldRow]
     costs: Costs
+    prefixes: list[PrefixReuse] = []
+    """By role; empty where the call journal is not there."""
     information: Information
     language: Language
     difficulty: list[Share]
@@ -60,15 +63,17 @@ class Statistics(Closed):
     repairs: int
 
 
-def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any]) -> Statistics:
+def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], journal: Path | None = None) -> Statistics:
     """Counts the tables of a run, streaming; a table that is not there counts as empty.
 
     Args:
         tables: table name -> Parquet file.
-        run: the content of run.json (`usage`, `timings` and `config` are read); may be empty.
+        run: the content of run.json (`usage`, `timings`, `estimate` and `config` are read); may be empty.
+        journal: folder of the call journal, for the reuse of prefixes.
 
     Raises:
         TableError: a file cannot be read or holds another table.
+        SegmentError: the journal is damaged.
     """
     dialogues = DialoguePass(tables, target_shares_of_run(run))
     dialogues.read()
@@ -100,6 +105,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any]) -> 
             read_table(tables, "ledger", "stage", "unit", "unit_id", "outcome", "reasons", "boundary")
         ),
         costs=compute_costs(run, simulated=counts.dialogues, accepted=counts.valid),
+        prefixes=[] if journal is None else measure_prefixes(tables, journal),
         information=dialogues.information(),
         language=dialogues.language(),
         difficulty=dialogues.difficulty.shares(),

@@ -68,6 +68,11 @@ class RunFolder:
         """Folder of the report."""
         return self.root / "report"
 
+    @property
+    def journal(self) -> Path:
+        """Folder of the call journal, which all runs of a runs folder share."""
+        return self.root.parent / STORE / "journal"
+
     def export(self, export_format: str) -> Path:
         """Folder of one export format."""
         return self.root / "export" / export_format

@@ -9,6 +9,7 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
@@ -33,9 +34,12 @@ _SORT_KEYS: dict[str, tuple[str, ...]] = {
     "toolsets": ("domain", "id"),
     "dialogue_tasks": ("slot", "id"),
     "dialogues": ("slot", "trial", "id"),
+    "verdicts": (),
+    "dataset": (),
     "ledger": ("stage", "unit", "unit_id", "id"),
 }
-"""Order of the rows in a table; tables not named are in the order of their ids. It does not depend on shards."""
+"""Order of the rows in a table; tables not named are in the order of their ids. It does not depend on shards: parts of
+a table without a key come in the order of the dialogues that they are about, and stay in it."""
 
 
 class TableError(ValueError):
@@ -134,22 +138,50 @@ def describe_table(path: Path, table: str) -> TableRef:
 def merge_tables(table: str, parts: Sequence[TableRef], store: Store) -> TableRef:
     """One table of several, sorted by the table's key. The result does not depend on how rows were divided.
 
-    Parts that are each in order (as shards are) are merged as streams; a part that is not is sorted in memory first.
+    Parts whose ranges do not overlap (shards of consecutive rows) are read one after the other, others are merged as
+    streams; a part that is not in order is sorted in memory.
 
     Raises:
         TableError: a part is of another table or was written with another schema.
         OSError: the store cannot be written.
     """
     key = sort_key(table)
-    streams: list[Iterator[tuple[tuple[Any, ...], Row]]] = []
-    for part in parts:
-        keys = [tuple(record[name] for name in key) for record in read_columns(part, table, key)]
+
+    def place(row: Row) -> tuple[Any, ...]:
+        return tuple(getattr(row, name) for name in key)
+
+    known = [(found, part) for part in parts if (found := _find_range(part, table, key)) is not None]
+    known.sort(key=lambda pair: (pair[0].first, pair[0].last))
+
+    def read(found: _Range, part: TableRef) -> Iterator[Row]:
         rows = read_rows(part, table)
-        if any(later < earlier for earlier, later in pairwise(keys)):
-            rows = iter(sorted(rows, key=lambda row: tuple(getattr(row, name) for name in key)))
-        streams.append((tuple(getattr(row, name) for name in key), row) for row in rows)
-    merged = heapq.merge(*streams, key=lambda pair: pair[0])
-    return write_table(table, (row for _, row in merged), store)
+        return rows if found.in_order else iter(sorted(rows, key=place))
+
+    if all(earlier.last <= later.first for (earlier, _), (later, _) in pairwise(known)):
+        return write_table(table, (row for found, part in known for row in read(found, part)), store)
+    return write_table(table, heapq.merge(*(read(*pair) for pair in known), key=place), store)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The keys of a part."""
+
+    first: tuple[Any, ...]
+    last: tuple[Any, ...]
+    in_order: bool
+
+
+def _find_range(part: TableRef, table: str, key: Sequence[str]) -> _Range | None:
+    """None for a part without rows."""
+    first = last = before = None
+    in_order = True
+    for record in read_columns(part, table, key or ("id",)):
+        place = tuple(record[name] for name in key)
+        first = place if first is None else min(first, place)
+        last = place if last is None else max(last, place)
+        in_order &= before is None or before <= place
+        before = place
+    return None if first is None or last is None else _Range(first, last, in_order)
 
 
 def hash_file(path: Path) -> str:

@@ -1,7 +1,7 @@
 """From a writer's draft to a verified tool, or to the reason why it is none."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from schemas.databases import Database
 from schemas.replies import SqlToolDraft
 from schemas.tools import Tool
 from turnwright.environments.base import Base
+from turnwright.tools.coverage import check_usefulness
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.naming import fix_function_name
 from turnwright.tools.output_schema import build_output_schema
@@ -43,12 +44,14 @@ def judge_draft(
     rng: random.Random,
     *,
     accepted: Mapping[str, str],
+    beside: Sequence[Tool] = (),
 ) -> Judged:
     """Makes a tool of a draft and tries it. Blocks; never raises for what is wrong with the draft.
 
-    `accepted` maps statement digests to the names of the tools that this domain has already. A statement that does what
-    an accepted tool does is a duplicate, whatever its name. A new statement under a taken name is renamed after its
-    parameters; where that name is taken too, it is rejected: its writer has to tell them apart.
+    `accepted` maps statement digests to the names of the tools that this domain has already; `beside` are those tools.
+    A statement that does what an accepted tool does is a duplicate, whatever its name. A new statement under a taken
+    name is renamed after its parameters; where that name is taken too, it is rejected: its writer has to tell them
+    apart.
     """
     name, found = draft.name, None
     try:
@@ -58,6 +61,7 @@ def judge_draft(
             raise Rejection("duplicate", f"It does the same as {accepted[analysis.statement_digest]}.")
         name = _free_name(fix_function_name(draft.name, analysis.verb), analysis, accepted.values())
         tool = _build(name, draft.description, analysis, database, types, settings)
+        check_usefulness(tool, beside, database)
         verified = verify_tool(tool, database, base, rng, settings)
         tool = tool.model_copy(update={"output_schema": build_output_schema(analysis, database, types, verified.rows)})
     except Rejection as rejection:

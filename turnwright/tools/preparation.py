@@ -19,9 +19,11 @@ from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import drop_repeated, write_questions
 from turnwright.roles.sql_tool_writer import ToolConversation
+from turnwright.tools.coverage import Shape, list_missing
 from turnwright.tools.drafts import Judged, judge_draft
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.toolsets import build_toolsets
+from turnwright.tools.topics import list_topics
 
 BATCH = 6
 """Questions that one round of the tool writer is about."""
@@ -30,6 +32,10 @@ EXTRA_ROUNDS = 2
 FEW = 8
 MOST_DRAFTS = 24
 """Drafts of one reply that are looked at; a writer that does not stop is cut off here."""
+_ASKED = 2
+"""Most rounds that ask for the same shape: a writer that failed at it twice is not going to do better."""
+_GUIDED = 0.75
+"""Share of a round's tools that code says the shape of."""
 _FEWEST_QUESTIONS = 20
 """Of fewer questions a second draw is made (UO: 20-30)."""
 
@@ -71,6 +77,8 @@ class _Preparation:
     accepted: list[tuple[str, Tool]] = field(default_factory=list[tuple[str, Tool]])
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """Statement digest -> name of accepted tools."""
+    asked: dict[Shape, int] = field(default_factory=dict[Shape, int])
+    """How often each shape was asked for."""
     ledger: list[LedgerRow] = field(default_factory=list[LedgerRow])
 
     def __post_init__(self) -> None:
@@ -116,12 +124,16 @@ class _Preparation:
             if len(texts) >= min(_FEWEST_QUESTIONS, wanted):
                 break
             try:
-                drawn, reply = await write_questions(self.models, self.database, wanted, unit=self.seed.id, draw=draw)
+                rng = random.Random(f"{self.config.seed}:{self.seed.id}:topics:{draw}")
+                topics = list_topics(self.database, wanted, rng)
+                drawn, replies = await write_questions(
+                    self.models, self.database, topics, wanted, unit=self.seed.id, draw=draw
+                )
             except (MalformedReply, ContextOverflow) as error:
                 problems.append(_explain(error))
                 continue
             texts = drop_repeated([*texts, *drawn])[:wanted]
-            keys += _keys(reply)
+            keys += [key for reply in replies for key in _keys(reply)]
         for position, text in enumerate(texts):
             self.questions.append(
                 QuestionRow(
@@ -155,9 +167,11 @@ class _Preparation:
             if missing <= 0 or (number >= len(batches) and len(self.accepted) >= FEW):
                 break
             remaining = float(max(1, len(batches) - number))
+            wanted = min(share, missing)
+            shapes = self.next_shapes(wanted)
             try:
                 drafts, reply = await conversation.write_tools(
-                    [question.text for question in batch], min(share, missing), feedback, remaining=remaining
+                    [question.text for question in batch], shapes, wanted, feedback, remaining=remaining
                 )
             except (MalformedReply, ContextOverflow) as error:
                 self.record(
@@ -167,6 +181,18 @@ class _Preparation:
                     break
                 continue
             feedback = await self.judge(drafts[:MOST_DRAFTS], reply, batch, number)
+
+    def next_shapes(self, wanted: int) -> list[Shape]:
+        """Shapes to ask for in a round that wants so many tools: those that are missing, each at most twice.
+
+        Some of the tools are left to the writer, who has the questions before it.
+        """
+        missing = list_missing(self.database, [tool for _, tool in self.accepted])
+        open_shapes = [shape for shape in missing if self.asked.get(shape, 0) < _ASKED]
+        chosen = open_shapes[: max(1, round(wanted * _GUIDED))]
+        for shape in chosen:
+            self.asked[shape] = self.asked.get(shape, 0) + 1
+        return chosen
 
     async def judge(
         self, drafts: list[SqlToolDraft], reply: StructuredReply[Reply], batch: list[QuestionRow], number: int
@@ -189,6 +215,7 @@ class _Preparation:
                     self.config.tools,
                     rng,
                     accepted=self.digests,
+                    beside=[tool for _, tool in self.accepted],
                 )
             row = self.spec_row(judged, reply, batch, number, position)
             self.specs.append(row)

@@ -38,6 +38,12 @@ _TELLING = 100
 """Smaller integers turn up by chance too often to say where they come from."""
 
 Rule = Callable[[Trajectory], Iterator[Finding]]
+_EVERYDAY = frozenset(
+    "all back call clear done excellent fine full good great high kind late later less long main more much nice none "
+    "okay open other part pass perfect please right same short soon sure thank thanks that this time today very well "
+    "wonderful work yes".split()
+)
+"""Words of any conversation: a record that says `Good` is not known to someone who writes `Good morning`."""
 
 
 def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
@@ -113,11 +119,16 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
         for value in values:
             if isinstance(value, bool) or value is None or value in seen:
                 continue
-            telling = len(value) >= 4 if isinstance(value, str) else abs(value) >= _TELLING
+            telling = _is_telling(value) if isinstance(value, str) else abs(value) >= _TELLING
             given = holds_value(known, value) or any(names(value, text) for text in descriptions)
             if telling and not given:
                 seen.append(value)
                 yield value
+
+
+def _is_telling(value: str) -> bool:
+    """Whether nobody would say these words by chance."""
+    return len(value) >= 4 and not _EVERYDAY.issuperset(value.lower().split())
 
 
 def _known_values(trajectory: Trajectory) -> list[Any]:

@@ -9,4 +9,4 @@ TITLE = "Cost"
 
 def build(material: Material) -> dict[str, Any]:
     """The costs."""
-    return {"costs": material.statistics.costs}
+    return {"costs": material.statistics.costs, "prefixes": material.statistics.prefixes}

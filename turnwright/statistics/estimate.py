@@ -1,0 +1,199 @@
+"""What a run will take, before it begins: calls, tokens, time and money, by role.
+
+Calls follow from the config: dialogues, tasks per dialogue, tools asked for, votes. What one call takes (tokens, and
+seconds of the whole run) is measured on earlier runs of the same runs folder with the same model; where there are none,
+documented defaults stand in (docs/performance.md).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from schemas.closed import Closed
+from schemas.config import EndpointModel, RunConfig, SelfplayModel
+from schemas.vocabulary import Role
+from turnwright.models.request import model_name
+from turnwright.models.usage import cost_usd
+
+_TOOLS_PER_CALL = 8
+_TASK_DRAWS = 1.1
+"""Calls per written task: some drafts are asked for again."""
+_CALLS_A_DIALOGUE: dict[Role, tuple[float, float]] = {"user_simulator": (1.0, 1.6), "assistant": (2.0, 3.4)}
+"""Calls of a dialogue: so many, and so many more for each of its tasks."""
+_DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
+    "question_writer": (2700, 700),
+    "sql_tool_writer": (4800, 1500),
+    "task_writer": (1500, 300),
+    "user_simulator": (1000, 60),
+    "assistant": (2500, 90),
+    "judge": (2100, 400),
+}
+"""Prompt and generated tokens of one call, for databases of about ten tables; thinking models generate several times
+as much."""
+_DEFAULT_CALL_SECONDS = 3.0
+_LEAST_CALLS = 20
+"""Fewer calls than this say little about the next run, except for roles that are seldom asked."""
+_MOST_RUNS = 20
+
+
+class RoleEstimate(Closed):
+    """What one role is expected to use."""
+
+    role: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    """None where the model has no price."""
+
+
+class Estimate(Closed):
+    """What a run is expected to use if nothing of it was made before."""
+
+    roles: list[RoleEstimate]
+    calls: int
+    tokens: int
+    """Prompt and generated."""
+    seconds: float
+    cost_usd: float | None
+    """None where some role has no price."""
+    earlier_runs: int
+    """Runs that tokens and time were measured on; 0: documented defaults."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs took."""
+
+    runs: int
+    tokens: Mapping[Role, tuple[float, float]]
+    """Prompt and generated tokens of one call."""
+    calls_a_dialogue: Mapping[Role, float]
+    """Calls per dialogue, over what the config alone would give."""
+    seconds_a_call: float | None
+    """Wall time of a run per call, at the same concurrency."""
+
+
+def estimate_run(config: RunConfig, earlier: Sequence[Mapping[str, Any]] = ()) -> Estimate:
+    """The estimate of a run.
+
+    Args:
+        config: the run's configuration.
+        earlier: contents of `run.json` of earlier runs, newest first; those with other models are not used.
+    """
+    past = measure_past(config, earlier)
+    roles: list[RoleEstimate] = []
+    for role, expected in expect_calls(config).items():
+        calls = max(1, round(expected * past.calls_a_dialogue.get(role, 1.0)))
+        prompt, completion = past.tokens.get(role, _DEFAULT_TOKENS[role])
+        model = config.model_for(role)
+        price = model.price if isinstance(model, EndpointModel) else None
+        cost = 0.0 if isinstance(model, SelfplayModel) else None
+        if price is not None:
+            cost = round(cost_usd(price, round(calls * prompt), round(calls * completion)), 6)
+        roles.append(
+            RoleEstimate(
+                role=role,
+                calls=calls,
+                prompt_tokens=round(calls * prompt),
+                completion_tokens=round(calls * completion),
+                cost_usd=cost,
+            )
+        )
+    calls = sum(role.calls for role in roles)
+    costs = [role.cost_usd for role in roles if role.cost_usd is not None]
+    seconds_a_call = past.seconds_a_call or _DEFAULT_CALL_SECONDS / config.concurrency
+    return Estimate(
+        roles=roles,
+        calls=calls,
+        tokens=sum(role.prompt_tokens + role.completion_tokens for role in roles),
+        seconds=round(calls * seconds_a_call, 1),
+        cost_usd=round(sum(costs), 6) if len(costs) == len(roles) else None,
+        earlier_runs=past.runs,
+    )
+
+
+def expect_calls(config: RunConfig) -> dict[Role, float]:
+    """Calls of each role, as the config alone tells."""
+    sources, dialogues = len(config.sources), config.dialogues
+    tasks = sum(count * share for count, share in config.tasks_per_dialogue.items())
+    calls: dict[Role, float] = {
+        "question_writer": sources,
+        "sql_tool_writer": sources * math.ceil(config.tools.per_domain / _TOOLS_PER_CALL),
+        "task_writer": dialogues * _TASK_DRAWS,
+        "judge": dialogues * config.judging.votes,
+    }
+    for role, (base, each) in _CALLS_A_DIALOGUE.items():
+        calls[role] = dialogues * (base + each * tasks)
+    return calls
+
+
+def measure_past(config: RunConfig, earlier: Sequence[Mapping[str, Any]]) -> Past:
+    """What earlier runs with the same models took; a role's figures come from the newest runs that used it."""
+    used: set[int] = set()
+    tokens: dict[Role, tuple[float, float]] = {}
+    lengths: dict[Role, float] = {}
+    seconds = calls_timed = 0.0
+    completed = [run for run in earlier if run.get("state") == "completed"][:_MOST_RUNS]
+    for role in expect_calls(config):
+        calls = prompt = completion = made = expected = 0.0
+        for number, run in enumerate(completed):
+            figures = _role_usage(run, role)
+            if not figures.get("calls") or not _same_model(config, run, role):
+                continue
+            used.add(number)
+            calls += figures["calls"]
+            prompt += figures.get("prompt_tokens", 0)
+            completion += figures.get("completion_tokens", 0)
+            if role in _CALLS_A_DIALOGUE and _is_whole(run, figures):
+                made += figures["calls"]
+                expected += _expected_then(run, role)
+        if calls >= _LEAST_CALLS or (calls and role in ("question_writer", "sql_tool_writer")):
+            tokens[role] = (prompt / calls, completion / calls)
+        if expected:
+            lengths[role] = made / expected
+    for number in used:
+        run = completed[number]
+        total = _number(_mapping(run.get("timings")).get("total"))
+        made = sum(_number(_role_usage(run, role).get("calls")) for role in expect_calls(config))
+        if total and made >= _LEAST_CALLS and _mapping(run.get("config")).get("concurrency") == config.concurrency:
+            seconds += total
+            calls_timed += made
+    return Past(len(used), tokens, lengths, seconds / calls_timed if calls_timed else None)
+
+
+def _same_model(config: RunConfig, run: Mapping[str, Any], role: Role) -> bool:
+    """By name: the same model on another port takes the same."""
+    model = config.model_for(role)
+    then = _mapping(_mapping(run.get("endpoints")).get(role))
+    if isinstance(model, SelfplayModel):
+        return then.get("kind") == "selfplay"
+    return then.get("kind") == "endpoint" and then.get("name") == model_name(model)
+
+
+def _is_whole(run: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+    """Whether a role's dialogues were all made in that run, none taken from a cache or the journal."""
+    simulated = _mapping(_mapping(_mapping(run.get("ledger")).get("simulate-dialogues")).get("dialogue"))
+    return not figures.get("replayed") and figures["calls"] >= 2 * _number(simulated.get("planned")) > 0
+
+
+def _expected_then(run: Mapping[str, Any], role: Role) -> float:
+    """The calls that the config of an earlier run alone would have told."""
+    config = _mapping(run.get("config"))
+    mix = _mapping(config.get("tasks_per_dialogue"))
+    tasks = sum(int(count) * _number(share) for count, share in mix.items())
+    base, each = _CALLS_A_DIALOGUE[role]
+    return _number(config.get("dialogues")) * (base + each * tasks)
+
+
+def _role_usage(run: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    return _mapping(_mapping(_mapping(run.get("usage")).get("roles")).get(role))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
