@@ -135,14 +135,14 @@ def explain(error: BaseException) -> Failure:
         case ValidationError():
             return Failure(f"a file was written by another version: {error.title}", BAD_USAGE, "run its stage again")
         case _:
+            if type(error).__name__ == "TerminationSignal":
+                return Failure("interrupted", INTERRUPTED, _CONTINUES)
             if type(error).__module__.startswith(("httpx", "prefect.exceptions")):
                 return Failure(
                     f"the Prefect server does not answer: {text}",
                     UNREACHABLE,
                     "check PREFECT_API_URL, or unset it to use a server of the run's own",
                 )
-            if type(error).__name__ == "TerminationSignal":
-                return Failure("interrupted", INTERRUPTED, _CONTINUES)
             return Failure(
                 f"{type(error).__name__}: {text}",
                 DEFECT,

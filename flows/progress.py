@@ -1,11 +1,13 @@
-"""How far a run is, on stderr: one bar a stage."""
+"""How far a run is, and what it has cost so far, on stderr: one bar a stage."""
 
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tasks.workbench import find_workbench
+from tasks.workbench import Progress, find_workbench
+from turnwright.models.usage import Usage
+from turnwright.reports.formats import format_count
 
 _SECONDS = 0.2
 
@@ -22,14 +24,16 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
         yield
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     stopped = threading.Event()
-    with Progress(
+    with Bars(
         TextColumn("{task.description:22}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[spent]}"),
         console=Console(stderr=True),
     ) as bars:
         known: dict[str, TaskID] = {}
@@ -38,8 +42,11 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
             workbench = find_workbench(run_id)
             for progress in list(workbench.progress.values()) if workbench else []:
                 if progress.stage not in known:
-                    known[progress.stage] = bars.add_task(progress.stage, total=progress.total)
+                    known[progress.stage] = bars.add_task(progress.stage, total=progress.total, spent="")
                 bars.update(known[progress.stage], completed=progress.done, total=progress.total)
+                if workbench is not None and progress.done < progress.total:
+                    # What was spent grows in the stage at work; beside the others it stays as it was at their end.
+                    bars.update(known[progress.stage], spent=describe_spent(workbench.usage, progress))
 
         def watch() -> None:
             while not stopped.wait(_SECONDS):
@@ -53,3 +60,22 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
             draw()
             stopped.set()
             thread.join()
+
+
+def describe_spent(usage: Usage, progress: Progress) -> str:
+    """What the run has used, and how much of it falls on each unit that the stage has accepted so far.
+
+    While dialogues are validated that is the cost per accepted dialogue, everything before included.
+    """
+    if not usage.tokens:
+        return ""
+    parts = [f"{format_count(usage.tokens)} tokens"]
+    cost = usage.cost_usd
+    if cost:
+        parts = [f"${cost:,.2f}", *parts]
+    if progress.accepted:
+        each = (
+            f"${cost / progress.accepted:.4f}" if cost else f"{format_count(usage.tokens / progress.accepted)} tokens"
+        )
+        parts.append(f"{each} per accepted")
+    return " · ".join(parts)

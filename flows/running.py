@@ -16,6 +16,8 @@ from flows.exit_codes import NOT_WRITABLE, UNREACHABLE, PreflightFailed
 from flows.local_server import LocalServer, has_own_server
 from schemas.config import RunConfig
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_SECONDS = 0.25
 _DRAIN_SECONDS = 5.0
 """How long what Prefect still has queued may take at the end."""
 _GRACE_SECONDS = 8.0
@@ -109,10 +111,20 @@ def run_to_end(work: Coroutine[Any, Any, Any], run_id: str, when_killed: Callabl
                 workbench.interrupt()
             loop.call_soon_threadsafe(task.cancel)
 
-        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        async def keep_handlers() -> None:
+            # Prefect takes SIGTERM for itself in each flow, and then waits for its shards to end by themselves.
+            while True:
+                for number in _SIGNALS:
+                    if signal.getsignal(number) is not interrupt:
+                        signal.signal(number, interrupt)
+                await asyncio.sleep(_LOOK_SECONDS)
+
+        previous = {number: signal.getsignal(number) for number in _SIGNALS}
+        keeper = asyncio.ensure_future(keep_handlers())
         try:
             return await task
         finally:
+            keeper.cancel()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 

@@ -162,7 +162,7 @@ class DialogueRow(Made):
     completion_tokens: int
     repairs: int
     """Malformed replies that a repair call mended."""
-    early_completions: list[int] = Field(default_factory=list)
+    early_completions: list[int] = []
     """Indexes of the user messages that declared the task complete too early; the dialogue went on."""
 
 

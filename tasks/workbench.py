@@ -176,8 +176,11 @@ class Workbench:
             shared_engine().submit(models.close()).result(timeout=10.0)
         if journal is not None:
             journal.close()
-        for base in bases.values():
-            base.close()
+        if self._trouble is None:
+            # After an interrupt a thread may still be inside a statement; closing its database under it would crash
+            # the process, whose end closes it anyway.
+            for base in bases.values():
+                base.close()
         if endpoint is not None:
             endpoint.close()
 

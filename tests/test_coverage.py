@@ -8,21 +8,23 @@ from library_world import LibraryWorld, open_library
 
 from schemas.replies import SqlToolDraft
 from turnwright.roles.question_writer import sort_out
-from turnwright.tools.coverage import PLAIN_TOOLS, Shape, list_missing, list_shapes
+from turnwright.tools.coverage import PLAIN_TOOLS, list_missing
 from turnwright.tools.drafts import Judged, judge_draft
 from turnwright.tools.entity_types import EntityTypes
+from turnwright.tools.shapes import Shape, list_shapes
+from turnwright.tools.tool_wording import drop_statement
 from turnwright.tools.topics import list_topics
 
 SHAPES = {
-    "search by name",
-    "one row by id",
-    "rows that belong to a name",
-    "top list",
-    "figures per group",
+    "search",
+    "get",
+    "list",
+    "top",
+    "figures",
     "share",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
+    "create",
+    "update",
+    "delete",
 }
 
 
@@ -49,30 +51,30 @@ def judge(world: LibraryWorld, sql: str, beside: list[Judged] | None = None) -> 
 
 def test_every_shape_is_asked_for_and_the_lookups_come_first(world: LibraryWorld) -> None:
     shapes = list_shapes(world.database)
-    assert {shape.shape for shape in shapes} == SHAPES
-    assert [shape.table for shape in shapes if shape.shape == "search by name"] == [shape.table for shape in shapes[:3]]
-    assert "reservation" not in {shape.table for shape in shapes if shape.shape == "search by name"}
-    assert {shape.shape for shape in shapes[:16]} == SHAPES
+    assert {shape.kind for shape in shapes} == SHAPES
+    assert [shape.table for shape in shapes if shape.kind == "search"] == [shape.table for shape in shapes[:3]]
+    assert "reservation" not in {shape.table for shape in shapes if shape.kind == "search"}
+    assert {shape.kind for shape in shapes[:16]} == SHAPES
 
 
 @pytest.mark.parametrize(
     ("shape", "table", "sql"),
     [
         (
-            "search by name",
+            "search",
             "book",
             "SELECT book_id, title FROM book WHERE title LIKE '%' || :title || '%'",
         ),
-        ("one row by id", "book", "SELECT title, pages FROM book WHERE book_id = :book_id"),
-        ("top list", "book", "SELECT title, price FROM book ORDER BY price DESC LIMIT :limit"),
+        ("get", "book", "SELECT title, pages FROM book WHERE book_id = :book_id"),
+        ("top", "book", "SELECT title, price FROM book ORDER BY price DESC LIMIT :limit"),
         (
-            "rows that belong to a name",
+            "list",
             "loan",
             "SELECT loan.loan_id, loan.days FROM loan JOIN member ON member.member_id = loan.member_id"
             " WHERE member.name LIKE '%' || :member_name || '%'",
         ),
         (
-            "figures per group",
+            "figures",
             "member",
             "SELECT branch.branch_name, COUNT(*) AS n FROM member JOIN branch ON branch.branch_id = member.branch_id"
             " GROUP BY branch.branch_name",
@@ -83,21 +85,21 @@ def test_every_shape_is_asked_for_and_the_lookups_come_first(world: LibraryWorld
             "SELECT CAST(SUM(CASE WHEN level = :level THEN 1 ELSE 0 END) AS REAL) / NULLIF(COUNT(*), 0) AS share"
             " FROM member",
         ),
-        ("UPDATE", "member", "UPDATE member SET email = :email WHERE member_id = :member_id"),
-        ("DELETE", "loan", "DELETE FROM loan WHERE loan_id = :loan_id"),
+        ("update", "member", "UPDATE member SET email = :email WHERE member_id = :member_id"),
+        ("delete", "loan", "DELETE FROM loan WHERE loan_id = :loan_id"),
     ],
 )
 def test_a_tool_takes_its_own_shape_off_the_list(world: LibraryWorld, shape: str, table: str, sql: str) -> None:
     judged = judge(world, sql)
     assert judged.tool is not None, judged.reasons
     before, after = list_missing(world.database, []), list_missing(world.database, [judged.tool])
-    assert [(gone.shape, gone.table) for gone in before if gone not in after] == [(shape, table)]
+    assert [(gone.kind, gone.table) for gone in before if gone not in after] == [(shape, table)]
 
 
 def test_names_are_quoted_where_the_dialect_needs_it(world: LibraryWorld) -> None:
     table = world.database.tables[0].model_copy(update={"name": "order"})
     database = world.database.model_copy(update={"tables": (table,)})
-    assert any('"order"' in shape.tool for shape in list_shapes(database))
+    assert any('"order"' in shape.hint for shape in list_shapes(database))
     assert all(isinstance(shape, Shape) for shape in list_shapes(database))
 
 
@@ -161,3 +163,19 @@ def test_a_restaurant_may_speak_of_its_tables(world: LibraryWorld) -> None:
     table = world.database.tables[0].model_copy(update={"name": "table_booking"})
     database = world.database.model_copy(update={"tables": (table,)})
     assert sort_out(["Is a table for two free tonight?"], database)[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("List the cities, ORDER BY population DESC LIMIT :limit; return name.", "List the cities"),
+        ("Set the budget of one club where club_id = :club_id.", "Set the budget of one club"),
+        (
+            "Find out where a member lives. Returns the home town.",
+            "Find out where a member lives. Returns the home town.",
+        ),
+        ("SELECT name FROM member", ""),
+    ],
+)
+def test_a_description_keeps_no_sql(written: str, kept: str) -> None:
+    assert drop_statement(written) == kept

@@ -8,6 +8,7 @@ from typing import Any
 import prompts
 from schemas.databases import Column, Database, Table
 from schemas.replies import REPLIES, Questions
+from turnwright.models.errors import MalformedReply
 from turnwright.models.scripted import ScriptedModels
 from turnwright.roles.question_writer import drop_repeated, view_database, write_questions
 from turnwright.selfplay import question_writer
@@ -107,3 +108,57 @@ def test_a_bare_table_still_gives_questions() -> None:
     )
     database = Database(name="odd", dialect="sqlite", tables=(bare,))
     assert question_writer.reply(request_for(database))["questions"]
+
+
+def ask(count: int, *rounds: Any) -> tuple[list[str], ScriptedModels]:
+    models = ScriptedModels({"question_writer": rounds})
+    topics = [f"ask for the height of Peak {number}" for number in range(count)]
+    asked, _ = asyncio.run(write_questions(models, make_database(), topics, count, unit="seed_1"))  # pyright: ignore[reportArgumentType]
+    return asked, models
+
+
+def some(first: int, count: int) -> Questions:
+    return Questions(questions=[f"How high is Peak {number}?" for number in range(first, first + count)])
+
+
+def test_a_conversation_asks_for_a_few_questions_at_a_time() -> None:
+    asked, models = ask(20, some(0, 8), some(8, 8), some(16, 4))
+    assert len(asked) == 20
+    blocks = [read_blocks(request.messages[-1]["content"] or "") for request in models.requests]
+    assert [block["count"] for block in blocks] == [8, 8, 4]
+    assert [block["topics"][0] for block in blocks] == [f"ask for the height of Peak {n}" for n in (0, 8, 16)]
+    assert models.requests[2].messages[:3] == models.requests[1].messages[:3]
+
+
+def test_what_cannot_be_used_is_told_and_made_good() -> None:
+    bad = Questions(questions=["How many rows has the mountain table?", *some(0, 7).questions])
+    asked, models = ask(8, bad, some(7, 1))
+    assert len(asked) == 8
+    problems = read_blocks(models.requests[1].messages[-1]["content"] or "")["problems"]
+    assert problems == ["rows is no word of a person who uses the service."]
+
+
+def test_a_writer_that_repeats_itself_is_asked_twice_more_at_most() -> None:
+    asked, models = ask(8, *[some(0, 2)] * 3)
+    assert len(asked) == 2
+    assert models.left("question_writer") == 0
+
+
+def test_a_malformed_later_reply_costs_what_it_would_have_added() -> None:
+    asked, _ = ask(16, some(0, 8), MalformedReply("no JSON"))
+    assert len(asked) == 8
+
+
+def test_the_player_goes_on_where_it_stopped() -> None:
+    first = request_for(make_database(), count=6)
+    said = question_writer.reply(first)
+    messages = [
+        *first.messages,
+        {"role": "assistant", "content": json.dumps(said)},
+        {"role": "user", "content": prompts.render("question_writer", "again", topics=[], count=6)},
+    ]
+    more = question_writer.reply(Request(body={"messages": messages}, seed=0, mistake_rate=0.0))
+    whole = question_writer.reply(request_for(make_database(), count=6))
+    assert said == whole
+    assert len(more["questions"]) == 6
+    assert set(more["questions"]).isdisjoint(said["questions"])

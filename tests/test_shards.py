@@ -14,6 +14,7 @@ from tasks.caching import drop_stale_record
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, cut_positions, join_stopped, work_units, write_shard
+from tasks.workbench import Workbench
 from tests.test_cache_keys import config
 from turnwright.models.errors import BudgetSpent, EndpointUnavailable, MalformedReply, NotInJournal
 from turnwright.storage.tables import read_rows
@@ -189,3 +190,23 @@ def test_a_record_that_cannot_be_read_is_dropped(tmp_path: Path) -> None:
     drop_stale_record(file)
     assert not file.exists()
     drop_stale_record(file)
+
+
+class Closing:
+    """A base that only knows whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_an_interrupt_closes_no_database_under_a_running_statement(tmp_path: Path, interrupted: bool) -> None:
+    workbench = Workbench(RunContext(config=config(), run_id="r", runs=str(tmp_path)))
+    base = Closing()
+    workbench._bases["seed"] = base  # type: ignore[assignment]
+    if interrupted:
+        workbench.interrupt()
+    workbench.close()
+    assert base.closed is not interrupted

@@ -86,7 +86,7 @@ def iter_examples(
         ValueError: the dialogues are not in order.
         KeyError: a dialogue's toolset is not among `toolsets`.
     """
-    judged = {verdict.dialogue_id: (verdict.id, verdict.judgment) for verdict in verdicts}
+    judged: dict[str, tuple[str, Judgment]] = {row.dialogue_id: (row.id, row.judgment) for row in verdicts}
     specs = {toolset.id: _read_specs(toolset) for toolset in toolsets}
     kept_by_content: dict[bytes, str] = {}
     before = (-1, -1, "")
@@ -94,10 +94,10 @@ def iter_examples(
         if _place(dialogue) < before:
             raise ValueError(f"dialogue {dialogue.id} of slot {dialogue.slot} comes after one of slot {before[0]}")
         before = _place(dialogue)
-        verdict_id, judgment = judged.get(dialogue.id, ("", None))
-        if judgment is None:
+        if dialogue.id not in judged:
             yield LeftOut(dialogue, "no_verdict: the dialogue was not judged")
             continue
+        verdict_id, judgment = judged[dialogue.id]
         if judgment != "valid":
             yield LeftOut(dialogue, _explain_judgment(judgment))
             continue

@@ -10,6 +10,7 @@ from turnwright.models.capabilities import Capabilities, Feature
 from turnwright.models.endpoint import Endpoint
 from turnwright.models.errors import EndpointRefused, EndpointUnavailable
 from turnwright.models.failures import Failure, read_body
+from turnwright.models.patience import GivenUp, Patience
 from turnwright.models.permits import CallOutcome, Permit, Permits
 from turnwright.models.request import ChatRequest
 
@@ -43,6 +44,7 @@ class Dispatcher:
         self._capabilities = capabilities
         self._retry_seconds = retry_seconds
         self._check_budget = check_budget
+        self._patience = Patience()
         self._answered = 0
         # Spreads retries in time; no data depends on it.
         self._jitter = random.Random()
@@ -75,9 +77,7 @@ class Dispatcher:
             try:
                 self._check_budget()
                 count_request()
-                status, content = await self._endpoints[permit.lane.url].post(
-                    "/chat/completions", self._capabilities.body(request)
-                )
+                status, content = await self._post(permit, request, failures)
                 body = read_body(status, content)
                 received = receive(body)
             except Failure as failure:
@@ -101,6 +101,21 @@ class Dispatcher:
                 self._permits.release(permit, "ok", tokens=_tokens(body) or tokens)
                 self._answered += 1
                 return received
+
+    async def _post(self, permit: Permit, request: ChatRequest, tries: int) -> tuple[int, bytes]:
+        """Status and body of a successful answer.
+
+        Raises:
+            Failure: there was no successful answer, or none in the time that others take.
+        """
+        endpoint, content = self._endpoints[permit.lane.url], self._capabilities.body(request)
+        try:
+            # Outside the timeout, so that it sees the TimeoutError that the timeout makes.
+            with self._patience.watch(request.role, tries) as watched:
+                async with watched:
+                    return await endpoint.post("/chat/completions", content)
+        except GivenUp as given_up:
+            raise Failure("broken", str(given_up)) from None
 
     async def close(self) -> None:
         """Closes the connections."""

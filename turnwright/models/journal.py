@@ -34,8 +34,9 @@ from turnwright.models.segment import (
     write_all,
 )
 
-_GATHER_SECONDS = 0.002
-"""How long the writer lets a group grow: shorter than any model's reply, long enough to share an fsync."""
+_GATHER_SECONDS = 0.005
+"""How long the writer lets a group grow: much shorter than a model's reply, long enough to share an fsync. Each group
+costs two wake-ups and an fsync, most of what the journal takes; the call's permit is free again meanwhile."""
 _RECENT = 1 << 16
 _OFFSET_BITS = 44
 

@@ -161,10 +161,10 @@ def sort_out(questions: Sequence[str], database: Database) -> tuple[list[str], l
 def _find_fault(question: str, known: set[str]) -> str | None:
     for word in _TECHNICAL.findall(question):
         if word.lower() not in known:
-            return f"A person who uses the service does not speak of a {word.lower()}."
+            return f"{word.lower()} is no word of a person who uses the service."
     for word in _IDENTIFIER.findall(question):
         if word.lower() not in known:
-            return f"{word} is no word that a person would use."
+            return f"{word} is no word of a person who uses the service."
     return None
 
 

@@ -15,7 +15,7 @@ from schemas.replies import Reply, SqlToolDraft, SqlToolDrafts
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import view_database
-from turnwright.tools.coverage import Shape
+from turnwright.tools.shapes import Shape
 
 
 @dataclass

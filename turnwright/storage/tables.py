@@ -25,6 +25,9 @@ from turnwright.storage.store import Store
 ROWS_PER_GROUP = 1000
 SUFFIX = ".parquet"
 
+# Arrow's own allocator keeps what it once had for each thread: 80 MB for tables of a few megabytes.
+pa.set_memory_pool(pa.system_memory_pool())
+
 R = TypeVar("R", bound=Row)
 
 _SORT_KEYS: dict[str, tuple[str, ...]] = {

@@ -19,9 +19,10 @@ from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import drop_repeated, write_questions
 from turnwright.roles.sql_tool_writer import ToolConversation
-from turnwright.tools.coverage import Shape, list_missing
+from turnwright.tools.coverage import list_missing
 from turnwright.tools.drafts import Judged, judge_draft
 from turnwright.tools.entity_types import EntityTypes
+from turnwright.tools.shapes import Shape
 from turnwright.tools.toolsets import build_toolsets
 from turnwright.tools.topics import list_topics
 

@@ -16,7 +16,7 @@ from schemas.tools import ParameterBinding
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.rejection import Rejection
 from turnwright.tools.sql_analysis import Analysis
-from turnwright.tools.tool_wording import describe_parameter
+from turnwright.tools.tool_wording import describe_parameter, drop_statement
 
 LISTED = 10
 """Most items of a list parameter."""
@@ -33,9 +33,9 @@ def build_spec(
     Raises:
         Rejection: the description says nothing.
     """
-    text = " ".join(description.split())[:_DESCRIPTION_LENGTH].strip()
+    text = drop_statement(" ".join(description.split()))[:_DESCRIPTION_LENGTH].strip()
     if len(text) < 8:
-        raise Rejection("description", "Describe in a sentence what the tool does and what it returns.")
+        raise Rejection("description", "Describe in a sentence, without SQL, what the tool does and what it returns.")
     optional = find_optional(analysis, database)
     properties: dict[str, Any] = {}
     for binding in leading_bindings(analysis.bindings):

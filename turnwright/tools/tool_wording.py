@@ -1,10 +1,16 @@
 """What parameters and result fields are called in words, for a model that never saw the database."""
 
+import re
+
 from schemas.databases import Column, Database
 from schemas.tools import ParameterBinding
 from turnwright.tools.naming import singular, split_words, to_words
 
 _TECHNICAL = ("ref ", "tbl ", "tb ")
+_STATEMENT = re.compile(
+    r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|JOIN|WHERE|ORDER BY|GROUP BY|LIMIT|VALUES|CASE WHEN|CAST)\b"
+    r"|\bwhere \S+ (?:=|LIKE|like) |(?<!\w):[a-z_]+\b|\|\|"
+)
 _FORMATS = {
     "date": " Written as YYYY-MM-DD.",
     "date-time": " Written as YYYY-MM-DD HH:MM:SS.",
@@ -46,6 +52,15 @@ def _same_words(left: str, right: str) -> bool:
 def capitalise(text: str) -> str:
     """`text` with a capital first letter; the rest stays."""
     return text[:1].upper() + text[1:]
+
+
+def drop_statement(description: str) -> str:
+    """A writer's description without the SQL that it was copied from: what stands before it, where that says enough.
+
+    `List the cities, ORDER BY population DESC` gives `List the cities`.
+    """
+    found = _STATEMENT.search(description)
+    return description if found is None else description[: found.start()].rstrip(" ,;:(-")
 
 
 def describe_parameter(
