@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.client import CLIENTS
+from benchmarks.journal import measure_journal
 from benchmarks.pipeline import ask, measure_pipeline
 from benchmarks.processes import run_watched
 from benchmarks.stub import Stub
@@ -122,9 +123,16 @@ def main() -> None:
                 "peak_mb": pipeline["peak_mb"],
             }
         )
+    journal = asdict(measure_journal(rate=500.0, seconds=2.0 if options.quick else 6.0))
     if options.json:
-        options.json.write_text(json.dumps({"rows": rows, "pipeline": pipeline}, indent=2) + "\n", encoding="utf-8")
-    Console(soft_wrap=True).print(show(rows))
+        figures = {"rows": rows, "pipeline": pipeline, "journal": journal}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console = Console(width=max(110, Console().width), highlight=False)
+    console.print(show(rows))
+    console.print(
+        f"journal at {journal['rate']:.0f} calls/s: {journal['share_of_core']:.1%} of a core, "
+        f"{journal['wait_ms']:.1f} ms until durable, {journal['bytes_per_call']:.0f} bytes a call"
+    )
 
 
 if __name__ == "__main__":

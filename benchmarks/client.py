@@ -42,7 +42,8 @@ async def converse(ask: Ask, number: int, length: int, expected: float) -> None:
     ]
     for turn in range(length):
         reply = await ask(messages, number, expect_remaining(expected, turn, _LONGEST))
-        messages += [reply, {"role": "user", "content": f"And step {turn + 1}? {make_mark(number, turn + 1)}"}]
+        messages.append(reply)
+        messages.append({"role": "user", "content": f"And step {turn + 1}? {make_mark(number, turn + 1)}"})
 
 
 async def drive(ask: Ask, workload: Workload) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""A stub of `/v1/chat/completions` with slots and latencies, in a process of its own: nothing but time passes in it.
+"""A stub of `/v1/chat/completions` with slots and latencies, in a process of its own.
 
-python -m benchmarks.stub --slots 64 --latency-ms 100 [--sigma 0.8]
+Nothing but time passes in it. By hand:
+
+    python -m benchmarks.stub --slots 64 --latency-ms 100 [--sigma 0.8]
 """
 
 import argparse

@@ -156,7 +156,7 @@ def serve_command(
     latency_ms: Annotated[float, typer.Option(help="Median time that a request occupies its slot.")] = 0.0,
     latency_sigma: Annotated[float, typer.Option(help="Shape of the lognormal latency.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of all replies.")] = 0,
-    mistake_rate: Annotated[float, typer.Option(help="Chance of a deliberate mistake, per dialogue.")] = 0.06,
+    mistake_rate: Annotated[float, typer.Option(help="Chance of a deliberate mistake, per dialogue.")] = 0.03,
     faults: Annotated[
         list[str], typer.Option("--fault", metavar="KIND=RATE", help="429, 500, drop, hang, html, malformed, …")
     ] = [],  # noqa: B006

@@ -20,7 +20,7 @@ class SelfplayModel(Closed):
     """The embedded endpoint: rule-based, templated, there to try, test and load the pipeline, not to train on."""
 
     kind: Literal["selfplay"] = "selfplay"
-    mistake_rate: Share = 0.06
+    mistake_rate: Share = 0.03
     """Chance that a simulated assistant turns one of its dialogues' replies into a real mistake."""
     seed: int = 0
     """Seed of the embedded endpoint; a reply is a pure function of the request body and this number."""

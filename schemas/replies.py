@@ -37,7 +37,7 @@ class SqlToolDraft(Reply):
 class SqlToolDrafts(Reply):
     """sql_tool_writer: tools that answer a batch of questions; may be empty."""
 
-    tools: list[SqlToolDraft] = Field(json_schema_extra={"maxItems": 24})
+    tools: list[SqlToolDraft] = Field(json_schema_extra={"maxItems": 10})
 
 
 class TaskDraft(Reply):

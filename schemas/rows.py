@@ -1,7 +1,8 @@
 """The rows of every table, one class a table. A row is frozen and closed, its id is a content hash.
 
 Columns of type JsonText hold JSON as text (see schemas/content.py); everything else is a scalar or a list of strings.
-No row holds a time of day, a duration or a path, so that the same inputs give the same bytes.
+No row holds a time of day or a duration, and the only path is a seed's locator, as the config gives it: the same inputs
+give the same bytes.
 """
 
 from typing import Annotated

@@ -16,6 +16,7 @@ from schemas.vocabulary import Stage
 from tasks.cache_keys import digest_code
 from tasks.caching import CACHED
 from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
+from tasks.memory import return_memory
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
 from tasks.shards import Shard, ShardResult, StageResult, join_stopped
@@ -105,6 +106,7 @@ async def finish_stage(
         shards=len(parts),
     )
     report = publish_gate(run, looked_at)
+    return_memory()
     record_stage(run, result, report)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

@@ -15,6 +15,7 @@ from schemas.rows import SeedRow
 from schemas.vocabulary import Stage
 from tasks.cache_keys import list_roles
 from tasks.ledger import Planned
+from tasks.memory import limit_arenas, return_memory
 from tasks.run_context import RunContext
 from tasks.shards import Finished, Made, work_units
 from turnwright.environments.base import Base, open_base
@@ -50,6 +51,7 @@ class Workbench:
     """The open things of one run in this process."""
 
     def __init__(self, run: RunContext) -> None:
+        limit_arenas()
         self.run = run
         self.progress: dict[Stage, Progress] = {}
         self._lock = threading.RLock()
@@ -143,6 +145,7 @@ class Workbench:
         finally:
             with self._lock:
                 del self._working[task]
+            return_memory()
 
     def interrupt(self) -> None:
         """Ends what is in work, from any thread. Replies received so far are in the journal."""

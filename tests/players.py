@@ -196,7 +196,7 @@ class User:
         self.seed = seed
         self.messages = [
             {"role": "system", "content": system},
-            {"role": "user", "content": prompts.render("user_simulator", "user")},
+            {"role": "user", "content": prompts.render("user_simulator", "user", not_asked=[])},
         ]
 
     def hear(self, text: str | None = None) -> tuple[str, bool]:

@@ -3,10 +3,12 @@
 import itertools
 import json
 
-from playing import ASK, BYE, DONE, LOOK_UP, TELL, watch
+from playing import ASK, BYE, DONE, EARNINGS, LOOK_UP, PERSONA, TELL, watch
 
 from turnwright.models.scripted import ScriptedRequest, calls, says
+from turnwright.roles.user_simulator import brief
 from turnwright.rollout.conversation import Conversation
+from turnwright.selfplay.request import read_blocks
 
 
 def is_prefix(shorter: ScriptedRequest, longer: ScriptedRequest) -> bool:
@@ -41,7 +43,8 @@ def test_the_user_sees_prose_only_and_its_own_replies_as_json() -> None:
     view = models.requests_of("user_simulator")[-1].messages
     assert [message["role"] for message in view] == ["system", "user", "assistant", "user"]
     assert json.loads(view[2]["content"] or "") == {"user_message": ASK, "is_task_complete": False}
-    assert view[3]["content"] == "One moment.\n\nNina Petrov has earned 1,200,000."
+    heard = read_blocks(view[3]["content"] or "")
+    assert heard == {"answer": "One moment.\n\nNina Petrov has earned 1,200,000."}
     assert "Leeds" not in str(view)
 
 
@@ -56,7 +59,8 @@ def test_views_are_made_of_the_messages_alone() -> None:
     assert stored.assistant_view() == list(models.requests_of("assistant")[-1].messages)
     before_thanks = Conversation(stored.messages[:-1])
     sent = models.requests_of("user_simulator")[-1].messages
-    assert before_thanks.user_view(sent[0]["content"] or "", sent[1]["content"] or "") == list(sent)
+    told = brief(PERSONA, (EARNINGS,), None)
+    assert before_thanks.user_view(sent[0]["content"] or "", sent[1]["content"] or "", told.frame) == list(sent)
 
 
 def test_an_outcome_is_reported_by_prose_after_the_last_result() -> None:

@@ -144,7 +144,7 @@ def test_selfplay_is_known_by_its_seed_and_not_by_its_port() -> None:
 
             async def run(config: RunConfig, url: str) -> Any:
                 async with Models(config, selfplay_url=url) as models:
-                    assert models.identity_of("assistant") == "selfplay/0/0.06"
+                    assert models.identity_of("assistant") == "selfplay/0/0.03"
                     return await models.chat("assistant", HELLO)
 
             reply = asyncio.run(run(config, fake.url))

@@ -79,13 +79,10 @@ def test_the_writer_gets_the_blocks_that_the_contract_names(world: LibraryWorld)
     persona = draw_persona(slot.seed)
     request = ask_for_tasks(plan(world, slot), persona, world.database)
     blocks = Request({"messages": request}, 0, 0.0).blocks
-    assert blocks["domain"] == {"name": "library", "tables": ["book", "branch", "loan", "member", "reservation"]}
-    assert blocks["persona"] == persona.model_dump()
-    assert set(blocks["plan"]) == {"difficulty", "behaviour", "objectives"}
-    assert set(blocks["plan"]["objectives"][0]) == {"relation", "purpose", "calls", "facts", "known_details"}
-    call = blocks["plan"]["objectives"][0]["calls"][0]
-    assert set(call) == {"tool", "description", "lookup", "arguments", "result"}
-    assert set(call["arguments"][0]) == {"name", "label", "value", "source"}
+    assert blocks["service"] == {"name": "library"}
+    assert blocks["persona"] == {"name": persona.name, "occupation": persona.occupation}
+    assert set(blocks["plan"]) == {"difficulty", "objectives"}
+    assert set(blocks["plan"]["objectives"][0]) == {"relation", "purpose", "known_details", "to_find_out"}
     assert "<data" not in str(request[0]["content"]), "the constant part comes first and holds no data"
 
 

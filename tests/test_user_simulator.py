@@ -1,6 +1,7 @@
 """The user simulator's request: knows the goal, and nothing that would give the answer away."""
 
 import json
+from typing import Any
 
 from playing import EARNINGS, MOVE, PERSONA
 
@@ -39,3 +40,29 @@ def test_the_persona_and_the_behaviour_are_told() -> None:
 def test_a_behaviour_made_by_code_is_not_told() -> None:
     plan = BehaviourPlan(name="tool_fault", objective=0, instruction="", detail={"tool": "x", "kind": "timeout"})
     assert read_blocks(brief(PERSONA, (EARNINGS,), plan).system)["goal"]["behaviour"] is None
+
+
+def hear(told: list[str]) -> dict[str, Any]:
+    return read_blocks(brief(PERSONA, (EARNINGS, MOVE), None).frame("It is <so>.", told))
+
+
+def test_what_was_not_asked_for_is_told_with_each_answer() -> None:
+    first = hear(["How much has Nina Petrov earned?"])
+    assert first == {"answer": "It is <so>.", "not_asked": [MOVE.description]}
+    assert "not_asked" not in hear(["How much has Nina Petrov earned?", "Please move Omar Haddad to Bath."])
+
+
+def test_a_greeting_opens_the_first_wish_only() -> None:
+    assert hear(["Hi there!"])["not_asked"] == [MOVE.description]
+
+
+def test_a_wish_that_was_worded_differently_is_not_pressed_for_ever() -> None:
+    assert "not_asked" in hear(["Nina Petrov?"] * 3)
+    assert "not_asked" not in hear(["Nina Petrov?"] * 4)
+
+
+def test_a_wish_without_values_of_its_own_is_known_by_its_words() -> None:
+    bare = EARNINGS.model_copy(update={"description": "Then Maria wants to see all bookings of that player."})
+    told = brief(PERSONA, (EARNINGS, bare), None)
+    assert "not_asked" in told.frame("So.", ["How much has Nina Petrov earned?"])
+    assert "not_asked" not in told.frame("So.", ["How much has Nina Petrov earned?", "All bookings of the player?"])

@@ -4,6 +4,7 @@ The limit rises while throughput rises and halves when the endpoint is overloade
 half the load are not caused by load: such a share is tolerated from then on, or random faults would starve the run.
 """
 
+import math
 from dataclasses import dataclass
 
 _MIN_WINDOW = 16
@@ -14,6 +15,9 @@ _HOLD_WINDOWS = 10
 _CLEAR_SHARE = 0.25
 """Overloads beyond this share of a window are the load's fault whatever came before."""
 _FORGET_WINDOWS = 20
+_EXPECTED = 4.0
+"""A halving is judged when, at the share of overloads before it, so many more were to be expected: that none comes is
+then hardly chance."""
 
 
 @dataclass
@@ -33,6 +37,7 @@ class AdaptiveLimit:
     _threshold: int | None = None
     _halved_at: float = float("-inf")
     _before_halving: int = 0
+    _judge_after: int = 0
     _tolerated: float = 0.0
     _clean: int = 0
 
@@ -49,7 +54,7 @@ class AdaptiveLimit:
             return False  # sent at a load that has been halved since
         self._begin(now)
         self._overloads += 1
-        window = max(_MIN_WINDOW, 2 * self.limit)
+        window = max(_MIN_WINDOW, 2 * self.limit, self._done + self._overloads)
         if self._before_halving:
             halve = self._overloads > _CLEAR_SHARE * window
         elif self._tolerated:
@@ -59,6 +64,10 @@ class AdaptiveLimit:
         if not halve:
             self._end_window(now)
             return False
+        if not self._before_halving:
+            # Overloads come back at once, replies later: as many calls as the limit allows are still out.
+            share = self._overloads / max(self._done + self._overloads, self.limit)
+            self._judge_after = math.ceil(_EXPECTED / share)
         self._before_halving = max(self._before_halving, self.limit)
         self.limit = max(1, self.limit // 2)
         self._halved_at = now
@@ -74,7 +83,8 @@ class AdaptiveLimit:
         self._started, self._done, self._overloads, self._saturated = None, 0, 0, False
 
     def _end_window(self, now: float) -> None:
-        if self._done + self._overloads < max(_MIN_WINDOW, 2 * self.limit) or self._started is None:
+        events = max(_MIN_WINDOW, 2 * self.limit, self._judge_after if self._before_halving else 0)
+        if self._done + self._overloads < events or self._started is None:
             return
         throughput = self._done / max(1e-6, now - self._started)
         share = self._overloads / (self._done + self._overloads)
@@ -95,6 +105,7 @@ class AdaptiveLimit:
         if share:
             self._tolerated = max(self._tolerated, min(0.5, 2 * share))
             self.limit = before
+            self._threshold = None  # an earlier halving that seemed to help met the same faults by chance
         else:
             self._threshold = before
 
@@ -116,5 +127,5 @@ class AdaptiveLimit:
             return
         self._best, self._previous = throughput, self.limit
         near = self._threshold is not None and self.limit * 4 >= self._threshold * 3
-        step = 1 if near else max(1, self.limit // 4 if self._threshold else self.limit)
+        step = max(1, self.limit // 16) if near else max(1, self.limit // 4 if self._threshold else self.limit)
         self.limit = min(self.ceiling, self.limit + step)

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from turnwright.models.capabilities import Capabilities, Feature
 from turnwright.models.endpoint import Endpoint
-from turnwright.models.errors import EndpointRefused, EndpointUnavailable
+from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable
 from turnwright.models.failures import Failure, read_body
-from turnwright.models.patience import GivenUp, Patience
+from turnwright.models.patience import Patience
 from turnwright.models.permits import CallOutcome, Permit, Permits
 from turnwright.models.request import ChatRequest
 
@@ -77,7 +77,7 @@ class Dispatcher:
             try:
                 self._check_budget()
                 count_request()
-                status, content = await self._post(permit, request, failures)
+                status, content = await self._post(permit, request, count_request)
                 body = read_body(status, content)
                 received = receive(body)
             except Failure as failure:
@@ -102,20 +102,23 @@ class Dispatcher:
                 self._answered += 1
                 return received
 
-    async def _post(self, permit: Permit, request: ChatRequest, tries: int) -> tuple[int, bytes]:
-        """Status and body of a successful answer.
+    async def _post(self, permit: Permit, request: ChatRequest, count_request: Callable[[], None]) -> tuple[int, bytes]:
+        """Status and body of a successful answer; a request that is overdue is sent a second time.
 
         Raises:
-            Failure: there was no successful answer, or none in the time that others take.
+            Failure: there was no successful answer.
         """
         endpoint, content = self._endpoints[permit.lane.url], self._capabilities.body(request)
-        try:
-            # Outside the timeout, so that it sees the TimeoutError that the timeout makes.
-            with self._patience.watch(request.role, tries) as watched:
-                async with watched:
-                    return await endpoint.post("/chat/completions", content)
-        except GivenUp as given_up:
-            raise Failure("broken", str(given_up)) from None
+
+        def may_send() -> bool:
+            try:
+                self._check_budget()
+            except BudgetSpent:
+                return False
+            count_request()
+            return True
+
+        return await self._patience.run(request.role, lambda: endpoint.post("/chat/completions", content), may_send)
 
     async def close(self) -> None:
         """Closes the connections."""

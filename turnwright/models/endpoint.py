@@ -114,9 +114,13 @@ class Endpoint:
                     )
             return response.status_code, response.content
         except (TimeoutError, openai.APITimeoutError) as error:
-            if not _was_refused(error):
+            # The transport reports any lost connection as a timeout of connecting; the cause tells what it was.
+            causes = _list_causes(error)
+            if any(isinstance(cause, TimeoutError) for cause in causes):
                 raise Failure("timeout", f"no reply within {self._timeout:g} s") from None
-            failure = Failure("broken", "connection refused: nothing listens there")
+            refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+            text = "connection refused: nothing listens there" if refused else _describe(causes[-1])
+            failure = Failure("broken", text)
         except openai.APIStatusError as error:
             failure = classify_status(error.response.status_code, error.response.content, error.response.headers)
         except openai.APIConnectionError as error:
@@ -128,12 +132,12 @@ class Endpoint:
         ) from None
 
 
-def _was_refused(error: BaseException) -> bool:
-    """Whether nothing listened; the transport reports a refused connection as a timeout of connecting."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ConnectionRefusedError):
-        cause = cause.__cause__ or cause.__context__
-    return cause is not None
+def _list_causes(error: BaseException) -> list[BaseException]:
+    """An error and what it came from, the origin last."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    return causes
 
 
 def _describe(error: BaseException) -> str:

@@ -1,33 +1,33 @@
-"""How long a reply may take before the call is given up for dead, learnt from the replies that came.
+"""How long a reply usually takes, and a second request for one that takes far longer.
 
 An endpoint that hangs on one request in a hundred would otherwise hold a dialogue for the whole of `timeout_seconds`.
-A call is given up when it takes much longer than almost all calls of its role. One that is merely slow gets four times
-as long at each new try, until only `timeout_seconds` counts.
+When a call takes much longer than almost all calls of its role, the same request is sent once more beside it, and the
+first reply counts. A call that is merely slow loses nothing by that, whichever of the two is first.
 """
 
 import asyncio
 import math
 from collections import deque
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-_LEAST_REPLIES = 50
+T = TypeVar("T")
+
+_LEAST_REPLIES = 20
 """Before so many of a role's replies have come, nothing is known."""
 _REMEMBERED = 400
-_TIMES = 8.0
-"""Given up after so many times what 99 of 100 replies take …"""
-_LEAST_SECONDS = 2.0
+_TIMES = 2.5
+"""Overdue after so many times what 99 of 100 replies take …"""
+_LEAST_SECONDS = 1.0
 """… and never before."""
-_GROWTH = 4.0
-_LOOK_SECONDS = 0.5
-
-
-class GivenUp(Exception):
-    """The call took far longer than others of its kind."""
-
-    def __init__(self, waited: float, usual: float) -> None:
-        super().__init__(f"no reply for {waited:.1f} s, where 99 of 100 take at most {usual:.1f} s")
+_GROWTH = 2.0
+"""How much longer each further request is waited for, should the second one hang as well."""
+_MOST_TRIES = 8
+"""Further requests of a call, those that failed included; then it waits for what is in flight."""
+_LOOK_SECONDS = 0.25
+_SPARE_SHARE, _LEAST_SPARES = 0.1, 4
+"""Most further requests in flight, as a share of the calls in flight, and where these are few."""
 
 
 @dataclass(eq=False)
@@ -35,10 +35,16 @@ class _Call:
     """A call in flight."""
 
     role: str
-    tries: int
-    started: float
+    send: Callable[[], Coroutine[Any, Any, Any]]
+    may_send: Callable[[], bool]
     timeout: asyncio.Timeout
-    given_up: GivenUp | None = None
+    sent: float
+    """When the first request was sent."""
+    tries: int = 0
+    spares: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
+    """Further requests in flight."""
+    winner: asyncio.Task[Any] | None = None
+    """The further request that was answered before the first."""
 
 
 @dataclass
@@ -49,51 +55,62 @@ class Patience:
     _flying: set[_Call] = field(default_factory=set[_Call])
     _timer: asyncio.TimerHandle | None = None
 
-    def limit(self, role: str, tries: int = 0) -> float:
-        """Seconds that a call may take which has failed `tries` times; infinite while too little is known."""
-        usual = self.usual(role)
-        return math.inf if usual is None else max(_LEAST_SECONDS, _TIMES * usual) * _GROWTH**tries
-
-    def usual(self, role: str) -> float | None:
-        """Seconds within which 99 of 100 replies of a role come; None while too little is known."""
+    def limit(self, role: str) -> float:
+        """Seconds after which a call is overdue; infinite while too little is known."""
         seen = self._seen.get(role)
         if seen is None or len(seen) < _LEAST_REPLIES:
-            return None
-        return sorted(seen)[int(0.99 * len(seen))]
+            return math.inf
+        return max(_LEAST_SECONDS, _TIMES * sorted(seen)[int(0.99 * len(seen))])
 
-    @contextmanager
-    def watch(self, role: str, tries: int) -> Generator[asyncio.Timeout]:
-        """Gives the timeout that the body is to run under, and expires it when the body takes too long.
+    async def run(self, role: str, send: Callable[[], Coroutine[Any, Any, T]], may_send: Callable[[], bool]) -> T:
+        """What `send` gives; it is called again when the call is overdue, if `may_send` then allows it.
 
         Raises:
-            GivenUp: in place of the TimeoutError, where this was the reason.
+            Whatever the first `send` raises; a further request that fails is forgotten.
         """
         loop = asyncio.get_running_loop()
-        call = _Call(role, tries, loop.time(), asyncio.timeout(None))
+        started = loop.time()
+        call = _Call(role, send, may_send, asyncio.timeout(None), started)
         self._flying.add(call)
         if self._timer is None:
             self._timer = loop.call_later(_LOOK_SECONDS, self._look)
         try:
-            yield call.timeout
+            async with call.timeout:
+                result = await send()
+            self._seen.setdefault(role, deque(maxlen=_REMEMBERED)).append(loop.time() - started)
+            return result
         except TimeoutError:
-            if call.given_up is not None:
-                raise call.given_up from None
-            raise
-        else:
-            self._seen.setdefault(role, deque(maxlen=_REMEMBERED)).append(loop.time() - call.started)
+            if call.winner is None:
+                raise
+            return call.winner.result()
         finally:
             self._flying.discard(call)
+            for spare in call.spares:
+                spare.cancel()
 
     def _look(self) -> None:
-        """Gives up what is overdue. One look at all calls twice a second costs less than a timer for each."""
+        """Sends again what is overdue. One look at all calls costs less than a timer for each."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_LOOK_SECONDS, self._look) if self._flying else None
-        limits = {role: self.usual(role) for role in {call.role for call in self._flying}}
+        limits = {role: self.limit(role) for role in {call.role for call in self._flying}}
         now = loop.time()
-        for call in self._flying:
-            usual = limits[call.role]
-            if usual is None or call.given_up is not None:
-                continue
-            if now - call.started > max(_LEAST_SECONDS, _TIMES * usual) * _GROWTH**call.tries:
-                call.given_up = GivenUp(now - call.started, usual)
-                call.timeout.reschedule(now)
+        most = max(_LEAST_SPARES, int(_SPARE_SHARE * len(self._flying)))
+        room = most - sum(len(call.spares) for call in self._flying)
+        for call in sorted(self._flying, key=lambda call: call.sent):
+            if room <= 0:
+                return  # when so many are late, the endpoint is slow, and more requests would not help it
+            overdue = now - call.sent > limits[call.role] * _GROWTH ** len(call.spares)
+            if overdue and call.winner is None and call.tries < _MOST_TRIES and call.may_send():
+                room -= 1
+                call.tries += 1
+                call.spares.add(spare := loop.create_task(call.send()))
+                spare.add_done_callback(lambda spare, call=call: self._settle(call, spare))
+
+    def _settle(self, call: _Call, spare: asyncio.Task[Any]) -> None:
+        """Ends the first request in favour of a further one that was answered; one that failed is forgotten."""
+        call.spares.discard(spare)
+        if spare.cancelled() or spare.exception() is not None:
+            return
+        if call in self._flying and call.winner is None:
+            call.winner = spare
+            call.timeout.reschedule(asyncio.get_running_loop().time())

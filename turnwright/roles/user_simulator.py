@@ -9,17 +9,36 @@ from schemas.goals import BehaviourPlan, Objective, Persona
 from schemas.replies import UserTurn
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
+from turnwright.rollout.behaviours import content_words
 from turnwright.rollout.conversation import Conversation
+from turnwright.validation.values import names
+
+_SHARED_WORDS = 0.3
+"""Share of a description's words that a person uses who asks for it without naming a value."""
 
 
 @dataclass(frozen=True)
 class Brief:
-    """The part of the user simulator's request that is the same for a whole dialogue."""
+    """What is the same in all of the user simulator's requests of a dialogue."""
 
     system: str
     """Who the person is and what they want."""
     opening: str
-    """The fixed first line, to which the person's first message is the answer."""
+    """The prompt that the person's first message answers: what they come with."""
+    objectives: tuple[Objective, ...]
+
+    def frame(self, answer: str, told: Sequence[str]) -> str:
+        """What the assistant said, as the simulator hears it after its own messages `told`.
+
+        It is told each time whose turn it is and what it has not asked for yet: a small model that gets the bare text
+        goes on as the assistant, asks for the same thing again, or for things that nobody wants. Both come from the
+        goal and the messages alone, so nothing is told that the person does not know.
+        """
+        block = prompts.data_block("answer", answer)
+        open_wishes = list_not_asked(self.objectives, told)
+        if open_wishes:
+            return prompts.render("user_simulator", "next", answer=block, not_asked=open_wishes)
+        return prompts.render("user_simulator", "last", answer=block)
 
 
 def brief(persona: Persona, objectives: Sequence[Objective], behaviour: BehaviourPlan | None) -> Brief:
@@ -35,7 +54,35 @@ def brief(persona: Persona, objectives: Sequence[Objective], behaviour: Behaviou
         "behaviour": (behaviour.instruction or None) if behaviour else None,
     }
     system = prompts.render("user_simulator", "system", persona=persona.model_dump(mode="json"), goal=goal)
-    return Brief(system, prompts.render("user_simulator", "user"))
+    opening = prompts.render(
+        "user_simulator", "user", not_asked=[objective.description for objective in objectives[:1]]
+    )
+    return Brief(system, opening, tuple(objectives))
+
+
+def list_not_asked(objectives: Sequence[Objective], told: Sequence[str]) -> list[str]:
+    """The descriptions of the objectives that the person's messages have not touched.
+
+    A message touches an objective when it names one of the values that come up in no objective before it; where there
+    is none, when it shares a third of the description's words. One that was passed over counts as asked for after two
+    more messages: nobody is to be driven round in circles by a value that was worded differently.
+    """
+    said = "\n".join(told)
+    words = content_words(said)
+    known: set[str] = set()
+    left: list[str] = []
+    for position, objective in enumerate(objectives):
+        values = [detail.value for detail in objective.known_details if str(detail.value) not in known]
+        known |= {str(detail.value) for detail in objective.known_details}
+        own = content_words(objective.description)
+        touched = any(names(value, said) for value in values) if values else _share(own, words) >= _SHARED_WORDS
+        if not (touched or (position == 0 and told) or len(told) > position + 2):
+            left.append(objective.description)
+    return left
+
+
+def _share(wanted: set[str], words: set[str]) -> float:
+    return len(wanted & words) / len(wanted) if wanted else 1.0
 
 
 async def speak(
@@ -47,5 +94,5 @@ async def speak(
         MalformedReply: no usable reply, even after the repair call.
         ContextOverflow: the conversation no longer fits the model.
     """
-    messages = conversation.user_view(told.system, told.opening)
+    messages = conversation.user_view(told.system, told.opening, told.frame)
     return await models.structured("user_simulator", messages, draw=draw, unit=unit, remaining=remaining)

@@ -1,7 +1,7 @@
 """The conversation of one dialogue as an immutable value, and what each role sees of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -84,8 +84,10 @@ class Conversation:
             for message in self.messages
         ]
 
-    def user_view(self, system: str, opening: str) -> list[Message]:
+    def user_view(self, system: str, opening: str, frame: Callable[[str, Sequence[str]], str]) -> list[Message]:
         """The conversation turned round, as the user simulator is sent it.
+
+        `frame` makes a prompt of what the person has heard and of what they had said before that.
 
         It sees prose only: what the assistant said since the person last spoke is one message. Its own messages stand
         there in the form of its replies, never with the completion flag: where that counted, the dialogue has ended.
@@ -95,15 +97,17 @@ class Conversation:
             {"role": "user", "content": opening},
         ]
         heard: list[str] = []
+        told: list[str] = []
         for message in self.messages:
             if message["role"] == "assistant" and message["content"]:
                 heard.append(message["content"])
             elif message["role"] == "user":
                 if heard:
-                    view.append({"role": "user", "content": "\n\n".join(heard)})
+                    view.append({"role": "user", "content": frame("\n\n".join(heard), told)})
                 heard = []
+                told.append(message["content"] or "")
                 said = json.dumps({"user_message": message["content"], "is_task_complete": False}, ensure_ascii=False)
                 view.append({"role": "assistant", "content": said})
         if heard:
-            view.append({"role": "user", "content": "\n\n".join(heard)})
+            view.append({"role": "user", "content": frame("\n\n".join(heard), told)})
         return view

@@ -55,7 +55,7 @@ class ServeOptions:
     latency_sigma: float = 0.0
     """Shape of the lognormal latency; 0 makes it constant."""
     seed: int = 0
-    mistake_rate: float = 0.06
+    mistake_rate: float = 0.03
     """Chance of a deliberate mistake, per dialogue."""
     faults: Mapping[str, float] = field(default_factory=dict[str, float])
     """Rate of each kind of fault. They exclude each other, so that the rates add up to 1 at most."""

@@ -134,7 +134,19 @@ class Reading(Pursuit):
     def _target(self, values: list[SpokenValue]) -> frozenset[str]:
         """What the answer is about where that is not what is named: `continent` in `the continent of the country X`."""
         owned = frozenset(word for value in values for word in value.owned)
-        return owned if any(tool.head and tool.head <= owned for tool in self.toolbox.tools) else frozenset()
+        heads = {tool.head for tool in self.toolbox.tools if tool.verb == "read" and tool.head}
+        if any(head <= owned for head in heads):
+            return owned
+        if self.wanted:
+            return frozenset()
+        # `the status codes of the orders of the customer X`: the orders, said last before the customer.
+        chain = [
+            (max(value.before.index(word) for word in head), sorted(head))
+            for value in values
+            for head in heads
+            if head <= frozenset(value.before) and not head & value.noun
+        ]
+        return frozenset(min(chain)[1]) if chain else frozenset()
 
     def _is_answer(self, outcome: Outcome, values: list[SpokenValue]) -> bool:
         target = self._target(values)

@@ -1,4 +1,4 @@
-r"""The embedded task_writer: puts a proved plan into words, from the blocks `domain`, `persona` and `plan` alone.
+r"""The embedded task_writer: puts a proved plan into words, from the blocks `service`, `persona` and `plan` alone.
 
 Forms that readers of a description (the embedded user simulator and assistant) can rely on:
 
@@ -71,9 +71,9 @@ _INDEPENDENT = ("Separately,", "Besides that,", "On another matter,", "Apart fro
 _FIND_OUT = ("find out", "find out", "know", "learn")
 _NAMED = re.compile(r" whose (?:full )?(?:name|title) is (?=\S)")
 _FACT_BULLETS = (
-    "The assistant tells {first} that the {label} is {value}.",
-    "{first} is told the {label}: {value}.",
-    "The assistant gives the {label} as {value}.",
+    "The assistant tells {first} the {label}.",
+    "{first} is told the {label}.",
+    "The assistant gives the {label}.",
 )
 _WRITE_BULLETS = (
     "What {first} asked for is carried out and reported back.",
@@ -90,7 +90,7 @@ def reply(request: Request) -> dict[str, Any]:
     """
     blocks = request.blocks
     persona: dict[str, Any] = blocks["persona"]
-    domain: dict[str, Any] = blocks["domain"]
+    domain: dict[str, Any] = blocks["service"]
     objectives: list[dict[str, Any]] = blocks["plan"]["objectives"]
     rng = request.rng_for("task_writer", persona, blocks["plan"])
     faulty = "problems" not in blocks and rng.random() < request.mistake_rate
@@ -159,11 +159,9 @@ def _leave_out(description: str, objective: dict[str, Any]) -> str:
 
 def _write_rubric(objective: dict[str, Any], persona: dict[str, Any], rng: random.Random) -> list[str]:
     first = str(persona["name"]).split()[0]
-    facts: Sequence[dict[str, Any]] = objective["facts"]
+    labels: Sequence[str] = objective["to_find_out"]
     pattern = rng.choice(_FACT_BULLETS)
-    bullets = [pattern.format(first=first, label=fact["label"], value=fact["value"]) for fact in facts[:3]]
+    bullets = [pattern.format(first=first, label=label) for label in dict.fromkeys(labels[:3])]
     if not bullets:
         bullets.append(rng.choice(_WRITE_BULLETS).format(first=first))
-    if any(call["lookup"] for call in objective["calls"]):
-        bullets.append("Whatever has to be known first is looked up, not guessed.")
     return bullets

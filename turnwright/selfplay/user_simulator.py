@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import orjson
 
 from turnwright.selfplay import user_language as say
-from turnwright.selfplay.request import NotUnderstood, Request
+from turnwright.selfplay.request import NotUnderstood, Request, read_blocks
 from turnwright.selfplay.user_behaviour import Behaviour, read_behaviour
 from turnwright.selfplay.user_goal import UserGoal, Want, read_goal
 from turnwright.selfplay.user_reading import asked_words, read_message, was_read_back
@@ -111,7 +111,7 @@ def _read_conversation(messages: list[dict[str, Any]]) -> tuple[list[str], list[
             if bad:
                 bad = False
             elif waiting:
-                heard.append(content)
+                heard.append(str(read_blocks(content).get("answer", content)))
                 waiting = False
     return said, heard
 

@@ -18,6 +18,11 @@ _ARTICLES = frozenset({"the", "it", "their", "his", "her", "whose", "is", "its",
 _KINDS = frozenset(stem(word) for word in ("year", "date", "day", "time"))
 """Words that only say the kind of value: the `year founded` is in `founded`, the `date signed` in `signed_on`."""
 
+_QUALITIES = frozenset(
+    stem(word) for word in ("date", "number", "code", "time", "year", "count", "amount", "status", "type", "detail")
+)
+"""Words that tell one field of a thing from another, even where tools are named for them."""
+
 
 def read_wanted(texts: Sequence[str]) -> tuple[frozenset[str], ...]:
     """The labels asked for in the first message, each as a set of stems; empty where a question has another form."""
@@ -28,7 +33,7 @@ def read_wanted(texts: Sequence[str]) -> tuple[frozenset[str], ...]:
             follows = text[match.end() : match.end() + 4].strip().lower()
             if match.group().lower().startswith("and") and not follows.startswith(("of", "ther", "?", "for", ",")):
                 continue
-            if re.search(r"[\"\d]|\b(?:whose|with|by)\b|\b(?:in|at)\s+[A-Z]", labels):
+            if re.search(r"\"|\d{2}|\d\D\d|\b(?:whose|with|by)\b|\b(?:in|at)\s+[A-Z]", labels):
                 continue
             for part in _PART.split(labels):
                 words = frozenset(word for word in all_stems(part) if word not in _ARTICLES)
@@ -46,6 +51,7 @@ def label_fits(name: str, label: frozenset[str], nouns: frozenset[str]) -> bool:
         nouns: stems of what the request is about (`name` of a player is `player_name`).
     """
     own = frozenset(stem(word) for word in split_name(name)) - _ARTICLES
+    nouns = nouns - _QUALITIES
     return bool(own & label) and own <= label | nouns and label <= own | nouns | _KINDS
 
 

@@ -32,6 +32,12 @@ _DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
 """Prompt and generated tokens of one call, for databases of about ten tables; thinking models generate several times
 as much."""
 _DEFAULT_CALL_SECONDS = 3.0
+"""Of one call; the embedded endpoint's take none, and the run's own work counts instead."""
+_OWN_CALL_SECONDS = 0.005
+_FIXED_SECONDS = 20.0
+"""What a run takes without its calls: starting, checks, report."""
+_CHAIN = 18
+"""Calls that wait for each other: tools, task, dialogue, verdict."""
 _LEAST_CALLS = 20
 """Fewer calls than this say little about the next run, except for roles that are seldom asked."""
 _MOST_RUNS = 20
@@ -72,7 +78,7 @@ class Past:
     calls_a_dialogue: Mapping[Role, float]
     """Calls per dialogue, over what the config alone would give."""
     seconds_a_call: float | None
-    """Wall time of a run per call, at the same concurrency."""
+    """Wall time of a run per call, at the same concurrency, over the fixed part."""
 
 
 def estimate_run(config: RunConfig, earlier: Sequence[Mapping[str, Any]] = ()) -> Estimate:
@@ -103,15 +109,22 @@ def estimate_run(config: RunConfig, earlier: Sequence[Mapping[str, Any]] = ()) -
         )
     calls = sum(role.calls for role in roles)
     costs = [role.cost_usd for role in roles if role.cost_usd is not None]
-    seconds_a_call = past.seconds_a_call or _DEFAULT_CALL_SECONDS / config.concurrency
     return Estimate(
         roles=roles,
         calls=calls,
         tokens=sum(role.prompt_tokens + role.completion_tokens for role in roles),
-        seconds=round(calls * seconds_a_call, 1),
+        seconds=round(_expect_seconds(config, past, calls), 1),
         cost_usd=round(sum(costs), 6) if len(costs) == len(roles) else None,
         earlier_runs=past.runs,
     )
+
+
+def _expect_seconds(config: RunConfig, past: Past, calls: int) -> float:
+    if past.seconds_a_call is not None:
+        return _FIXED_SECONDS + calls * past.seconds_a_call
+    if isinstance(config.model_for("assistant"), SelfplayModel):
+        return _FIXED_SECONDS + calls * _OWN_CALL_SECONDS
+    return _FIXED_SECONDS + _DEFAULT_CALL_SECONDS * (_CHAIN + calls / config.concurrency)
 
 
 def expect_calls(config: RunConfig) -> dict[Role, float]:
@@ -158,7 +171,7 @@ def measure_past(config: RunConfig, earlier: Sequence[Mapping[str, Any]]) -> Pas
         total = _number(_mapping(run.get("timings")).get("total"))
         made = sum(_number(_role_usage(run, role).get("calls")) for role in expect_calls(config))
         if total and made >= _LEAST_CALLS and _mapping(run.get("config")).get("concurrency") == config.concurrency:
-            seconds += total
+            seconds += max(total - _FIXED_SECONDS, 0.2 * total)
             calls_timed += made
     return Past(len(used), tokens, lengths, seconds / calls_timed if calls_timed else None)
 

@@ -31,6 +31,8 @@ BATCH = 6
 EXTRA_ROUNDS = 2
 """Rounds after the questions are used up, while fewer than `FEW` tools are accepted."""
 FEW = 8
+MOST_AT_ONCE = 8
+"""Tools that one round asks for: a small model that has to write more loses the thread."""
 MOST_DRAFTS = 24
 """Drafts of one reply that are looked at; a writer that does not stop is cut off here."""
 _ASKED = 2
@@ -159,15 +161,16 @@ class _Preparation:
         batches = [self.questions[start : start + BATCH] for start in range(0, len(self.questions), BATCH)]
         if not batches:
             return
-        share = -(-settings.per_domain // len(batches))
+        planned = max(len(batches), -(-settings.per_domain // MOST_AT_ONCE))
+        share = -(-settings.per_domain // planned)
         conversation = ToolConversation(self.models, self.database, self.seed.id)
         feedback: dict[str, Any] | None = None
-        rounds = [*batches, *(batches[extra % len(batches)] for extra in range(EXTRA_ROUNDS))]
-        for number, batch in enumerate(rounds):
+        for number in range(planned + EXTRA_ROUNDS):
+            batch = batches[number % len(batches)]
             missing = settings.per_domain - len(self.accepted)
-            if missing <= 0 or (number >= len(batches) and len(self.accepted) >= FEW):
+            if missing <= 0 or (number >= planned and len(self.accepted) >= FEW):
                 break
-            remaining = float(max(1, len(batches) - number))
+            remaining = float(max(1, planned - number))
             wanted = min(share, missing)
             shapes = self.next_shapes(wanted)
             try:
