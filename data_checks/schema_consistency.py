@@ -9,7 +9,7 @@ from typing import Any, cast
 import jsonschema_rs
 import orjson
 
-from schemas.tools import Tool
+from schemas.tools import TOOLS, SqlTool, Tool
 
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -34,7 +34,7 @@ def compile_tools(text: str) -> Mapping[str, CompiledTool]:
     Raises:
         ValueError: the text is no list of tools, or a schema is not valid.
     """
-    tools = [Tool.model_validate(tool) for tool in orjson.loads(text)]
+    tools = TOOLS.validate_json(text)
     return {tool.name: CompiledTool(tool, _compile(tool.parameters), _compile(tool.output_schema)) for tool in tools}
 
 
@@ -108,6 +108,8 @@ def find_type_conflicts(tools: Sequence[Tool]) -> Iterator[tuple[str, str, dict[
 
 
 def _list_uses(tool: Tool) -> Iterator[tuple[str, str, str, Any]]:
+    if not isinstance(tool, SqlTool):
+        return
     properties: dict[str, Any] = tool.parameters.get("properties", {})
     for binding in tool.bindings:
         if binding.table and binding.column and binding.operator not in _NOT_A_VALUE:

@@ -11,7 +11,7 @@ from data_checks.shape import check_rows, list_missing_parents, list_shape_expec
 from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
 from schemas.rows import TableRef
-from schemas.tools import Tool
+from schemas.tools import TOOLS
 
 TABLE = "toolsets"
 REFERENCES = {"seed_id": "seeds", "tool_ids": "tool_specs"}
@@ -77,7 +77,7 @@ def _find_number_conflict(record: Record) -> str | None:
 
 
 def _describe_conflict(record: Record, *, numbers: bool) -> str | None:
-    tools = [Tool.model_validate(tool) for tool in parse_json(record, "tools")]
+    tools = TOOLS.validate_json(record["tools"])
     for table, column, kinds in find_type_conflicts(tools):
         if numbers == (set(kinds) == {"integer", "number"}):
             places = "; ".join(f"{kind} in {', '.join(uses[:3])}" for kind, uses in sorted(kinds.items()))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from schemas.closed import Closed
 from schemas.content import JsonText
+from schemas.seeds import SeedKind
 from schemas.vocabulary import Boundary, Difficulty, Effect, Ending, Judgment, Match, Outcome, Paradigm, Stage
 
 Text = Annotated[str, Field(min_length=1)]
@@ -41,7 +42,7 @@ class Made(Row):
 class SeedRow(Row):
     """Where data starts: one source as it was found."""
 
-    kind: Text
+    kind: SeedKind
     domain: Text
     """Name of the domain, unique within a run."""
     source: int
@@ -50,9 +51,10 @@ class SeedRow(Row):
     """The source without its secrets, for people."""
     base_digest: Text
     """Digest of the source's whole content; names the stored copy where there is one."""
-    dialect: Text
+    dialect: str
+    """Of SQL, as sqlglot names it; empty where there is none."""
     content: JsonText
-    """A schemas.databases.Database."""
+    """By kind: a schemas.databases.Database, or one of the classes of schemas.seeds."""
 
 
 class QuestionRow(Made):
@@ -73,12 +75,12 @@ class ToolSpecRow(Made):
     name: str
     description: str
     sql: str
-    """As the role wrote it; `tool` has the statement that runs."""
+    """As the role wrote it; `tool` has the statement that runs. Empty for tools that are no SQL."""
     effect: Effect | None
     statement_digest: str | None
     """Digest of the normalised syntax tree; two tools with the same one are duplicates."""
     tool: JsonText
-    """A schemas.tools.Tool, or `null` where it was rejected."""
+    """A schemas.tools.AnyTool, or `null` where it was rejected."""
     example_arguments: JsonText
     example_result: JsonText
     accepted: bool
@@ -94,7 +96,7 @@ class ToolsetRow(Row):
     tool_ids: list[str]
     """Ids of tool_specs rows, in the order of `tools`."""
     tools: JsonText
-    """A list of schemas.tools.Tool."""
+    """A list of schemas.tools.AnyTool."""
 
 
 class DialogueTaskRow(Made):

@@ -1,6 +1,8 @@
 """A tool as turnwright knows it: what a model is shown, and what code needs to run it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
 
 from schemas.closed import Closed
 from schemas.vocabulary import Effect
@@ -27,7 +29,7 @@ class OutputField(Closed):
 
 
 class Tool(Closed):
-    """One tool that can be offered in a dialogue and run."""
+    """What holds for every tool that can be offered in a dialogue. What answers its calls, its kind tells."""
 
     name: str
     spec: dict[str, Any]
@@ -35,6 +37,24 @@ class Tool(Closed):
     output_schema: dict[str, Any]
     """JSON Schema of a successful result: an array of rows for search and list tools, one object otherwise."""
     effect: Effect
+    side: Literal["assistant", "user"] = "assistant"
+    """Whose tool it is: in domains with dual control the user has some of their own."""
+
+    @property
+    def description(self) -> str:
+        """What the model is told that the tool does."""
+        return str(self.spec["function"]["description"])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return dict(self.spec["function"]["parameters"])
+
+
+class SqlTool(Tool):
+    """One parameterised statement on a relational database."""
+
+    kind: Literal["sql"] = "sql"
     sql: str
     """The one statement, in the dialect of the source, with `:named` parameters."""
     returns: Literal["rows", "row", "change"]
@@ -46,12 +66,19 @@ class Tool(Closed):
     target: str | None
     """Table that a write changes."""
 
-    @property
-    def description(self) -> str:
-        """What the model is told that the tool does."""
-        return str(self.spec["function"]["description"])
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """JSON Schema of the arguments."""
-        return dict(self.spec["function"]["parameters"])
+class DomainTool(Tool):
+    """A function of a stateful domain; the domain's own code answers it."""
+
+    kind: Literal["domain"] = "domain"
+
+
+class SpecTool(Tool):
+    """A specification and nothing else: a simulator without state answers it."""
+
+    kind: Literal["spec"] = "spec"
+
+
+AnyTool = Annotated[SqlTool | DomainTool | SpecTool, Field(discriminator="kind")]
+TOOLS: TypeAdapter[tuple[SqlTool | DomainTool | SpecTool, ...]] = TypeAdapter(tuple[AnyTool, ...])
+"""Reads the `tools` column of a toolset."""

@@ -8,14 +8,14 @@ from typing import Any
 from schemas.config import RunConfig, SqlSource
 from schemas.databases import Database
 from schemas.rows import SeedRow
-from schemas.tools import ParameterBinding, Tool
-from turnwright.environments.base import Base, open_base
+from schemas.tools import ParameterBinding, SqlTool
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.binding import find_parameters
 from turnwright.sources.sql import collect_seed
 from turnwright.storage.store import Store
 
 
-def make_tool(name: str, sql: str, *, row: bool = False, listed: Iterable[str] = (), **properties: Any) -> Tool:
+def make_tool(name: str, sql: str, *, row: bool = False, listed: Iterable[str] = (), **properties: Any) -> SqlTool:
     """A tool around one statement; every parameter is required unless `properties` describes it with a default."""
     verb = sql.split()[0].lower()
     names = find_parameters(sql)
@@ -23,7 +23,7 @@ def make_tool(name: str, sql: str, *, row: bool = False, listed: Iterable[str] =
     required = [parameter for parameter in names if parameter not in properties]
     parameters = {"type": "object", "properties": described, "required": required}
     writes = verb in ("insert", "update", "delete")
-    return Tool.model_validate(
+    return SqlTool.model_validate(
         {
             "name": name,
             "spec": {"type": "function", "function": {"name": name, "description": name, "parameters": parameters}},
@@ -59,7 +59,7 @@ def collect_file(path: Path, store: Store, **settings: Any) -> tuple[SeedRow, Da
     return row, Database.model_validate_json(row.content), source
 
 
-def open_file(path: Path, folder: Path, **limits: Any) -> Base:
+def open_file(path: Path, folder: Path, **limits: Any) -> SqlBase:
     """A base over a file, with limits of its own."""
     store = Store(folder / "store")
     row, _, source = collect_file(path, store)

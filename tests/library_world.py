@@ -10,8 +10,8 @@ from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
 from schemas.rows import SeedRow, ToolsetRow
-from schemas.tools import Tool
-from turnwright.environments.base import Base, open_base
+from schemas.tools import SqlTool
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.sources.sql import collect_seed
 from turnwright.storage.store import Store
 from turnwright.tools.drafts import judge_draft
@@ -207,11 +207,11 @@ class LibraryWorld:
     config: RunConfig
     seed_row: SeedRow
     database: Database
-    base: Base
-    tools: tuple[Tool, ...]
+    base: SqlBase
+    tools: tuple[SqlTool, ...]
     toolset: ToolsetRow
 
-    def tool(self, name: str) -> Tool:
+    def tool(self, name: str) -> SqlTool:
         return next(tool for tool in self.tools if tool.name == name)
 
 
@@ -225,7 +225,7 @@ def open_library(folder: Path, names: set[str] | None = None) -> LibraryWorld:
     database = Database.model_validate_json(seed_row.content)
     base = open_base(seed_row, source, store, config)
     types = EntityTypes(database, base)
-    tools: list[Tool] = []
+    tools: list[SqlTool] = []
     for name, description, sql in DRAFTS:
         draft = SqlToolDraft(name=name, description=description, sql=sql)
         judged = judge_draft(draft, database, base, types, config.tools, random.Random(1), accepted={})

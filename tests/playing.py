@@ -15,7 +15,7 @@ from schemas.content import canonical_json
 from schemas.databases import Column, Database, Table
 from schemas.goals import ArgumentSource, BehaviourPlan, Fact, KnownDetail, Objective, Persona, PlannedCall, RowChange
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
-from schemas.tools import OutputField, ParameterBinding, Tool
+from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.environments.base import limits_of
 from turnwright.environments.sqlite import SqliteBase
 from turnwright.models.errors import MalformedReply, ModelError
@@ -88,7 +88,7 @@ DATABASE = Database(
 )
 
 
-def _tool(name: str, sql: str, verb: str, returns: str, properties: dict[str, str], **rest: Any) -> Tool:
+def _tool(name: str, sql: str, verb: str, returns: str, properties: dict[str, str], **rest: Any) -> SqlTool:
     parameters = {
         "type": "object",
         "properties": {key: {"type": kind} for key, kind in properties.items()},
@@ -96,7 +96,7 @@ def _tool(name: str, sql: str, verb: str, returns: str, properties: dict[str, st
         "additionalProperties": False,
     }
     function = {"name": name, "description": name.replace("_", " "), "parameters": parameters}
-    return Tool(
+    return SqlTool(
         name=name,
         spec={"type": "function", "function": function},
         output_schema={},

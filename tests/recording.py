@@ -12,7 +12,7 @@ from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
 from schemas.rows import VerdictRow as Verdict
-from turnwright.environments.base import Base, open_base
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.goals.slots import plan_slots
 from turnwright.goals.writing import write_dialogue_task
 from turnwright.models.entry import JournalEntry
@@ -114,7 +114,7 @@ async def _rebuild(config: RunConfig, journal: Journal, folder: Path, *, offline
         base.close()
 
 
-async def _stages(config: RunConfig, seed: SeedRow, database: Database, base: Base, models: Models) -> Rebuilt:
+async def _stages(config: RunConfig, seed: SeedRow, database: Database, base: SqlBase, models: Models) -> Rebuilt:
     prepared = await prepare_tools(seed, base, models, config)
     toolsets = {row.id: row for row in prepared.toolsets}
     slots = plan_slots(prepared.toolsets, config)

@@ -28,7 +28,7 @@ from schemas.rows import (
     ToolSpecRow,
     VerdictRow,
 )
-from schemas.tools import OutputField, ParameterBinding, Tool
+from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.datasets.dataset import build_dataset
 from turnwright.storage.store import Store
 from turnwright.storage.tables import read_rows, write_table
@@ -54,7 +54,7 @@ CONFIG = RunConfig.model_validate(
 )
 
 
-def make_tool(name: str, description: str, properties: dict[str, Any], **changes: Any) -> Tool:
+def make_tool(name: str, description: str, properties: dict[str, Any], **changes: Any) -> SqlTool:
     """A tool whose parameters are all required."""
     spec = {
         "type": "function",
@@ -81,7 +81,7 @@ def make_tool(name: str, description: str, properties: dict[str, Any], **changes
         "verb": "select",
         "target": None,
     }
-    return Tool.model_validate(fields | changes)
+    return SqlTool.model_validate(fields | changes)
 
 
 _PLAYER_FIELDS = {
@@ -292,7 +292,7 @@ def make_rows(dialogues: int = 30) -> dict[str, list[Row]]:
     return rows
 
 
-def _make_spec(seed: SeedRow, question: QuestionRow, tool: Tool) -> ToolSpecRow:
+def _make_spec(seed: SeedRow, question: QuestionRow, tool: SqlTool) -> ToolSpecRow:
     return ToolSpecRow(
         id=content_id("tool", tool.name),
         seed_id=seed.id,

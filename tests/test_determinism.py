@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
-from turnwright.environments.base import Base, Environment
+from turnwright.environments.base import Environment, SqlBase
 
 LOG = """
 CREATE TABLE entry (
@@ -33,7 +33,7 @@ TOOLS = [
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
+def base(tmp_path: Path) -> SqlBase:
     return open_file(make_file(tmp_path, LOG), tmp_path)
 
 
@@ -51,11 +51,11 @@ def play(environment: Environment) -> list[Any]:
     return [environment.call(name, arguments).value for name, arguments in calls]
 
 
-def start(base: Base, seed: str, time: str = "2031-05-06T07:08:09") -> Environment:
+def start(base: SqlBase, seed: str, time: str = "2031-05-06T07:08:09") -> Environment:
     return base.open(TOOLS, seed=seed, reference_time=time)
 
 
-def test_the_same_seed_and_time_give_the_same_results(base: Base) -> None:
+def test_the_same_seed_and_time_give_the_same_results(base: SqlBase) -> None:
     first, second, third = start(base, "s"), start(base, "s"), start(base, "t")
     results = play(first)
     assert results == play(second)
@@ -63,7 +63,7 @@ def test_the_same_seed_and_time_give_the_same_results(base: Base) -> None:
     assert results[0] != play(third)[0]
 
 
-def test_now_is_the_reference_time_in_statements_defaults_views_and_triggers(base: Base) -> None:
+def test_now_is_the_reference_time_in_statements_defaults_views_and_triggers(base: SqlBase) -> None:
     results = play(start(base, "s"))
     rows, recent, (clock,), trail = results[4], results[5], results[6], results[7]
     assert [row["made"] for row in rows[1:]] == ["2031-05-06 07:08:09"] * 2
@@ -76,7 +76,7 @@ def test_now_is_the_reference_time_in_statements_defaults_views_and_triggers(bas
     assert trail[-1] == {"at": "07:08"}
 
 
-def test_chance_differs_between_writes_and_survives_a_rebuild(base: Base) -> None:
+def test_chance_differs_between_writes_and_survives_a_rebuild(base: SqlBase) -> None:
     environment = start(base, "s")
     rows = play(environment)[4]
     assert rows[1]["token"] != rows[2]["token"]
@@ -85,7 +85,7 @@ def test_chance_differs_between_writes_and_survives_a_rebuild(base: Base) -> Non
     assert environment.call("read", {}).value == rows
 
 
-def test_a_zone_of_the_reference_time_is_turned_into_utc(base: Base) -> None:
+def test_a_zone_of_the_reference_time_is_turned_into_utc(base: SqlBase) -> None:
     environment = start(base, "s", "2031-05-06T01:00:00+02:00")
     assert environment.call("clock", {}).value[0]["t"] == "23:00:00"
     assert environment.call("clock", {}).value[0]["d"] == "2031-05-05"

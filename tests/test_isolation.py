@@ -9,7 +9,7 @@ import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
 from turnwright.environments import sqlite as sqlite_environment
-from turnwright.environments.base import Base, Environment, Fault
+from turnwright.environments.base import Environment, Fault, SqlBase
 from turnwright.environments.threads import run_blocking
 
 BANK = """
@@ -34,11 +34,11 @@ TOOLS = [
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
+def base(tmp_path: Path) -> SqlBase:
     return open_file(make_file(tmp_path, BANK), tmp_path)
 
 
-def start(base: Base, seed: str = "s", **settings: Any) -> Environment:
+def start(base: SqlBase, seed: str = "s", **settings: Any) -> Environment:
     return base.open(TOOLS, seed=seed, reference_time="2025-01-01T00:00:00", **settings)
 
 
@@ -71,12 +71,12 @@ def test_concurrent_dialogues_write_the_same_row(tmp_path: Path, monkeypatch: py
     assert sorted(file.name for file in tmp_path.iterdir()) == ["shop.sqlite", "store"]
 
 
-def test_trials_are_undone(base: Base) -> None:
+def test_trials_are_undone(base: SqlBase) -> None:
     assert base.run("DELETE FROM account WHERE id = :id", {"id": 1}, writes=True).rows_changed == 1
     assert base.run("SELECT count(*) AS n FROM account", {}).rows == ({"n": 2},)
 
 
-def test_digest_is_the_bases_until_a_row_differs_and_again_when_none_does(base: Base) -> None:
+def test_digest_is_the_bases_until_a_row_differs_and_again_when_none_does(base: SqlBase) -> None:
     environment = start(base)
     assert environment.state_digest() == base.digest
     environment.call("show", {"id": 1})
@@ -89,7 +89,7 @@ def test_digest_is_the_bases_until_a_row_differs_and_again_when_none_does(base: 
     assert environment.changes() == []
 
 
-def test_equal_states_have_equal_digests_whatever_the_order(base: Base) -> None:
+def test_equal_states_have_equal_digests_whatever_the_order(base: SqlBase) -> None:
     first, second, other = start(base, "a"), start(base, "b"), start(base, "c")
     steps: list[tuple[str, dict[str, Any]]] = [
         ("pay", {"id": 1, "amount": 5}),
@@ -106,7 +106,7 @@ def test_equal_states_have_equal_digests_whatever_the_order(base: Base) -> None:
     assert first.state_digest() == second.state_digest() != other.state_digest()
 
 
-def test_rows_without_a_key_are_counted(base: Base) -> None:
+def test_rows_without_a_key_are_counted(base: SqlBase) -> None:
     environment = start(base)
     environment.call("unsay", {"word": "x"})
     assert [change.before for change in environment.changes()] == [{"word": "x", "number": 1}] * 2
@@ -114,13 +114,13 @@ def test_rows_without_a_key_are_counted(base: Base) -> None:
     assert len(environment.changes()) == 1
 
 
-def test_a_change_of_case_is_a_change(base: Base) -> None:
+def test_a_change_of_case_is_a_change(base: SqlBase) -> None:
     environment = start(base)
     environment.call("rename", {"b": "V"})
     assert [(change.before or {}).get("b") for change in environment.changes()] != []
 
 
-def test_a_closed_environment_is_its_log(base: Base) -> None:
+def test_a_closed_environment_is_its_log(base: SqlBase) -> None:
     environment = start(base)
     environment.call("pay", {"id": 1, "amount": 1})
     digest = environment.state_digest()
@@ -129,7 +129,7 @@ def test_a_closed_environment_is_its_log(base: Base) -> None:
     assert environment.state_digest() == digest
 
 
-def test_results_have_the_shapes_of_the_contract(base: Base) -> None:
+def test_results_have_the_shapes_of_the_contract(base: SqlBase) -> None:
     environment = start(base)
     assert environment.call("show", {"id": 1}).text == '{"id":1,"owner":"Zoë","balance":100}'
     assert environment.call("all", {}).value == [{"id": 1, "owner": "Zoë", "balance": 100}]
@@ -147,7 +147,7 @@ def test_results_have_the_shapes_of_the_contract(base: Base) -> None:
 
 
 @pytest.mark.parametrize("kind", ["timeout", "unavailable", "rate_limit"])
-def test_a_fault_strikes_the_first_calls_of_its_tool_and_changes_nothing(base: Base, kind: Any) -> None:
+def test_a_fault_strikes_the_first_calls_of_its_tool_and_changes_nothing(base: SqlBase, kind: Any) -> None:
     environment = start(base, fault=Fault("pay", kind, 2))
     outcomes: list[Any] = []
     for name in ("show", "pay", "pay", "pay"):

@@ -13,7 +13,7 @@ from schemas.config import RunConfig, SqlSource
 from schemas.databases import Database
 from schemas.rows import SeedRow
 from tests.hand_tools import make_tool
-from turnwright.environments.base import Base, open_base
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.threads import run_blocking
 from turnwright.sources.errors import SourceError
 from turnwright.sources.locators import locate
@@ -86,13 +86,13 @@ def source_of(url: str, **settings: Any) -> SqlSource:
 
 
 @pytest.fixture(scope="module")
-def base(url: str, seed: SeedRow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+def base(url: str, seed: SeedRow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlBase]:
     base = open_again(url, seed, tmp_path_factory.mktemp("store"))
     yield base
     base.close()
 
 
-def open_again(url: str, seed: SeedRow, folder: Path, **settings: Any) -> Base:
+def open_again(url: str, seed: SeedRow, folder: Path, **settings: Any) -> SqlBase:
     source = source_of(url, **settings)
     config = RunConfig.model_validate({"name": "t", "sources": [source], "limits": {"statement_seconds": 1.0}})
     return open_base(seed, source, Store(folder), config)
@@ -175,7 +175,7 @@ def test_the_digest_is_that_of_the_rows(url: str, seed: SeedRow, tmp_path: Path)
         "",
     ],
 )
-def test_statements_of_other_kinds_are_refused(base: Base, statement: str, writes: bool) -> None:
+def test_statements_of_other_kinds_are_refused(base: SqlBase, statement: str, writes: bool) -> None:
     error = base.run(statement, {}, writes=writes).error
     assert error is not None and error.kind == "refused"
 
@@ -211,12 +211,12 @@ def test_statements_of_other_kinds_are_refused(base: Base, statement: str, write
         "DELETE FROM visit",
     ],
 )
-def test_reads_out_of_bounds_are_refused(base: Base, statement: str) -> None:
+def test_reads_out_of_bounds_are_refused(base: SqlBase, statement: str) -> None:
     error = base.run(statement, {}).error
     assert error is not None and error.kind == "refused"
 
 
-def test_the_role_has_no_rights_behind_the_judgement(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_role_has_no_rights_behind_the_judgement(base: SqlBase, monkeypatch: pytest.MonkeyPatch) -> None:
     # The judgement is taken away: what is left is the throw-away role and the read-only transaction.
     from turnwright.environments import postgres_statements
 
@@ -231,13 +231,13 @@ def test_the_role_has_no_rights_behind_the_judgement(base: Base, monkeypatch: py
         assert error is not None and error.kind == "refused"
 
 
-def test_endless_statements_are_stopped(base: Base) -> None:
+def test_endless_statements_are_stopped(base: SqlBase) -> None:
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
     error = base.run(endless, {}).error
     assert error is not None and error.kind == "timeout"
 
 
-def test_results_and_state_of_a_dialogue(base: Base, url: str) -> None:
+def test_results_and_state_of_a_dialogue(base: SqlBase, url: str) -> None:
     before = fingerprint(url)
     environment = base.open(TOOLS, seed="s", reference_time="2031-05-06T07:08:09")
     assert environment.state_digest() == base.digest
@@ -266,7 +266,7 @@ def test_results_and_state_of_a_dialogue(base: Base, url: str) -> None:
     assert fingerprint(url) == before
 
 
-def test_rows_without_a_key_are_counted(base: Base) -> None:
+def test_rows_without_a_key_are_counted(base: SqlBase) -> None:
     environment = base.open(TOOLS, seed="s", reference_time="2031-05-06T07:08:09")
     environment.call("hush", {"word": "x"})
     assert len(environment.changes()) == 2
@@ -276,7 +276,7 @@ def test_rows_without_a_key_are_counted(base: Base) -> None:
     assert environment.state_digest() == base.digest
 
 
-def test_concurrent_dialogues_write_the_same_row(base: Base, url: str) -> None:
+def test_concurrent_dialogues_write_the_same_row(base: SqlBase, url: str) -> None:
     before = fingerprint(url)
 
     async def talk(number: int) -> None:

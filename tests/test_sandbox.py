@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
-from turnwright.environments.base import Base
+from turnwright.environments.base import SqlBase
 
 SHOP = """
 CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, price REAL CHECK (price >= 0));
@@ -23,14 +23,14 @@ INSERT INTO notes VALUES ('green tea is good');
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlBase]:
     folder = tmp_path_factory.mktemp("sandbox")
     base = open_file(make_file(folder, SHOP), folder, statement_seconds=0.5, written_rows=2)
     yield base
     base.close()
 
 
-def kind(base: Base, sql: str, *, writes: bool = False, **parameters: Any) -> str | None:
+def kind(base: SqlBase, sql: str, *, writes: bool = False, **parameters: Any) -> str | None:
     error = base.run(sql, parameters, writes=writes).error
     return error.kind if error else None
 
@@ -60,7 +60,7 @@ def kind(base: Base, sql: str, *, writes: bool = False, **parameters: Any) -> st
         "",
     ],
 )
-def test_statements_of_other_kinds_are_refused(base: Base, sql: str, writes: bool) -> None:
+def test_statements_of_other_kinds_are_refused(base: SqlBase, sql: str, writes: bool) -> None:
     assert kind(base, sql, writes=writes) == "refused"
 
 
@@ -82,7 +82,7 @@ def test_statements_of_other_kinds_are_refused(base: Base, sql: str, writes: boo
         "SELECT * FROM sqlite_sequence",
     ],
 )
-def test_reads_out_of_bounds_fail(base: Base, sql: str) -> None:
+def test_reads_out_of_bounds_fail(base: SqlBase, sql: str) -> None:
     assert kind(base, sql) in ("refused", "database")
 
 
@@ -98,7 +98,7 @@ def test_reads_out_of_bounds_fail(base: Base, sql: str) -> None:
         "REPLACE INTO item VALUES (1, 'x', 1)",
     ],
 )
-def test_read_tools_cannot_write(base: Base, sql: str) -> None:
+def test_read_tools_cannot_write(base: SqlBase, sql: str) -> None:
     assert kind(base, sql) == "refused"
     environment = base.open(
         [make_tool("sneak", sql).model_copy(update={"effect": "read", "returns": "rows"})],
@@ -109,7 +109,7 @@ def test_read_tools_cannot_write(base: Base, sql: str) -> None:
     assert environment.changes() == []
 
 
-def test_a_read_after_a_write_cannot_write_either(base: Base) -> None:
+def test_a_read_after_a_write_cannot_write_either(base: SqlBase) -> None:
     tools = [
         make_tool("sell", "INSERT INTO sale (item_id, day) VALUES (:item, '2024-06-01')"),
         make_tool("sneak", "DELETE FROM sale").model_copy(update={"effect": "read", "returns": "rows"}),
@@ -129,7 +129,7 @@ def test_a_read_after_a_write_cannot_write_either(base: Base) -> None:
         "DELETE FROM sqlite_sequence",
     ],
 )
-def test_writes_stay_off_what_is_not_the_users(base: Base, sql: str) -> None:
+def test_writes_stay_off_what_is_not_the_users(base: SqlBase, sql: str) -> None:
     assert kind(base, sql, writes=True) in ("refused", "database")
 
 
@@ -141,11 +141,11 @@ def test_writes_stay_off_what_is_not_the_users(base: Base, sql: str) -> None:
         " item l, item m, item n, item o, item p, item q, item r",
     ],
 )
-def test_endless_statements_are_stopped(base: Base, sql: str) -> None:
+def test_endless_statements_are_stopped(base: SqlBase, sql: str) -> None:
     assert kind(base, sql) == "timeout"
 
 
-def test_a_write_that_never_ends_leaves_nothing(base: Base) -> None:
+def test_a_write_that_never_ends_leaves_nothing(base: SqlBase) -> None:
     sql = "INSERT INTO audit WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
     assert kind(base, sql, writes=True) in ("timeout", "database")
     assert base.run("SELECT count(*) AS n FROM audit", {}).rows == ({"n": 3},)
@@ -163,11 +163,11 @@ def test_a_write_that_never_ends_leaves_nothing(base: Base) -> None:
         " SELECT replace(x, '0', x) FROM d",
     ],
 )
-def test_huge_values_are_not_made(base: Base, sql: str) -> None:
+def test_huge_values_are_not_made(base: SqlBase, sql: str) -> None:
     assert kind(base, sql) in ("too_large", "refused")
 
 
-def test_lists_are_cut_at_the_row_limit(base: Base) -> None:
+def test_lists_are_cut_at_the_row_limit(base: SqlBase) -> None:
     execution = base.run("SELECT a.id FROM item a, item b ORDER BY 1", {}, limit=4)
     assert len(execution.rows) == 4
     assert execution.truncated
@@ -186,7 +186,7 @@ def test_large_results_are_cut_or_refused(tmp_path: Path) -> None:
     assert environment.call("one", {}).value["error"] == "too_large"
 
 
-def test_a_write_of_too_many_rows_is_undone(base: Base) -> None:
+def test_a_write_of_too_many_rows_is_undone(base: SqlBase) -> None:
     environment = base.open(
         [make_tool("raise", "UPDATE item SET price = price + 1")], seed="s", reference_time="2025-01-01T00:00:00"
     )
@@ -199,14 +199,14 @@ def test_a_write_of_too_many_rows_is_undone(base: Base) -> None:
 @pytest.mark.parametrize(
     "value", [float("nan"), float("inf"), 2**70, [1, [2]], {"a": 1}, "a\0b", "\ud800", ["x"] * 1000]
 )
-def test_values_that_cannot_be_bound_are_invalid_arguments(base: Base, value: Any) -> None:
+def test_values_that_cannot_be_bound_are_invalid_arguments(base: SqlBase, value: Any) -> None:
     environment = base.open(
         [make_tool("find", "SELECT * FROM item WHERE name = :name")], seed="s", reference_time="2025-01-01T00:00:00"
     )
     assert environment.call("find", {"name": value}).value["error"] == "invalid_arguments"
 
 
-def test_what_is_allowed_runs(base: Base) -> None:
+def test_what_is_allowed_runs(base: SqlBase) -> None:
     sql = """WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5)
     SELECT c.x, CASE WHEN i.price > 4 THEN CAST(i.price AS INTEGER) END AS p, upper(i.name) AS n,
     rank() OVER (ORDER BY i.price) AS r FROM c
@@ -216,7 +216,7 @@ def test_what_is_allowed_runs(base: Base) -> None:
     assert kind(base, "INSERT INTO notes VALUES (:b)", writes=True, b="new") is None
 
 
-def test_trigger_and_foreign_key_work_inside_the_bounds(base: Base) -> None:
+def test_trigger_and_foreign_key_work_inside_the_bounds(base: SqlBase) -> None:
     tools = [
         make_tool("add", "INSERT INTO item (name, price) VALUES (:name, :price)"),
         make_tool("drop", "DELETE FROM item WHERE id = :id"),

@@ -16,9 +16,9 @@ from schemas.config import RunConfig, SqlSource, ToolSettings
 from schemas.messages import Message
 from schemas.replies import REPLIES, Reply, SqlToolDraft, SqlToolDrafts
 from schemas.rows import SeedRow
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from schemas.vocabulary import Role
-from turnwright.environments.base import Base, open_base
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.models.errors import BudgetSpent, ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.reply import ModelReply, StructuredReply
@@ -71,7 +71,7 @@ class World:
     """A seed with its base."""
 
     seed: SeedRow
-    base: Base
+    base: SqlBase
     config: RunConfig
 
     def prepare(self, models: Any, **settings: Any) -> PreparedTools:
@@ -196,7 +196,7 @@ def test_there_are_no_more_tools_than_asked_for(world: World) -> None:
 
 def test_the_player_covers_the_shapes_and_every_tool_holds(world: World) -> None:
     made = world.prepare(PlayerModels())
-    accepted = [Tool.model_validate_json(row.tool) for row in made.tool_specs if row.accepted]
+    accepted = [SqlTool.model_validate_json(row.tool) for row in made.tool_specs if row.accepted]
     assert len(accepted) == len(made.tool_specs) >= 20
     names = {tool.name for tool in accepted}
     assert {"search_players_by_name", "get_player", "update_player_earnings", "create_player"} <= names

@@ -13,8 +13,8 @@ import pytest
 from schemas.config import RunConfig, SqlSource, ToolSettings
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
-from schemas.tools import Tool
-from turnwright.environments.base import Base, open_base
+from schemas.tools import SqlTool
+from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.binding import bind_arguments
 from turnwright.sources.sql import collect_seed
 from turnwright.storage.store import Store
@@ -41,7 +41,7 @@ class Workshop:
     """A base with ugly names, and drafts tried on it."""
 
     database: Database
-    base: Base
+    base: SqlBase
     settings: ToolSettings
 
     def judge(self, sql: str, name: str = "get_thing", accepted: dict[str, str] | None = None) -> Judged:
@@ -50,12 +50,12 @@ class Workshop:
         rng = random.Random("7:test")
         return judge_draft(draft, self.database, self.base, types, self.settings, rng, accepted=accepted or {})
 
-    def tool(self, sql: str, name: str = "get_thing") -> Tool:
+    def tool(self, sql: str, name: str = "get_thing") -> SqlTool:
         judged = self.judge(sql, name)
         assert judged.tool is not None, judged.reasons
         return judged.tool
 
-    def run(self, tool: Tool, **arguments: Any) -> Any:
+    def run(self, tool: SqlTool, **arguments: Any) -> Any:
         bound = bind_arguments(tool, arguments)
         result = self.base.run(bound.sql, bound.parameters, writes=tool.effect == "write", limit=25)
         assert result.error is None, result.error

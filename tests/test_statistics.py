@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.rows import TableRef
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from tests.synthetic_run import CONFIG, TOOLS, change_row, make_database, make_rows, replace_rows, write_tables
 from turnwright.statistics.information import find_empty_turns
 from turnwright.statistics.statistics import compute_statistics, read_statistics, write_statistics
@@ -71,7 +71,7 @@ def test_surrogate_fields_follow_bindings_and_outputs() -> None:
     assert ("get_player", "player_id") in FIELDS.arguments
     assert ("search_players", "player_id") in FIELDS.outputs
     assert ("search_players", "name") not in FIELDS.outputs
-    limited = Tool.model_validate(
+    limited = SqlTool.model_validate(
         TOOLS[1].model_dump()
         | {"bindings": [{"name": "limit", "table": "player", "column": "player_id", "operator": "limit"}]}
     )

@@ -6,7 +6,7 @@ from schemas.config import ToolSettings
 from schemas.content import canonical_json
 from schemas.databases import Column, Database, Table
 from schemas.rows import SeedRow
-from schemas.tools import OutputField, ParameterBinding, Tool
+from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.tools.toolsets import build_toolsets, consumed_keys, produced_keys
 
 
@@ -61,13 +61,13 @@ def make(
     takes: list[tuple[str, str, str]],
     gives: list[tuple[str, str]],
     verb: Literal["select", "insert", "update", "delete"] = "select",
-) -> tuple[str, Tool]:
+) -> tuple[str, SqlTool]:
     parameters: dict[str, Any] = {
         "type": "object",
         "properties": {parameter: {"type": "integer"} for parameter, _, _ in takes},
         "required": [parameter for parameter, _, _ in takes],
     }
-    tool = Tool(
+    tool = SqlTool(
         name=name,
         spec={"type": "function", "function": {"name": name, "description": name, "parameters": parameters}},
         output_schema={},
@@ -94,7 +94,7 @@ GET_SKY = make("get_weather", [("weather_id", "weather", "weather_id")], [("weat
 ALL = [SEARCH_MEMBERS, SEARCH_BOOKS, GET_MEMBER, LIST_LOANS, GET_BOOK, LEND, END_LOAN, SKY, GET_SKY]
 
 
-def sets(tools: list[tuple[str, Tool]], size: int) -> list[list[str]]:
+def sets(tools: list[tuple[str, SqlTool]], size: int) -> list[list[str]]:
     settings = ToolSettings(per_toolset=size)
     return [row.tool_ids for row in build_toolsets(SEED, DATABASE, tools, settings)]
 

@@ -98,25 +98,29 @@ class Base(Protocol):
         """Digest of the whole content."""
         ...
 
+    def open(self, tools: Sequence[Tool], *, seed: str, reference_time: str, fault: Fault | None = None) -> Environment:
+        """A fresh environment. `reference_time` (ISO 8601) counts as now, `seed` feeds what SQL calls random."""
+        ...
+
+    def close(self) -> None:
+        """Gives up what it holds."""
+        ...
+
+
+class SqlBase(Base, Protocol):
+    """The content of a relational database."""
+
     @property
     def dialect(self) -> str:
         """Sqlglot's name: `sqlite` or `postgres`."""
-        ...
-
-    def open(self, tools: Sequence[Tool], *, seed: str, reference_time: str, fault: Fault | None = None) -> Environment:
-        """A fresh environment. `reference_time` (ISO 8601) counts as now, `seed` feeds what SQL calls random."""
         ...
 
     def run(self, sql: str, parameters: Mapping[str, Any], *, writes: bool = False, limit: int = 100) -> Execution:
         """One statement in the sandbox, on the base's state, undone afterwards. For code that verifies tools."""
         ...
 
-    def close(self) -> None:
-        """Closes every connection."""
-        ...
 
-
-def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunConfig) -> Base:
+def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunConfig) -> SqlBase:
     """Opens the state that a seed describes.
 
     Raises:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 
 MOST_LISTED = 100
 """Longest list that may stand behind `IN`."""
@@ -70,7 +70,7 @@ def _scalar(name: str, value: Any) -> Any:
     raise BindingError(f"{name} must be a single value, not {'a list' if isinstance(value, list) else 'an object'}")
 
 
-def _argument(tool: Tool, name: str, arguments: Mapping[str, Any]) -> Any:
+def _argument(tool: SqlTool, name: str, arguments: Mapping[str, Any]) -> Any:
     if name in arguments:
         return arguments[name]
     declared = tool.parameters.get("properties", {})
@@ -82,7 +82,7 @@ def _argument(tool: Tool, name: str, arguments: Mapping[str, Any]) -> Any:
     raise BindingError(f"{name} is required")
 
 
-def bind_arguments(tool: Tool, arguments: Mapping[str, Any]) -> Bound:
+def bind_arguments(tool: SqlTool, arguments: Mapping[str, Any]) -> Bound:
     """The tool's statement with a value for each parameter.
 
     An argument that is left out takes the default of the tool's spec; without one an optional parameter is NULL. A list

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from schemas.goals import RowChange
 from schemas.messages import ToolError, ToolResult
-from schemas.tools import Tool
+from schemas.tools import SqlTool, Tool
 from turnwright.environments.base import EnvironmentLimits, Execution, Fault
 from turnwright.environments.binding import BindingError, bind_arguments
 from turnwright.environments.faults import FaultCounter
@@ -91,7 +91,7 @@ class LoggedEnvironment:
         fault: Fault | None = None,
     ) -> None:
         self._engine = engine
-        self._tools = {tool.name: tool for tool in tools}
+        self._tools = {tool.name: tool for tool in tools if isinstance(tool, SqlTool)}
         self._state = state
         self._limits = limits
         self._faults = FaultCounter(fault)
@@ -116,7 +116,7 @@ class LoggedEnvironment:
             limit = 1 if found.returns == "row" else self._limits.list_limit
             return self._answer(found, self._engine.read(self._state, bound.sql, bound.parameters, limit))
 
-    def _change(self, tool: Tool, execution: Execution) -> ToolResult:
+    def _change(self, tool: SqlTool, execution: Execution) -> ToolResult:
         if execution.error is not None:
             return _error_result(execution.error)
         value: dict[str, Any] = {"rows_changed": execution.rows_changed}
@@ -124,7 +124,7 @@ class LoggedEnvironment:
             value["inserted"] = execution.inserted
         return ToolResult(text=json_text(value), value=value, rows_changed=execution.rows_changed)
 
-    def _answer(self, tool: Tool, execution: Execution) -> ToolResult:
+    def _answer(self, tool: SqlTool, execution: Execution) -> ToolResult:
         if execution.error is not None:
             return _error_result(execution.error)
         if tool.returns == "row":

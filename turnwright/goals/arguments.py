@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from schemas.databases import Column, Table
-from schemas.tools import ParameterBinding, Tool
+from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.drafts import Detail
 from turnwright.goals.keys import Keys, main_binding, read_column
 from turnwright.goals.row_source import RowSource
@@ -43,7 +43,7 @@ class Scene:
         return None
 
 
-def order_parameters(tool: Tool, names: list[str]) -> list[str]:
+def order_parameters(tool: SqlTool, names: list[str]) -> list[str]:
     """Parameters that choose rows before parameters that write values, otherwise as given."""
 
     def writes(name: str) -> bool:
@@ -54,7 +54,7 @@ def order_parameters(tool: Tool, names: list[str]) -> list[str]:
 
 
 def draw_literal(
-    tool: Tool, binding: ParameterBinding, scene: Scene, keys: Keys, source: RowSource, rng: random.Random
+    tool: SqlTool, binding: ParameterBinding, scene: Scene, keys: Keys, source: RowSource, rng: random.Random
 ) -> tuple[Any, Detail] | None:
     """A value that a person could name for a parameter, or none where there is none.
 
@@ -84,7 +84,7 @@ def draw_literal(
     return written, Detail(label, short, value, binding.name, table.name, column.name, binding.operator)
 
 
-def _draw_least(tool: Tool, binding: ParameterBinding, rng: random.Random) -> tuple[Any, Detail] | None:
+def _draw_least(tool: SqlTool, binding: ParameterBinding, rng: random.Random) -> tuple[Any, Detail] | None:
     """A small bound for something that is counted, as in `HAVING COUNT(*) >= :min_orders`."""
     schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})
     if schema.get("type") not in ("integer", "number"):

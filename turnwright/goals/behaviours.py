@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.goals import BehaviourPlan
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from turnwright.environments.base import FaultKind
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.keys import Keys, read_column, required_parameters
@@ -38,7 +38,7 @@ WISHES = (
 def choose_behaviour(
     name: str,
     objectives: Sequence[DraftObjective],
-    tools: Sequence[Tool],
+    tools: Sequence[SqlTool],
     source: RowSource,
     keys: Keys,
     rng: random.Random,
@@ -91,7 +91,7 @@ def _missing_parameter(objectives: Sequence[DraftObjective], rng: random.Random)
 
 
 def _out_of_scope(
-    objectives: Sequence[DraftObjective], tools: Sequence[Tool], rng: random.Random
+    objectives: Sequence[DraftObjective], tools: Sequence[SqlTool], rng: random.Random
 ) -> BehaviourPlan | None:
     words = {word for tool in tools for word in split_words(f"{tool.name} {tool.description}") if len(word) > 3}
     wishes = [wish for wish in WISHES if len(words & {word for word in split_words(wish) if len(word) > 3}) < 2]

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.databases import Table
 from schemas.goals import ArgumentSource
-from schemas.tools import ParameterBinding, Tool
+from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.arguments import Scene, draw_literal, order_parameters
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.identification import identify_row, meant_rows
@@ -41,7 +41,7 @@ class CallDrawer:
     """
 
     def __init__(
-        self, scratch: Scratch, source: RowSource, keys: Keys, tools: Sequence[Tool], rng: random.Random
+        self, scratch: Scratch, source: RowSource, keys: Keys, tools: Sequence[SqlTool], rng: random.Random
     ) -> None:
         self.scratch = scratch
         self.source = source
@@ -71,7 +71,7 @@ class CallDrawer:
         return found
 
     def draw(
-        self, tool: Tool, *, depth: int, pinned: Pinned | None = None, rows: dict[str, dict[str, Any]] | None = None
+        self, tool: SqlTool, *, depth: int, pinned: Pinned | None = None, rows: dict[str, dict[str, Any]] | None = None
     ) -> list[DraftCall] | None:
         """A goal call of `tool` with its look-ups, or none where this draw does not work out.
 
@@ -84,7 +84,7 @@ class CallDrawer:
         scene = Scene(self.source, self.rng, rows or self._anchor_rows(tool, pinned or {}))
         return self._fill(tool, scene, pinned or {}, depth, lookup=False, about=None, avoid=frozenset())
 
-    def _anchor_rows(self, tool: Tool, pinned: Pinned) -> dict[str, dict[str, Any]]:
+    def _anchor_rows(self, tool: SqlTool, pinned: Pinned) -> dict[str, dict[str, Any]]:
         tables = [tool.target] if tool.target else []
         names = [*required_parameters(tool), *optional_parameters(tool)]
         bindings = [main_binding(tool, name) for name in names if name not in pinned]
@@ -99,7 +99,7 @@ class CallDrawer:
 
     def _fill(
         self,
-        tool: Tool,
+        tool: SqlTool,
         scene: Scene,
         pinned: Pinned,
         depth: int,
@@ -136,7 +136,7 @@ class CallDrawer:
         call = DraftCall(f"d{self._made}", tool, arguments, sources, tuple(details), result, lookup, about)
         return [*before, call]
 
-    def _run(self, tool: Tool, arguments: dict[str, Any]) -> Any:
+    def _run(self, tool: SqlTool, arguments: dict[str, Any]) -> Any:
         result = self.scratch.call(tool, arguments)
         if result is None or result.error is not None or result.truncated:
             return None
@@ -144,7 +144,7 @@ class CallDrawer:
             return None
         return result.value
 
-    def _choose_optional(self, tool: Tool, lookup: bool, pinned: Pinned) -> list[str]:
+    def _choose_optional(self, tool: SqlTool, lookup: bool, pinned: Pinned) -> list[str]:
         chosen: list[str] = []
         bare = not required_parameters(tool) and not pinned
         for name in optional_parameters(tool):
@@ -167,7 +167,7 @@ class CallDrawer:
 
     def _argument(
         self,
-        tool: Tool,
+        tool: SqlTool,
         binding: ParameterBinding,
         scene: Scene,
         depth: int,
@@ -239,9 +239,9 @@ class CallDrawer:
                 return calls, ArgumentSource(kind="result", call=calls[-1].id, field=field)
         return None
 
-    def _lookup_tools(self, group: ColumnName) -> list[tuple[Tool, Table, str, str]]:
+    def _lookup_tools(self, group: ColumnName) -> list[tuple[SqlTool, Table, str, str]]:
         """Tools whose result holds the key: those that find the row itself by what people call it before others."""
-        found: list[tuple[float, Tool, Table, str, str]] = []
+        found: list[tuple[float, SqlTool, Table, str, str]] = []
         for tool in self.tools:
             if tool.verb != "select":
                 continue
@@ -258,7 +258,7 @@ class CallDrawer:
         found.sort(key=lambda entry: entry[0])
         return [entry[1:] for entry in found[:_LOOKUP_TOOLS]]
 
-    def _rate_detour(self, tool: Tool, table: Table, refers: bool) -> float:
+    def _rate_detour(self, tool: SqlTool, table: Table, refers: bool) -> float:
         """How far a look-up is from the plain one: a row's own key by its own name, and nothing else asked for."""
         bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name)) is not None]
         bindings = [binding for binding in bindings if binding.operator not in ("limit", "offset")]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from schemas.goals import ArgumentSource, BehaviourPlan, Fact, KnownDetail
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from schemas.vocabulary import Difficulty
 
 
@@ -30,7 +30,7 @@ class DraftCall:
     """One call, made on a scratch copy."""
 
     id: str
-    tool: Tool
+    tool: SqlTool
     arguments: dict[str, Any]
     sources: dict[str, ArgumentSource]
     details: tuple[Detail, ...]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.databases import Table
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.keys import result_rows, shows_column
 from turnwright.goals.values import is_sayable
@@ -33,7 +33,7 @@ def identify_row(call: DraftCall, field: str, value: Any, table: Table) -> tuple
     return details if singles_out(call.result, call.tool, details, field, value) else None
 
 
-def meant_rows(result: Any, tool: Tool, details: Sequence[Detail]) -> list[dict[str, Any]]:
+def meant_rows(result: Any, tool: SqlTool, details: Sequence[Detail]) -> list[dict[str, Any]]:
     """Rows of a result that have exactly the values which the person named."""
     rows = result_rows(result)
     if len(rows) <= 1:
@@ -47,7 +47,7 @@ def meant_rows(result: Any, tool: Tool, details: Sequence[Detail]) -> list[dict[
     return rows
 
 
-def singles_out(result: Any, tool: Tool, details: Sequence[Detail], field: str, value: Any) -> bool:
+def singles_out(result: Any, tool: SqlTool, details: Sequence[Detail], field: str, value: Any) -> bool:
     """Whether all rows that the person can mean have `value` in `field`, and there is one."""
     rows = meant_rows(result, tool, details)
     return bool(rows) and all(same_value(row.get(field), value) for row in rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.goals import ArgumentSource, KnownDetail
-from schemas.tools import ParameterBinding, Tool
+from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.calls import CallDrawer, Pinned
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.facts import Told, choose_facts, tell_same
@@ -37,7 +37,7 @@ class ObjectiveWish:
 class ObjectiveDrawer:
     """Draws the objectives of one plan, one after the other."""
 
-    def __init__(self, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random, *, plain: float = 0.3) -> None:
+    def __init__(self, drawer: CallDrawer, tools: Sequence[SqlTool], rng: random.Random, *, plain: float = 0.3) -> None:
         """`plain` is the weight of tools that need no look-up beside those that do."""
         self._plain = plain
         self._drawer = drawer
@@ -58,10 +58,10 @@ class ObjectiveDrawer:
                     return objective
         return None
 
-    def _shuffle(self, tools: Sequence[Tool], wish: ObjectiveWish) -> list[Tool]:
+    def _shuffle(self, tools: Sequence[SqlTool], wish: ObjectiveWish) -> list[SqlTool]:
         keys = self._drawer.keys
 
-        def weigh(tool: Tool) -> float:
+        def weigh(tool: SqlTool) -> float:
             bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name))]
             hidden = sum(keys.is_hidden(binding.table, binding.column) for binding in bindings)
             if wish.extension and self.objectives:
@@ -87,7 +87,7 @@ class ObjectiveDrawer:
                 count = _VARIED
         return max(0.1, min(1.0, count / _VARIED))
 
-    def _draw_of(self, tool: Tool, wish: ObjectiveWish) -> DraftObjective | None:
+    def _draw_of(self, tool: SqlTool, wish: ObjectiveWish) -> DraftObjective | None:
         if wish.parallel:
             return self._draw_parallel(tool, wish)
         pin = self._pin(tool) if wish.extension else None
@@ -107,7 +107,7 @@ class ObjectiveDrawer:
         return choose_facts(calls[-1], before, self._drawer.keys, known, self._subject(calls), self._rng)
 
     def _draw_write(
-        self, tool: Tool, wish: ObjectiveWish, pinned: Pinned, rows: dict[str, dict[str, Any]] | None
+        self, tool: SqlTool, wish: ObjectiveWish, pinned: Pinned, rows: dict[str, dict[str, Any]] | None
     ) -> DraftObjective | None:
         scratch = self._drawer.scratch
         before = scratch.environment.state_digest()
@@ -118,7 +118,7 @@ class ObjectiveDrawer:
             scratch.go_back(self._calls.values())
         return objective
 
-    def _draw_parallel(self, tool: Tool, wish: ObjectiveWish) -> DraftObjective | None:
+    def _draw_parallel(self, tool: SqlTool, wish: ObjectiveWish) -> DraftObjective | None:
         if tool.effect == "write" or not required_parameters(tool):
             return None
         calls: list[DraftCall] = []
@@ -142,7 +142,7 @@ class ObjectiveDrawer:
                 break
         return self._compose(calls, told) if len(told) >= 2 else None
 
-    def _pin(self, tool: Tool) -> tuple[dict[str, tuple[Any, ArgumentSource]], dict[str, dict[str, Any]]] | None:
+    def _pin(self, tool: SqlTool) -> tuple[dict[str, tuple[Any, ArgumentSource]], dict[str, dict[str, Any]]] | None:
         """An argument that a key of the objective before fills, and the row that it leads to."""
         # After several look-ups at once nobody could tell which of the things found is meant.
         if not self.objectives or len(self.objectives[-1].goals) > 1:

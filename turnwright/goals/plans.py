@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from schemas.databases import Database
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from schemas.vocabulary import Difficulty
-from turnwright.environments.base import Base
+from turnwright.environments.base import SqlBase
 from turnwright.goals.behaviours import choose_behaviour
 from turnwright.goals.calls import CallDrawer
 from turnwright.goals.difficulty import RANK, measure_difficulty
@@ -42,7 +42,7 @@ class PlanRejected(Exception):
         super().__init__(self.reason)
 
 
-def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base, draw: int) -> Draft:
+def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: SqlBase, draw: int) -> Draft:
     """A plan for a slot; `draw` numbers the attempts, so that another one gives another plan.
 
     Of a few skeletons the one nearest to what the slot asks for is taken: its number of objectives first, then its
@@ -94,7 +94,7 @@ def draw_plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base,
 
 
 def _draw_objectives(
-    slot: Slot, write: bool, drawer: CallDrawer, tools: Sequence[Tool], rng: random.Random
+    slot: Slot, write: bool, drawer: CallDrawer, tools: Sequence[SqlTool], rng: random.Random
 ) -> list[DraftObjective]:
     """As many objectives as the slot asks for, or as could be drawn; one of them writes if `write`."""
     objectives = ObjectiveDrawer(drawer, tools, rng, plain=_PLAIN_WEIGHT[slot.difficulty])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.goals import RowChange
-from schemas.tools import ParameterBinding, Tool
-from turnwright.environments.base import Base, Environment
+from schemas.tools import ParameterBinding, SqlTool
+from turnwright.environments.base import Environment, SqlBase
 from turnwright.goals.drafts import Draft, DraftCall
 from turnwright.goals.identification import singles_out
 from turnwright.goals.keys import Keys, result_rows
@@ -30,7 +30,7 @@ class Proof:
     goal_changes: tuple[RowChange, ...]
 
 
-def prove_plan(draft: Draft, tools: Sequence[Tool], keys: Keys, base: Base, *, seed: str) -> Proof:
+def prove_plan(draft: Draft, tools: Sequence[SqlTool], keys: Keys, base: SqlBase, *, seed: str) -> Proof:
     """Runs a plan in fresh environments.
 
     Raises:
@@ -159,7 +159,7 @@ def _check_facts(draft: Draft, results: dict[str, Any]) -> None:
 
 
 def _check_necessary(
-    draft: Draft, left_out: DraftCall, tools: Sequence[Tool], base: Base, seed: str, goal: str
+    draft: Draft, left_out: DraftCall, tools: Sequence[SqlTool], base: SqlBase, seed: str, goal: str
 ) -> None:
     """Runs the plan without one write.
 

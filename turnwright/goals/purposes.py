@@ -6,7 +6,7 @@ from the details of calls, never from their results.
 
 from collections.abc import Mapping, Sequence
 
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.facts import Told, name_output
 from turnwright.goals.keys import Keys, main_binding
@@ -112,7 +112,7 @@ class Speaker:
             return next(iter(tables))
         return things[0][0]
 
-    def _home(self, tool: Tool, parameter: str) -> str:
+    def _home(self, tool: SqlTool, parameter: str) -> str:
         """The table whose rows a key parameter names, lower case."""
         binding = main_binding(tool, parameter)
         place = self._keys.place(binding.table, binding.column) if binding else None
@@ -120,7 +120,7 @@ class Speaker:
             return ""
         return (place[1].references[0] if place[1].references else place[0].name).lower()
 
-    def _role(self, tool: Tool, parameter: str) -> str:
+    def _role(self, tool: SqlTool, parameter: str) -> str:
         binding = main_binding(tool, parameter)
         place = self._keys.place(binding.table, binding.column) if binding else None
         home = self._home(tool, parameter)
@@ -185,7 +185,7 @@ class Speaker:
                 text += f", {direction} {thing}"
         return text
 
-    def _direction(self, tool: Tool, parameter: str) -> str:
+    def _direction(self, tool: SqlTool, parameter: str) -> str:
         """`from` or `to` where the column of a reference begins so."""
         binding = main_binding(tool, parameter)
         first = to_words(binding.column).split()[0] if binding and binding.column else ""

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from sqlglot import exp
 
 from schemas.databases import Column, Database, Table
-from turnwright.environments.base import Base
+from turnwright.environments.base import SqlBase
 from turnwright.tools.sql_statement import quote_identifier, render_statement
 
 POOL = 240
@@ -23,7 +23,7 @@ _HOPS = 3
 class RowSource:
     """Rows of a base's state before any dialogue. The same base gives the same rows, whoever asks first."""
 
-    def __init__(self, base: Base, database: Database) -> None:
+    def __init__(self, base: SqlBase, database: Database) -> None:
         self.base = base
         self.database = database
         self._pools: dict[str, list[dict[str, Any]]] = {}
@@ -110,11 +110,11 @@ def _is_binary(column: Column) -> bool:
     return any(word in column.type.lower() for word in ("blob", "binary", "bytea", "image"))
 
 
-_sources: WeakKeyDictionary[Base, RowSource] = WeakKeyDictionary()
+_sources: WeakKeyDictionary[SqlBase, RowSource] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def row_source(base: Base, database: Database) -> RowSource:
+def row_source(base: SqlBase, database: Database) -> RowSource:
     """The row source of a base, made once; the rows of a base never change."""
     with _lock:
         if base not in _sources:

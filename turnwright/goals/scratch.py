@@ -7,15 +7,15 @@ import jsonschema_rs
 
 from schemas.content import canonical_json
 from schemas.messages import ToolResult
-from schemas.tools import Tool
-from turnwright.environments.base import Base, Environment
+from schemas.tools import SqlTool
+from turnwright.environments.base import Environment, SqlBase
 from turnwright.goals.drafts import DraftCall
 
 
 class Scratch:
     """One environment whose reads are remembered until the next write, and which can be taken back to any prefix."""
 
-    def __init__(self, base: Base, tools: Sequence[Tool], *, seed: str, reference_time: str) -> None:
+    def __init__(self, base: SqlBase, tools: Sequence[SqlTool], *, seed: str, reference_time: str) -> None:
         self._base = base
         self._tools = tools
         self._seed = seed
@@ -31,7 +31,7 @@ class Scratch:
             self._environment = self._base.open(self._tools, seed=self._seed, reference_time=self._reference_time)
         return self._environment
 
-    def call(self, tool: Tool, arguments: dict[str, Any]) -> ToolResult | None:
+    def call(self, tool: SqlTool, arguments: dict[str, Any]) -> ToolResult | None:
         """The result of a call, or none where the arguments do not fit the tool's specification."""
         key = canonical_json([tool.name, arguments])
         if key in self._remembered:

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.goals import BehaviourPlan, Persona
 from schemas.replies import TaskDrafts
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from turnwright.goals.drafts import Draft, DraftObjective
 from turnwright.goals.words import comparable, join_words, say_value
 
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
 def check_wording(
-    drafts: TaskDrafts, draft: Draft, persona: Persona, tools: Sequence[Tool]
+    drafts: TaskDrafts, draft: Draft, persona: Persona, tools: Sequence[SqlTool]
 ) -> tuple[list[str], list[str]]:
     """What is wrong with the writer's descriptions, said so that the writer can mend it.
 

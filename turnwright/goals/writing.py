@@ -13,8 +13,8 @@ from schemas.databases import Database
 from schemas.goals import Objective, Persona, PlannedCall
 from schemas.replies import TaskDrafts
 from schemas.rows import DialogueTaskRow, LedgerRow, ToolsetRow
-from schemas.tools import Tool
-from turnwright.environments.base import Base
+from schemas.tools import SqlTool
+from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.drafts import Draft
 from turnwright.goals.keys import Keys
@@ -28,7 +28,7 @@ from turnwright.models.models import Models
 from turnwright.models.reply import ModelReply
 from turnwright.roles.task_writer import ask_for_tasks, ask_to_mend, write_tasks
 
-_TOOLS = TypeAdapter(list[Tool])
+_TOOLS = TypeAdapter(list[SqlTool])
 _REASON = 500
 """Longest reason that the ledger keeps, in characters."""
 
@@ -53,7 +53,7 @@ async def write_dialogue_task(
     slot: Slot,
     toolset: ToolsetRow,
     database: Database,
-    base: Base,
+    base: SqlBase,
     models: Models,
     config: RunConfig,
 ) -> WrittenTask:
@@ -84,7 +84,7 @@ async def write_dialogue_task(
     return WrittenTask(row, tuple(rejected), _record(slot, toolset, row, rejected))
 
 
-def _plan(slot: Slot, tools: Sequence[Tool], database: Database, base: Base, draw: int) -> tuple[Draft, Proof]:
+def _plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: SqlBase, draw: int) -> tuple[Draft, Proof]:
     draft = draw_plan(slot, tools, database, base, draw)
     return draft, prove_plan(draft, tools, Keys(database), base, seed=slot.seed)
 
@@ -93,7 +93,7 @@ async def _put_into_words(
     slot: Slot,
     draft: Draft,
     persona: Persona,
-    tools: Sequence[Tool],
+    tools: Sequence[SqlTool],
     database: Database,
     models: Models,
     draw: int,

@@ -10,13 +10,12 @@ from pydantic import TypeAdapter
 from schemas.goals import BehaviourPlan, RowChange
 from schemas.messages import ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
-from schemas.tools import Tool
+from schemas.tools import TOOLS, Tool
 from schemas.vocabulary import Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import FaultCounter
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
 
-_TOOLS = TypeAdapter(tuple[Tool, ...])
 _PLAN = TypeAdapter(BehaviourPlan | None)
 _FAULT = TypeAdapter(Fault)
 
@@ -29,7 +28,7 @@ def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
 @lru_cache(maxsize=32)
 def _parse_tools(text: str) -> tuple[Tool, ...]:
     """Tools are frozen, so the dialogues of a toolset share them: parsed anew they are most of what each one holds."""
-    return _TOOLS.validate_json(text)
+    return TOOLS.validate_json(text)
 
 
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:

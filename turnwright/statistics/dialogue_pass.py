@@ -9,7 +9,7 @@ import orjson
 
 from schemas.databases import Database
 from schemas.rows import TableRef
-from schemas.tools import Tool
+from schemas.tools import TOOLS
 from turnwright.statistics.dialogue_figures import DialogueFigures, measure_dialogue, read_messages
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import MixCount
@@ -129,7 +129,7 @@ class DialoguePass:
         }
         for row in read_table(self._tables, "toolsets", "id", "seed_id", "tools"):
             if row["seed_id"] in databases:
-                tools = [Tool.model_validate(tool) for tool in orjson.loads(row["tools"])]
+                tools = TOOLS.validate_json(row["tools"])
                 self._fields[row["id"]] = find_surrogate_fields(databases[row["seed_id"]], tools)
 
     def _add(self, row: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from schemas.closed import Closed
 from schemas.databases import Database
-from schemas.tools import Tool
+from schemas.tools import SqlTool, Tool
 
 _IDENTIFIER = re.compile(r"\w*[^\W_]_[^\W_]\w*")
 _WORD = re.compile(r"[\w-]+")
@@ -54,16 +54,17 @@ def find_surrogate_fields(database: Database, tools: Sequence[Tool]) -> Surrogat
         found = known.column(column) if known else None
         return found is not None and found.surrogate
 
+    statements = [tool for tool in tools if isinstance(tool, SqlTool)]
     return SurrogateFields(
         arguments=frozenset(
             (tool.name, binding.name)
-            for tool in tools
+            for tool in statements
             for binding in tool.bindings
             if binding.operator not in ("limit", "offset") and is_surrogate(binding.table, binding.column)
         ),
         outputs=frozenset(
             (tool.name, output.name)
-            for tool in tools
+            for tool in statements
             for output in tool.outputs
             if is_surrogate(output.table, output.column)
         ),

@@ -12,8 +12,8 @@ from typing import Any, cast
 from sqlglot import exp
 
 from schemas.databases import Column, Database, Table
-from schemas.tools import Tool
-from turnwright.environments.base import Base
+from schemas.tools import SqlTool
+from turnwright.environments.base import SqlBase
 from turnwright.tools.argument_values import convert_value, fits_schema, invent_value, is_type, value_for
 from turnwright.tools.sql_bindings import Usage, find_usages
 from turnwright.tools.sql_names import Names, list_nodes
@@ -27,7 +27,7 @@ _WINDOWS = 8
 
 
 def draw_bindings(
-    tool: Tool, database: Database, base: Base, rng: random.Random, count: int = 12
+    tool: SqlTool, database: Database, base: SqlBase, rng: random.Random, count: int = 12
 ) -> list[dict[str, Any]]:
     """Up to `count` different argument sets for a tool, each from real rows of the base.
 
@@ -51,7 +51,7 @@ def draw_bindings(
 class ArgumentDrawer:
     """Draws arguments for one tool; reads the rows it draws from once. Blocks while it reads."""
 
-    def __init__(self, tool: Tool, database: Database, base: Base) -> None:
+    def __init__(self, tool: SqlTool, database: Database, base: SqlBase) -> None:
         self.tool = tool
         self._database = database
         self._base = base

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from schemas.databases import Column, Database
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from turnwright.tools.naming import snake_case
 from turnwright.tools.rejection import Rejection
 from turnwright.tools.shapes import Shape, list_shapes
@@ -23,7 +23,7 @@ _WRITTEN = {"create": "insert", "update": "update", "delete": "delete"}
 _AGGREGATES = (exp.Avg, exp.Sum, exp.Min, exp.Max)
 
 
-def covers(tool: Tool, shape: Shape, database: Database) -> bool:
+def covers(tool: SqlTool, shape: Shape, database: Database) -> bool:
     """Whether `tool` has this shape on this table, whatever else it does."""
     table = shape.table.lower()
     if shape.kind in _WRITTEN:
@@ -52,12 +52,12 @@ def covers(tool: Tool, shape: Shape, database: Database) -> bool:
             return tree.find(exp.Case) is not None and table in read
 
 
-def list_missing(database: Database, accepted: Sequence[Tool]) -> list[Shape]:
+def list_missing(database: Database, accepted: Sequence[SqlTool]) -> list[Shape]:
     """The shapes that no accepted tool has, in the order in which they are wanted."""
     return [shape for shape in list_shapes(database) if not any(covers(tool, shape, database) for tool in accepted)]
 
 
-def check_usefulness(tool: Tool, accepted: Sequence[Tool], database: Database) -> None:
+def check_usefulness(tool: SqlTool, accepted: Sequence[SqlTool], database: Database) -> None:
     """Holds for a tool that a person could have a use for, beside those that there are already.
 
     Raises:

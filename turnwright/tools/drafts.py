@@ -8,8 +8,8 @@ from typing import Any
 from schemas.config import ToolSettings
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
-from schemas.tools import Tool
-from turnwright.environments.base import Base
+from schemas.tools import SqlTool
+from turnwright.environments.base import SqlBase
 from turnwright.tools.coverage import check_usefulness
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.naming import fix_function_name
@@ -27,7 +27,7 @@ class Judged:
     draft: SqlToolDraft
     name: str
     """The tool's name: the draft's, made legal; the draft's own where it was rejected before that."""
-    tool: Tool | None
+    tool: SqlTool | None
     statement_digest: str | None
     arguments: dict[str, Any] | None
     """Arguments of the example; none for rejected drafts."""
@@ -38,13 +38,13 @@ class Judged:
 def judge_draft(
     draft: SqlToolDraft,
     database: Database,
-    base: Base,
+    base: SqlBase,
     types: EntityTypes,
     settings: ToolSettings,
     rng: random.Random,
     *,
     accepted: Mapping[str, str],
-    beside: Sequence[Tool] = (),
+    beside: Sequence[SqlTool] = (),
 ) -> Judged:
     """Makes a tool of a draft and tries it. Blocks; never raises for what is wrong with the draft.
 
@@ -87,8 +87,8 @@ def _build(
     database: Database,
     types: EntityTypes,
     settings: ToolSettings,
-) -> Tool:
-    return Tool(
+) -> SqlTool:
+    return SqlTool(
         name=name,
         spec=build_spec(name, description, analysis, database, types, settings),
         output_schema={},

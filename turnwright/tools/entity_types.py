@@ -9,7 +9,7 @@ column, so where stored values would come out as another type, results cast them
 from sqlglot import exp
 
 from schemas.databases import Column, Database
-from turnwright.environments.base import Base
+from turnwright.environments.base import SqlBase
 from turnwright.tools.sql_statement import quote_identifier, render_statement
 
 _STORED = {"integer": "integer", "real": "number", "text": "string", "blob": "string"}
@@ -19,7 +19,7 @@ _CASTS = {"integer": "INTEGER", "number": "REAL", "string": "TEXT"}
 class EntityTypes:
     """Types of the columns of one database. Reads a column's stored types when first asked for them; blocks then."""
 
-    def __init__(self, database: Database, base: Base | None) -> None:
+    def __init__(self, database: Database, base: SqlBase | None) -> None:
         """Without a base every column is taken to be stored as its JSON type."""
         self._database = database
         self._base = base if database.dialect == "sqlite" else None

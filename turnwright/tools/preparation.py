@@ -10,9 +10,9 @@ from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.replies import Reply, SqlToolDraft
 from schemas.rows import LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
-from schemas.tools import Tool
+from schemas.tools import SqlTool
 from schemas.vocabulary import Boundary, Outcome, Role
-from turnwright.environments.base import Base
+from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
@@ -54,7 +54,7 @@ class PreparedTools:
     ledger: list[LedgerRow]
 
 
-async def prepare_tools(seed_row: SeedRow, base: Base, models: Models, config: RunConfig) -> PreparedTools:
+async def prepare_tools(seed_row: SeedRow, base: SqlBase, models: Models, config: RunConfig) -> PreparedTools:
     """Makes the questions, tools and toolsets of one SQL seed.
 
     What a role got wrong ends in a row or in the ledger. What is not its doing is raised:
@@ -72,12 +72,12 @@ async def prepare_tools(seed_row: SeedRow, base: Base, models: Models, config: R
 @dataclass
 class _Preparation:
     seed: SeedRow
-    base: Base
+    base: SqlBase
     models: Models
     config: RunConfig
     questions: list[QuestionRow] = field(default_factory=list[QuestionRow])
     specs: list[ToolSpecRow] = field(default_factory=list[ToolSpecRow])
-    accepted: list[tuple[str, Tool]] = field(default_factory=list[tuple[str, Tool]])
+    accepted: list[tuple[str, SqlTool]] = field(default_factory=list[tuple[str, SqlTool]])
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """Statement digest -> name of accepted tools."""
     asked: dict[Shape, int] = field(default_factory=dict[Shape, int])

@@ -10,14 +10,14 @@ from schemas.config import ToolSettings
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.rows import SeedRow, ToolsetRow
-from schemas.tools import ParameterBinding, Tool
+from schemas.tools import ParameterBinding, SqlTool
 
 Key = tuple[str, str]
 """Table and column of a key, references followed."""
 
 
 def build_toolsets(
-    seed: SeedRow, database: Database, tools: Sequence[tuple[str, Tool]], settings: ToolSettings
+    seed: SeedRow, database: Database, tools: Sequence[tuple[str, SqlTool]], settings: ToolSettings
 ) -> list[ToolsetRow]:
     """The toolsets of one seed: one where the tools fit into it, else several that overlap and together hold them all.
 
@@ -53,7 +53,7 @@ def build_toolsets(
     return rows
 
 
-def consumed_keys(tool: Tool, database: Database) -> frozenset[Key]:
+def consumed_keys(tool: SqlTool, database: Database) -> frozenset[Key]:
     """Keys that a caller has to have: surrogate columns that a required parameter is bound to."""
     required = set(tool.parameters.get("required", []))
     return frozenset(
@@ -63,7 +63,7 @@ def consumed_keys(tool: Tool, database: Database) -> frozenset[Key]:
     )
 
 
-def produced_keys(tool: Tool, database: Database) -> frozenset[Key]:
+def produced_keys(tool: SqlTool, database: Database) -> frozenset[Key]:
     """Keys that a result of the tool holds."""
     return frozenset(
         follow_reference(database, output.table, output.column)
@@ -83,7 +83,7 @@ def follow_reference(database: Database, table: str, column: str) -> Key:
     return table, column
 
 
-def find_lookups(tools: Sequence[Tool], database: Database, key: Key) -> list[int]:
+def find_lookups(tools: Sequence[SqlTool], database: Database, key: Key) -> list[int]:
     """Positions of the reads that give a key without asking for any surrogate id; in order."""
     return [
         index
@@ -105,7 +105,7 @@ def _is_key(database: Database, table: str, column: str) -> bool:
 
 
 class _Graph:
-    def __init__(self, tools: Sequence[Tool], database: Database) -> None:
+    def __init__(self, tools: Sequence[SqlTool], database: Database) -> None:
         self.consumed = [consumed_keys(tool, database) for tool in tools]
         self.produced = [produced_keys(tool, database) if tool.effect == "read" else frozenset[Key]() for tool in tools]
         self.tables = [_tables_of(tool) for tool in tools]
@@ -152,6 +152,6 @@ class _Graph:
         return linked + (index not in covered) * linked, 2 * links + shared + self.writes[index]
 
 
-def _tables_of(tool: Tool) -> frozenset[str]:
+def _tables_of(tool: SqlTool) -> frozenset[str]:
     tables = [item.table for item in (*tool.bindings, *tool.outputs)] + [tool.target]
     return frozenset(table for table in tables if table)

@@ -7,8 +7,8 @@ from typing import Any
 from schemas.config import ToolSettings
 from schemas.databases import Database
 from schemas.messages import ToolError
-from schemas.tools import Tool
-from turnwright.environments.base import Base, Execution
+from schemas.tools import SqlTool
+from turnwright.environments.base import Execution, SqlBase
 from turnwright.environments.binding import BindingError, bind_arguments
 from turnwright.tools.argument_drawing import draw_bindings
 from turnwright.tools.rejection import Rejection
@@ -31,7 +31,9 @@ class Verification:
     """Rows of all good calls; empty for writes."""
 
 
-def verify_tool(tool: Tool, database: Database, base: Base, rng: random.Random, settings: ToolSettings) -> Verification:
+def verify_tool(
+    tool: SqlTool, database: Database, base: SqlBase, rng: random.Random, settings: ToolSettings
+) -> Verification:
     """Runs a tool with arguments from real rows. Blocks.
 
     A read must give rows for some arguments, and not just NULLs and zeros. A write must change a row for some
@@ -48,7 +50,7 @@ def verify_tool(tool: Tool, database: Database, base: Base, rng: random.Random, 
     return _verify_read(tool, bindings, base, settings)
 
 
-def _run(tool: Tool, arguments: dict[str, Any], base: Base, limit: int) -> Execution:
+def _run(tool: SqlTool, arguments: dict[str, Any], base: SqlBase, limit: int) -> Execution:
     try:
         bound = bind_arguments(tool, arguments)
     except BindingError as error:
@@ -56,7 +58,7 @@ def _run(tool: Tool, arguments: dict[str, Any], base: Base, limit: int) -> Execu
     return base.run(bound.sql, bound.parameters, writes=tool.effect == "write", limit=limit)
 
 
-def _verify_read(tool: Tool, bindings: list[dict[str, Any]], base: Base, settings: ToolSettings) -> Verification:
+def _verify_read(tool: SqlTool, bindings: list[dict[str, Any]], base: SqlBase, settings: ToolSettings) -> Verification:
     first: tuple[dict[str, Any], Execution] | None = None
     rows: list[dict[str, Any]] = []
     seen = good = 0
@@ -87,7 +89,7 @@ def _tells(value: Any) -> bool:
     return value is not None and value != 0 and value != ""
 
 
-def _verify_write(tool: Tool, bindings: list[dict[str, Any]], base: Base, settings: ToolSettings) -> Verification:
+def _verify_write(tool: SqlTool, bindings: list[dict[str, Any]], base: SqlBase, settings: ToolSettings) -> Verification:
     problems: list[Rejection] = []
     for arguments in bindings:
         execution = _run(tool, arguments, base, settings.written_rows + 1)

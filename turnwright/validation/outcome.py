@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.findings import Finding
 from schemas.goals import Objective, RowChange
+from schemas.tools import SqlTool
 from schemas.vocabulary import Match
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names, states, values_equal
@@ -29,10 +30,10 @@ def compare_outcome(trajectory: Trajectory) -> Outcome:
     """
     excused = _excused_objectives(trajectory)
     tables = {
-        tool.target
+        target
         for position in excused
         for call in trajectory.objectives[position].calls
-        if (tool := trajectory.by_name.get(call.tool)) and tool.target
+        if (target := _target_of(trajectory, call.tool)) is not None
     }
     findings = list(_compare_changes(trajectory, tables)) + list(_check_facts(trajectory, excused))
     if any(finding.blocks for finding in findings):
@@ -127,7 +128,7 @@ def _supplied_columns(trajectory: Trajectory) -> dict[str, set[str]]:
     for objective in trajectory.objectives:
         for call in objective.calls:
             tool = trajectory.by_name.get(call.tool)
-            if tool is None or tool.target is None:
+            if not isinstance(tool, SqlTool) or tool.target is None:
                 continue
             columns = supplied.setdefault(tool.target.lower(), set())
             columns.update(
@@ -217,8 +218,14 @@ def _is_telling(value: Any) -> bool:
 
 
 def _writes(trajectory: Trajectory, objective: Objective, table: str) -> bool:
-    targets = (trajectory.by_name[call.tool].target for call in objective.calls if call.tool in trajectory.by_name)
+    targets = (_target_of(trajectory, call.tool) for call in objective.calls)
     return any(target is not None and target.lower() == table.lower() for target in targets)
+
+
+def _target_of(trajectory: Trajectory, name: str) -> str | None:
+    """Table that a tool of that name writes."""
+    tool = trajectory.by_name.get(name)
+    return tool.target if isinstance(tool, SqlTool) else None
 
 
 def _writer_of(trajectory: Trajectory, change: RowChange) -> int | None:
@@ -226,7 +233,7 @@ def _writer_of(trajectory: Trajectory, change: RowChange) -> int | None:
     wrote = [
         record.message
         for record in trajectory.calls
-        if record.rows_changed and (trajectory.by_name[record.tool].target or "").lower() == change.table.lower()
+        if record.rows_changed and (_target_of(trajectory, record.tool) or "").lower() == change.table.lower()
     ]
     return wrote[-1] if wrote else None
 
