@@ -11,12 +11,18 @@ from turnwright.selfplay.record_names import name_subject, record_nouns
 from turnwright.selfplay.record_search import ANAPHOR, RecordSearch
 from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import Declined, NeedCalls, NeedValues, NotFound, Outcome, Step
-from turnwright.selfplay.tool_choice import Ranked
+from turnwright.selfplay.tool_choice import Ranked, read_listed
 from turnwright.selfplay.wanted_labels import label_fits, rate_fit
-from turnwright.selfplay.words import stem
+from turnwright.selfplay.words import stem, stems
 
 _BOUND_WORDS = frozenset(stem(word) for word in "min max minimum maximum least most lowest highest".split())
 
+_CHAIN = re.compile(
+    r"\bof (?:the|that) (?P<owner>[^,.;:?!]+?)(?: (?:with|whose|named) (?:the )?[^,.;:?!]+?)? "
+    r"of (?:the|that) (?P<named>[^,.;:?!]+?) (?:with|whose|named)\b",
+    re.IGNORECASE,
+)
+"""One thing that belongs to another, which is the one that is named."""
 _LEAST_FIT = 0.34
 """Least likeness of a label and a field's name for the field to be told as the answer."""
 
@@ -138,7 +144,11 @@ class Reading(Pursuit):
         if any(head <= owned for head in heads):
             return owned
         if self.wanted:
-            return frozenset()
+            owner = self._owner()
+            return owner if any(head <= owner for head in heads) else frozenset()
+        listed = read_listed(self.toolbox, self.texts[0])
+        if listed:
+            return listed
         # `the status codes of the orders of the customer X`: the orders, said last before the customer.
         chain = [
             (max(value.before.index(word) for word in head), sorted(head))
@@ -148,9 +158,19 @@ class Reading(Pursuit):
         ]
         return frozenset(min(chain)[1]) if chain else frozenset()
 
+    def _owner(self) -> frozenset[str]:
+        """Whose values are asked for where that is not what is named, with the labels themselves.
+
+        `the course name of the student of the person X`: the student's or the course's, not the person's.
+        """
+        chain = _CHAIN.search(self.texts[0])
+        if chain is None or stems(chain.group("owner")) == stems(chain.group("named")):
+            return frozenset()
+        return frozenset(stems(chain.group("owner"))).union(*self.wanted)
+
     def _is_answer(self, outcome: Outcome, values: list[SpokenValue]) -> bool:
         target = self._target(values)
-        if self.wanted and target and not outcome.tool.head <= target:
+        if target and not outcome.tool.head <= target:
             return False
         return self._covers(outcome.rows, outcome.nouns)
 

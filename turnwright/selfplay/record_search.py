@@ -323,8 +323,12 @@ class RecordSearch:
 def _choose_owners(parameter: Parameter, values: Sequence[SpokenValue]) -> Sequence[SpokenValue]:
     """The values that say which record a parameter means, where a request names several things."""
     entity = parameter.entity
-    own = [value for value in values if entity and entity <= value.thing and not (value.owned - value.label)]
     through = [value for value in values if entity and entity <= value.owned]
+    own = [
+        value
+        for value in values
+        if entity and entity <= value.thing and (through or not value.owned - value.label) and value not in through
+    ]
     return [*own, *through] or values
 
 
