@@ -248,6 +248,15 @@ class Done(str):
 DONE = Done("Thanks a lot, that is all.")
 
 
+class Insists(str):
+    """A user's line with a slip, said again word for word when the slip is named."""
+
+
+def as_turns(lines: Sequence[str | ModelError]) -> list[Line]:
+    """A user's script as the replies that a model gives."""
+    return [as_turn(line) for line in lines for _ in range(2 if isinstance(line, Insists) else 1)]
+
+
 def as_turn(line: str | ModelError) -> Line:
     """A line of the user's script as the reply that a model gives."""
     if isinstance(line, ModelError):
@@ -276,7 +285,7 @@ def watch(
     trial: int = 0,
 ) -> tuple[DialogueRow, ScriptedModels]:
     """The dialogue and the requests that were made for it."""
-    models = ScriptedModels({"user_simulator": [as_turn(line) for line in user], "assistant": assistant})
+    models = ScriptedModels({"user_simulator": as_turns(user), "assistant": assistant})
     played: Any = models
     row = asyncio.run(simulate_dialogue(task or make_task(), TOOLSET, club(), played, config, trial))
     return row, models

@@ -170,7 +170,7 @@ def test_what_a_description_may_not_say(text: str, grave: str, slight: str):
 
 def test_a_fact_may_be_said_where_the_person_knows_the_value_anyway():
     known = {"player name": "Nina Petrov", "town": "Leeds"}
-    assert problems_of("Tom from Leeds asks about Nina Petrov today.", known, {"city": "Leeds"}) == ([], [])
+    assert problems_of("Tom from Leeds wants to know about Nina Petrov today.", known, {"city": "Leeds"}) == ([], [])
 
 
 def test_the_number_of_tasks_must_be_that_of_the_objectives():

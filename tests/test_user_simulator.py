@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
-from playing import EARNINGS, MOVE, PERSONA
+import pytest
+from playing import ASK, BYE, DONE, EARNINGS, LOOK_UP, MOVE, PERSONA, messages_of, watch
 
 from schemas.goals import BehaviourPlan
+from turnwright.models.scripted import says
 from turnwright.roles.user_simulator import brief
 from turnwright.selfplay.request import read_blocks
 
@@ -66,3 +68,24 @@ def test_a_wish_without_values_of_its_own_is_known_by_its_words() -> None:
     told = brief(PERSONA, (EARNINGS, bare), None)
     assert "not_asked" in told.frame("So.", ["How much has Nina Petrov earned?"])
     assert "not_asked" not in told.frame("So.", ["How much has Nina Petrov earned?", "All bookings of the player?"])
+
+
+@pytest.mark.parametrize(
+    ("slip", "named"),
+    [
+        (ASK, "has written exactly this before"),
+        ("Nina Petrov has earned 1,200,000. I hope that this helps a little.", "repeats the answer"),
+        ("The assistant told me the earnings.", "never 'The assistant'"),
+        ("Is there anything else I can help you with?", "the other side says"),
+        ("Maria wants to know the home town, too.", "the person says `I`"),
+    ],
+)
+def test_a_slip_is_named_once_and_what_comes_then_is_taken(slip: str, named: str) -> None:
+    tell = says("Nina Petrov has earned 1,200,000. I hope that this helps.")
+    row, models = watch([ASK, slip, "And where does she live?", DONE], [LOOK_UP, tell, BYE, BYE])
+    said = [message["content"] for message in messages_of(row) if message["role"] == "user"]
+    assert said == [ASK, "And where does she live?", DONE]
+    again = models.requests_of("user_simulator")[2].messages
+    assert slip in (again[-2]["content"] or "")
+    assert named in (again[-1]["content"] or "")
+    assert row.repairs == 1

@@ -17,6 +17,11 @@ _BULLETS = 3
 _BULLET_LENGTH = 300
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I'd|I've|I'll|my|me|myself|mine|we|our|us)\b")
 _IDENTIFIER = re.compile(r"\b\w*[^\W_]_+[^\W_]\w*\b")
+_WISH = re.compile(
+    r"\b(?:want(?:s|ed)?|need(?:s|ed)?|would (?:also )?like|hop(?:es?|ing)|wish(?:es)?|plans?|asks?|tr(?:ies|ying)|"
+    r"looking|intends?|has|have) to\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
@@ -57,9 +62,19 @@ def _check_form(text: str, objective: DraftObjective, names: set[str]) -> list[s
     found += [name for name in sorted(names) if "_" not in name and re.search(rf"\b{re.escape(name)}\(", plain)]
     if found:
         problems.append(f"do not use the technical name {found[0]}; say it in plain words.")
+    if not _WISH.search(plain):
+        problems.append(f"say what the person wants: ... wants to {objective.purpose}.")
+    elif any(goal.tool.effect == "write" for goal in objective.goals) and not _says_verb(plain, objective.purpose):
+        problems.append(f"what the person wants done is missing: ... wants to {objective.purpose}.")
     if _FIRST_PERSON.search(plain):
         problems.append("tell about the person in the third person, without I, my or we.")
     return problems
+
+
+def _says_verb(text: str, purpose: str) -> bool:
+    """Whether a text has the verb that a purpose begins with, in any form: `adding`, `to add`."""
+    verb = purpose.split()[0].lower().rstrip("e")
+    return re.search(rf"\b{re.escape(verb)}", text, re.IGNORECASE) is not None
 
 
 def _check_secrets(text: str, draft: Draft, objective: DraftObjective, persona: Persona, hidden: set[str]) -> list[str]:

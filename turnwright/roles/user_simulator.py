@@ -9,6 +9,8 @@ from schemas.goals import BehaviourPlan, Objective, Persona
 from schemas.replies import UserTurn
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
+from turnwright.models.structured import ReplyProblem, repair_messages
+from turnwright.roles.user_slips import find_slip
 from turnwright.rollout.behaviours import content_words
 from turnwright.rollout.conversation import Conversation
 from turnwright.validation.values import names
@@ -26,6 +28,7 @@ class Brief:
     opening: str
     """The prompt that the person's first message answers: what they come with."""
     objectives: tuple[Objective, ...]
+    persona: Persona
 
     def frame(self, answer: str, told: Sequence[str]) -> str:
         """What the assistant said, as the simulator hears it after its own messages `told`.
@@ -57,7 +60,7 @@ def brief(persona: Persona, objectives: Sequence[Objective], behaviour: Behaviou
     opening = prompts.render(
         "user_simulator", "user", not_asked=[objective.description for objective in objectives[:1]]
     )
-    return Brief(system, opening, tuple(objectives))
+    return Brief(system, opening, tuple(objectives), persona)
 
 
 def list_not_asked(objectives: Sequence[Objective], told: Sequence[str]) -> list[str]:
@@ -88,11 +91,17 @@ def _share(wanted: set[str], words: set[str]) -> float:
 async def speak(
     models: Models, told: Brief, conversation: Conversation, *, draw: int, unit: str, remaining: float
 ) -> StructuredReply[UserTurn]:
-    """The person's next message, a schemas.replies.UserTurn.
+    """The person's next message, a schemas.replies.UserTurn. A slip is named once, and what comes then is taken.
 
     Raises:
         MalformedReply: no usable reply, even after the repair call.
         ContextOverflow: the conversation no longer fits the model.
     """
     messages = conversation.user_view(told.system, told.opening, told.frame)
-    return await models.structured("user_simulator", messages, draw=draw, unit=unit, remaining=remaining)
+    reply = await models.structured("user_simulator", messages, draw=draw, unit=unit, remaining=remaining)
+    slip = find_slip(reply.value.user_message, conversation, told.persona)
+    if slip is None or reply.repaired:
+        return reply
+    again = [*messages, *repair_messages(reply.replies[-1], ReplyProblem(slip), structured=True)]
+    mended = await models.structured("user_simulator", again, draw=draw, unit=unit, remaining=remaining)
+    return StructuredReply(mended.value, (*reply.replies, *mended.replies), repaired=True)

@@ -63,20 +63,40 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
 
     An identifier that the assistant or a tool has shown before, or that is among the known details, may be said.
     """
-    name = re.escape(Persona.model_validate_json(trajectory.task.persona).name.split()[0])
-    third_person = re.compile(rf"\b{name}\b(?: \w+)? (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE)
+    persona = Persona.model_validate_json(trajectory.task.persona)
     for index, text in trajectory.said_by("user"):
         for word in _IDENTIFIER.findall(text):
             if not _was_shown(trajectory, word, index):
                 yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
         if _JSON.search(text):
             yield _find("json", "the user writes JSON", index, "user_simulator")
-        if match := _SCENES.search(text):
-            yield _find("behind_the_scenes", f"the user says {match[0]!r}", index, "user_simulator")
-        if match := _OFFERS.search(text):
-            yield _find("role_swap", f"the user speaks as the assistant: {match[0]!r}", index, "user_simulator")
-        if match := third_person.search(text):
-            yield _find("third_person", f"the user speaks of themselves: {match[0]!r}", index, "user_simulator")
+        if words := find_scenes(text):
+            yield _find("behind_the_scenes", f"the user says {words!r}", index, "user_simulator")
+        if words := find_offer(text):
+            yield _find("role_swap", f"the user speaks as the assistant: {words!r}", index, "user_simulator")
+        if words := find_third_person(text, persona):
+            yield _find("third_person", f"the user speaks of themselves: {words!r}", index, "user_simulator")
+
+
+def find_scenes(text: str) -> str | None:
+    """Words from behind the scenes, which no person in a chat would say."""
+    match = _SCENES.search(text)
+    return match[0] if match else None
+
+
+def find_offer(text: str) -> str | None:
+    """Words that belong to the assistant."""
+    match = _OFFERS.search(text)
+    return match[0] if match else None
+
+
+def find_third_person(text: str, persona: Persona) -> str | None:
+    """Words in which the person speaks of themselves by name."""
+    name = re.escape(persona.name.split()[0])
+    match = re.search(
+        rf"\b{name}\b(?: \w+)? (?:wants|needs|hopes|would like|is looking|adds|changes|asks)\b", text, re.IGNORECASE
+    )
+    return match[0] if match else None
 
 
 def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
