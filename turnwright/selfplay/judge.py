@@ -166,8 +166,11 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
     if told := [match["value"] for form in _VALUE if (match := form.search(text))]:
         found = any(_holds(value, transcript.prose) for value in told)
         return "Critical", found, f"told: {told[0]}" if found else f"never told: {told[0]}"
+    named = _CONTRAST.sub("", text.split(": ", 1)[-1])
     values = [
-        value.text for value in read_values(_CONTRAST.sub("", text.split(": ", 1)[-1]))[1 if ": " not in text else 0 :]
+        value.text
+        for value in read_values(named)[1 if ": " not in text else 0 :]
+        if re.search(rf"(?<!\w){re.escape(value.text)}(?!\w)", named)  # no part of a longer word
     ]
     if _CHANGE.search(text):
         absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]

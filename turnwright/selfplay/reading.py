@@ -137,18 +137,20 @@ class Reading(Pursuit):
         first = outcome.rows[0] if outcome.rows else {}
         return sum(any(label_fits(name, label, outcome.nouns) for name in first) for label in self.wanted)
 
-    def _target(self, values: list[SpokenValue]) -> frozenset[str]:
-        """What the answer is about where that is not what is named: `continent` in `the continent of the country X`."""
-        owned = frozenset(word for value in values for word in value.owned)
+    def _target(self, values: list[SpokenValue]) -> frozenset[frozenset[str]]:
+        """What the answer can be about where that is not what is named, as heads of tools.
+
+        It is `continent` in `the continent of the country X`.
+        """
         heads = {tool.head for tool in self.toolbox.tools if tool.verb == "read" and tool.head}
-        if any(head <= owned for head in heads):
-            return owned
+        owned = {head for head in heads for value in values if head <= value.owned and not head <= value.noun}
+        if owned:
+            return frozenset(owned)
         if self.wanted:
-            owner = self._owner()
-            return owner if any(head <= owner for head in heads) else frozenset()
+            return self._owner(heads)
         listed = read_listed(self.toolbox, self.texts[0])
         if listed:
-            return listed
+            return frozenset({listed})
         # `the status codes of the orders of the customer X`: the orders, said last before the customer.
         chain = [
             (max(value.before.index(word) for word in head), sorted(head))
@@ -156,21 +158,25 @@ class Reading(Pursuit):
             for head in heads
             if head <= frozenset(value.before) and not head & value.noun
         ]
-        return frozenset(min(chain)[1]) if chain else frozenset()
+        return frozenset({frozenset(min(chain)[1])}) if chain else frozenset()
 
-    def _owner(self) -> frozenset[str]:
+    def _owner(self, heads: set[frozenset[str]]) -> frozenset[frozenset[str]]:
         """Whose values are asked for where that is not what is named, with the labels themselves.
 
         `the course name of the student of the person X`: the student's or the course's, not the person's.
         """
         chain = _CHAIN.search(self.texts[0])
-        if chain is None or stems(chain.group("owner")) == stems(chain.group("named")):
+        if chain is None:
             return frozenset()
-        return frozenset(stems(chain.group("owner"))).union(*self.wanted)
+        owner, named = (
+            frozenset(stems(chain.group("owner"))).union(*self.wanted),
+            frozenset(stems(chain.group("named"))),
+        )
+        return frozenset(head for head in heads if head <= owner and not head <= named)
 
     def _is_answer(self, outcome: Outcome, values: list[SpokenValue]) -> bool:
         target = self._target(values)
-        if target and not outcome.tool.head <= target:
+        if target and not outcome.tool.aggregates and outcome.tool.head not in target:
             return False
         return self._covers(outcome.rows, outcome.nouns)
 
@@ -218,7 +224,7 @@ class Reading(Pursuit):
                 rows, nouns = [outcome.rows[0] | rows[0]], nouns | outcome.nouns
             found = Outcome(tool, call, rows, self.wanted, name_subject(values), nouns)
             target = self._target(values)
-            nearer = bool(target) and found.tool.head <= target and not (outcome and outcome.tool.head <= target)
+            nearer = found.tool.head in target and not (outcome and outcome.tool.head in target)
             if (
                 outcome is None
                 or nearer
@@ -236,6 +242,7 @@ class Reading(Pursuit):
         """Another read tool that can complete the answer from what is known now."""
         labels = frozenset(word for label in self.wanted for word in label)
         nouns = frozenset(word for value in values for word in value.noun) or self.words
+        target = self._target(values)
         best: tuple[float, OfferedTool, dict[str, Any]] | None = None
         for tool in self.toolbox.tools:
             if tool.verb != "read" or tool.name in search.run or not tool.required:
@@ -245,7 +252,7 @@ class Reading(Pursuit):
             if filling.missing(tool) or not (filling.used or keyed):
                 continue
             score = 1.0 * keyed + sum(self.toolbox.weight(word) for word in (labels | self.words) & tool.words)
-            score += 2.0 if tool.head <= (self._target(values) or nouns) else -0.5
+            score += 2.0 if (tool.head in target if target else tool.head <= nouns) else -0.5
             score -= 3.0 if tool.aggregates else 0.0
             score += filling.strength - 0.3 * len(tool.name_words - self.words)
             if score > 1.0 and (best is None or score > best[0] + 1e-9):

@@ -174,8 +174,9 @@ def read_listed(toolbox: Toolbox, text: str) -> frozenset[str]:
     phrase = re.split(r"\b(?:whose|with|named|called|that|who|in|by|from|for)\b|\"", match.group("phrase"))[0]
     for part in re.split(r"\bof\b", phrase):
         words = frozenset(stems(part))
-        if words and any(tool.head and tool.head <= words for tool in toolbox.tools if tool.verb == "read"):
-            return words
+        heads = [tool.head for tool in toolbox.tools if tool.verb == "read" and tool.head and tool.head <= words]
+        if heads:
+            return max(heads, key=len)
     return frozenset()
 
 
