@@ -96,7 +96,9 @@ def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: P
     from rich.text import Text
 
     from schemas.rows import DatasetRow
+    from turnwright.datasets.card import write_card
     from turnwright.datasets.openai import export_openai
+    from turnwright.statistics.statistics import compute_statistics
     from turnwright.storage.tables import read_rows
 
     if export_format in _LATER_FORMATS:
@@ -109,5 +111,7 @@ def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: P
         raise UsageError(f"{folder.run_id} has no dataset: it ended before build-dataset", "run it again")
     place = out or folder.export(export_format)
     counts = export_openai(read_rows(tables["dataset"], DatasetRow), place)
+    told = folder.read_run()
+    write_card(place, compute_statistics(tables, told, folder.journal), told)
     answer.fields = {"run_dir": str(folder.root), "format": export_format, "folder": str(place), "rows": counts}
     answer.say(Text(f"{place}: " + ", ".join(f"{count} {split}" for split, count in counts.items())))

@@ -204,6 +204,14 @@ def digest_folder(folder: str) -> str:
 
 
 @cache
+def digest_reached(folder: str) -> str:
+    """Digest of the project modules that the files of a folder reach by imports."""
+    stems = [file.relative_to(_ROOT).with_suffix("") for file in sorted((_ROOT / folder).rglob("*.py"))]
+    names = {name for stem in stems for start in _list_imports(".".join(stem.parts)) for name in list_modules(start)}
+    return digest({name: _source_digest(_find(name)) for name in sorted(names)})
+
+
+@cache
 def _list_imports(module: str) -> tuple[str, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(_find(module).read_bytes())):

@@ -13,7 +13,7 @@ from schemas.closed import Closed
 from schemas.content import digest
 from schemas.rows import TableRef
 from schemas.vocabulary import Stage
-from tasks.cache_keys import digest_folder
+from tasks.cache_keys import digest_folder, digest_reached
 from tasks.caching import CACHED
 from tasks.run_context import RunContext
 from turnwright.storage.run_folder import publish_file
@@ -70,7 +70,7 @@ def plan_gate(run: RunContext, stage: Stage, tables: dict[str, TableRef]) -> Gat
     key = digest(
         {
             "stage": stage,
-            "code": [digest_folder("data_checks"), digest_folder("schemas")],
+            "code": [digest_folder("data_checks"), digest_reached("data_checks")],
             "config": config | {"sources": len(run.config.sources)},
             "tables": {name: tables[name].sha256 for name in sorted(tables)},
         }

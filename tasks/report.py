@@ -1,10 +1,11 @@
-"""report: statistics.json and report/index.html of a run."""
+"""report: statistics.json and report/index.html of a run, and the dataset card of each export."""
 
 import asyncio
 
 from prefect import task
 
 from tasks.run_context import RunContext
+from turnwright.datasets.card import write_card
 from turnwright.reports.html import write_report
 from turnwright.statistics.statistics import compute_statistics, write_statistics
 
@@ -13,7 +14,7 @@ STAGE = "report"
 
 @task(name="report")
 async def write_run_report(run: RunContext) -> str:
-    """Counts the run's tables and writes its report; returns the path of the page. Made for each run: it tells times.
+    """Counts the run's tables and writes its report and cards; returns the page's path. Made anew: it tells times.
 
     Raises:
         OSError: the run folder cannot be written.
@@ -22,6 +23,10 @@ async def write_run_report(run: RunContext) -> str:
     def write() -> str:
         folder = run.folder
         statistics = compute_statistics(folder.find_tables(), folder.read_run(), folder.journal)
+        told = folder.read_run()
+        for name in run.config.export.formats:
+            if folder.export(name).is_dir():
+                write_card(folder.export(name), statistics, told)
         write_statistics(statistics, folder.report / "statistics.json")
         write_report(folder, statistics)
         return str(folder.report / "index.html")

@@ -116,6 +116,13 @@ def test_the_roles_of_a_stage_are_those_that_its_code_reaches() -> None:
             assert not reached, stage
 
 
+def test_what_a_folder_reaches_is_more_than_what_lies_in_it() -> None:
+    reached = {name for name in list_modules("turnwright.statistics.statistics")}
+    assert "turnwright.statistics.table1" in reached
+    assert cache_keys.digest_reached("data_checks") != cache_keys.digest_folder("data_checks")
+    assert cache_keys.digest_reached("data_checks") != cache_keys.digest_reached("schemas")
+
+
 def test_a_stage_sees_only_the_fields_of_its_key() -> None:
     seen = narrow_config(config(dialogues=7, judging={"votes": 3}, limits={"turns": 9}, seed=4), "simulate-dialogues")
     assert (seen.seed, seen.limits.turns) == (4, 9)

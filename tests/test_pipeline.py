@@ -112,6 +112,7 @@ def test_a_run_makes_everything_that_it_promises(first: dict[str, Any]) -> None:
         for line in (Path(first["exports"]["openai"]) / f"{name}.jsonl").read_text().splitlines()
     ]
     assert len(lines) == first["tables"]["dataset"]["rows"] == first["valid"]
+    assert "The embedded endpoint" in (Path(first["exports"]["openai"]) / "README.md").read_text()
     assert folder.read_run()["state"] == "completed"
 
 
