@@ -77,6 +77,8 @@ def test_a_wish_without_values_of_its_own_is_known_by_its_words() -> None:
         ("Nina Petrov has earned 1,200,000. I hope that this helps a little.", "repeats the answer"),
         ("The assistant told me the earnings.", "never 'The assistant'"),
         ("Is there anything else I can help you with?", "the other side says"),
+        ("Thanks. Is there anything else I need to do?", "nobody asks that"),
+        ("What is the next step?", "nobody asks that"),
         ("Maria wants to know the home town, too.", "the person says `I`"),
     ],
 )

@@ -10,6 +10,12 @@ from schemas.goals import Persona
 from turnwright.rollout.conversation import Conversation
 from turnwright.validation.language import find_offer, find_scenes, find_third_person
 
+_ASIDE = re.compile(
+    r"\b(?:is there )?anything else (?:that )?i (?:need|should|can|have|must|may)\b|\bwhat(?:'s| is| are) the next steps?\b|"
+    r"\bwhat (?:should|do|can) i do next\b",
+    re.IGNORECASE,
+)
+"""A model that has lost the thread of its part asks what to do."""
 _COPIED = 40
 """Characters of the assistant's words that nobody says again by chance."""
 
@@ -17,6 +23,8 @@ _COPIED = 40
 def find_slip(text: str, conversation: Conversation, persona: Persona) -> str | None:
     """What is wrong with the person's next message, said so that the model can mend it, or none."""
     plain = _plain(text)
+    if _ASIDE.search(text):
+        return "nobody asks that who wants something; say what is still open, or end with a short thank-you"
     said = [_plain(message["content"] or "") for message in conversation.messages if message["role"] == "user"]
     heard = [_plain(message["content"] or "") for message in conversation.messages if message["role"] == "assistant"]
     if plain in said:
