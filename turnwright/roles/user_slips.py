@@ -11,8 +11,8 @@ from turnwright.rollout.conversation import Conversation
 from turnwright.validation.language import find_offer, find_scenes, find_third_person
 
 _ASIDE = re.compile(
-    r"\b(?:is there )?anything else (?:that )?i (?:need|should|can|have|must|may)\b|\bwhat(?:'s| is| are) the next steps?\b|"
-    r"\bwhat (?:should|do|can) i do next\b",
+    r"\b(?:is there )?anything else (?:that )?i (?:need to|should|have to|must)\b|"
+    r"\bwhat(?:'s| is| are) the next steps?\b|\bwhat (?:should|do|can) i do next\b",
     re.IGNORECASE,
 )
 """A model that has lost the thread of its part asks what to do."""
