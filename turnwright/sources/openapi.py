@@ -7,11 +7,12 @@ from schemas.config import OpenApiSource
 from schemas.seeds import ToolSeed
 from turnwright.sources.documents import check_text, find_files, read_content
 from turnwright.sources.errors import SourceError
-from turnwright.sources.json_text import DocumentProblem, parse_json, parse_yaml
+from turnwright.sources.json_text import DocumentProblem, parse_json
 from turnwright.sources.locators import clean_name
 from turnwright.sources.openapi_operations import Operations
 from turnwright.sources.remote import fetch
 from turnwright.sources.seed_rows import Found
+from turnwright.sources.yaml_text import parse_yaml
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _WANTED = "give an OpenAPI 3.0 or 3.1 document, in JSON or YAML"

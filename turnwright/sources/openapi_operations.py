@@ -10,16 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from schemas.content import canonical_json
 from schemas.seeds import SeedTool
 from schemas.sources import is_secret_name
 from turnwright.sources.json_text import excerpt
 from turnwright.sources.openapi_schemas import resolve_schema
-from turnwright.tools.json_schema import ReferenceProblem, find_target
+from turnwright.tools.json_schema import DEEPEST, ReferenceProblem, find_target
 from turnwright.tools.naming import distinct_name, split_words, to_ascii
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _READS = frozenset({"get", "head", "options", "trace"})
 _LONGEST_DESCRIPTION = 1_024
+_LARGEST_RESULT = 16_384
+"""Characters of a result's schema above which its deeper references are cut."""
+_LEVELS = (DEEPEST, 8, 6, 5, 4, 3, 2)
 _PLACES = ("path", "query", "header")
 _PLAIN_HEADERS = frozenset({"accept", "content-type", "authorization", "cookie"})
 """Headers that are not described as parameters (OpenAPI, Parameter Object), and cookies."""
@@ -174,8 +178,21 @@ class Operations:
                 _choose_media(cast("dict[str, Any]", response).get("content")) if isinstance(response, dict) else None
             )
             if media is not None and isinstance(media.get("schema"), dict):
-                return resolve_schema(media["schema"], self.document, "response") or None
+                return self._fit_result(media["schema"]) or None
         return None
+
+    def _fit_result(self, schema: Any) -> dict[str, Any]:
+        """The schema of a result, with its deeper references cut where the whole would be larger than a result is."""
+        for levels in _LEVELS:
+            try:
+                resolved = resolve_schema(schema, self.document, "response", levels)
+            except ReferenceProblem as problem:
+                if problem.code != "too_large" or levels == _LEVELS[-1]:
+                    raise
+                continue
+            if len(canonical_json(resolved)) <= _LARGEST_RESULT:
+                return resolved
+        return resolve_schema(schema, self.document, "response", _LEVELS[-1])
 
     def _find_secrets(self) -> frozenset[tuple[str, str]]:
         """Place and name of the parameters that hold keys."""

@@ -7,24 +7,26 @@ same additions for documentation.
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from turnwright.tools.json_schema import change_parts, inline_references
+from turnwright.tools.json_schema import DEEPEST, change_parts, inline_references
 
 Direction = Literal["request", "response"]
 
-_DOCUMENTATION = frozenset({"xml", "externalDocs", "discriminator", "deprecated", "nullable", "readOnly", "writeOnly"})
+_DOCUMENTATION = frozenset(
+    {"title", "xml", "externalDocs", "discriminator", "deprecated", "nullable", "readOnly", "writeOnly"}
+)
 _HIDDEN: Mapping[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 
 
-def resolve_schema(schema: Any, document: Any, direction: Direction) -> dict[str, Any]:
+def resolve_schema(schema: Any, document: Any, direction: Direction, levels: int = DEEPEST) -> dict[str, Any]:
     """A schema of the document with its references replaced, in the words of JSON Schema.
 
     Properties that a request must not have (`readOnly`), or a response never has (`writeOnly`), are left out. Parts of
-    an `allOf` that only describe an object are merged into one.
+    an `allOf` that only describe an object are merged into one. References deeper than `levels` are cut.
 
     Raises:
         ReferenceProblem: a reference cannot be followed, or the whole becomes too large.
     """
-    resolved = _translate(inline_references(schema, document), direction)
+    resolved = _translate(inline_references(schema, document, levels), direction)
     return cast("dict[str, Any]", resolved) if isinstance(resolved, dict) else {}
 
 
@@ -61,7 +63,7 @@ def _drop_hidden(schema: dict[str, Any], direction: Direction) -> None:
     schema["properties"] = {name: part for name, part in named.items() if name not in hidden}
     required = schema.get("required")
     if isinstance(required, list):
-        schema["required"] = [name for name in cast("list[Any]", required) if name not in hidden]
+        schema["required"] = [name for name in cast("list[Any]", required) if str(name) not in hidden]
 
 
 def _allow_null(schema: dict[str, Any]) -> None:
@@ -91,7 +93,9 @@ def _merge_all_of(schema: dict[str, Any]) -> dict[str, Any]:
             return schema
         own = cast("dict[str, Any]", part)
         inner, needed = own.get("properties", {}), own.get("required", [])
-        if set(own) - plain or own.get("type", "object") != "object" or not isinstance(inner, dict):
+        if set(own) - plain or own.get("type", "object") != "object":
+            return schema
+        if not isinstance(inner, dict) or not isinstance(needed, list):
             return schema
         for name, described in cast("dict[str, Any]", inner).items():
             if properties.setdefault(name, described) != described:

@@ -102,7 +102,7 @@ def find_target(reference: Any, document: Any) -> Any:
     return target
 
 
-def inline_references(schema: Any, document: Any) -> Any:
+def inline_references(schema: Any, document: Any, levels: int = DEEPEST) -> Any:
     """A copy of a schema with every local reference replaced by what it refers to, and `$defs` left out.
 
     What stands beside a `$ref` is laid over its target (OpenAPI 3.1). Where a reference leads back into itself it is
@@ -111,6 +111,7 @@ def inline_references(schema: Any, document: Any) -> Any:
     Args:
         schema: the schema.
         document: what the references are looked up in; for a schema on its own, itself.
+        levels: references that stand deeper than so many schemas inside one another are cut as well.
 
     Raises:
         ReferenceProblem: a reference cannot be followed, or the whole becomes too large.
@@ -129,7 +130,7 @@ def inline_references(schema: Any, document: Any) -> Any:
         while "$ref" in own:
             reference = own["$ref"]
             target = find_target(reference, document)
-            if reference in followed:
+            if reference in followed or depth >= levels:
                 return _cut(target, own)
             followed = (*followed, str(reference))
             beside = {key: value for key, value in own.items() if key != "$ref"}

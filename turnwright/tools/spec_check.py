@@ -1,9 +1,10 @@
 """Whether a specification from outside can be offered to a model, and what of it can be mended without a doubt.
 
 Mended, because only one reading is possible: parameters that are missing altogether (a function without any), a
-missing `type: object` of parameters, local `$ref`s (replaced by what they refer to), draft-4 `exclusiveMinimum: true`
-and a list of `items`, vendor fields (`x-…`, `x_…`), white space around a description. Everything else is rejected with
-reasons: a `tuple` may be a list of any length or of one, a name that is not legal may be what its callers rely on.
+missing `type: object` of parameters, local `$ref`s (replaced by what they refer to), draft-4 `exclusiveMinimum: true`,
+a list of `items`, a name required twice, vendor fields (`x-…`, `x_…`), white space around a description. Everything
+else is rejected with reasons: a `tuple` may be a list of any length or of one, a name that is not legal may be what its
+callers rely on.
 """
 
 import re
@@ -196,6 +197,9 @@ def _modernise(schema: Any) -> Any:
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound in made:
             made[exclusive] = made.pop(bound)
+    required = made.get("required")
+    if isinstance(required, list) and all(isinstance(name, str) for name in cast("list[Any]", required)):
+        made["required"] = list(dict.fromkeys(cast("list[str]", required)))
     if isinstance(made.get("items"), list):
         made["prefixItems"] = made.pop("items")
         if "additionalItems" in made:
