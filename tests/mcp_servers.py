@@ -133,12 +133,16 @@ def main(kind: str) -> None:
         time.sleep(600)
     if kind == "junk":
         sys.stdout.write('Welcome to the library!\n{"jsonrpc": "2.0", \n\x00\xff[[[[\n' + "x" * 100_000 + "\n")
+    if kind == "stays":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for line in sys.stdin:
         request = json.loads(line)
         reply = answer(kind, request)
         if reply is not None and "id" in request:
             sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], **reply}) + "\n")
             sys.stdout.flush()
+    if kind == "stays":
+        time.sleep(600)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,13 @@ PROGRAM = Path(mcp_servers.__file__)
 SECRET = "hunter2-and-more"
 
 
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that do not end by themselves are ended sooner than the SDK would."""
+    monkeypatch.setattr("mcp.client.stdio.PROCESS_TERMINATION_TIMEOUT", 0.2)
+    monkeypatch.setattr("mcp.client.stdio.FORCE_KILL_TIMEOUT", 0.2)
+
+
 def started(kind: str, **settings: Any) -> McpSource:
     return McpSource(kind="mcp", command=[sys.executable, str(PROGRAM), kind], **settings)
 
@@ -185,6 +192,11 @@ def test_a_server_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, m
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 2
     assert not [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+
+
+def test_tools_that_are_listed_stay_listed_when_closing_takes_too_long(tmp_path: Path) -> None:
+    _, seed = collect(started("stays", timeout_seconds=5.0), tmp_path)
+    assert len(seed.tools) == 3
 
 
 @pytest.mark.parametrize("command", [["no-such-program-at-all"], ["/"], [os.devnull]])

@@ -54,6 +54,6 @@ def count_words(count: int, one: str, many: str | None = None) -> str:
 
 def list_words(texts: Iterable[str], most: int = 3) -> str:
     """The first few of some texts, and how many more there are."""
-    listed = list(texts)
+    listed = [text.rstrip(".") for text in texts]
     rest = len(listed) - most
     return "; ".join(listed[:most]) + (f"; and {rest:,} more" if rest > 0 else "")
