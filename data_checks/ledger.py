@@ -110,7 +110,8 @@ def _place(stage: str) -> int:
 
 def _count_planned(unit: str, parents: Parents, config: RunConfig) -> int | None:
     if unit == "seed":
-        return len(config.sources)
+        # A source may hold several domains, so the config does not tell how many seeds there are to be.
+        return parents.rows.get("seeds")
     if unit == "dialogue_task":
         return config.dialogues
     return parents.rows.get(_PLANNED_BY.get(unit, ""))

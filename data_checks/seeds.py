@@ -15,18 +15,24 @@ from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.rows import TableRef
+from schemas.seeds import DialogueSeed, DomainSeed, ToolSeed
 
 TABLE = "seeds"
 
 
 def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Suite:
-    """One row per source of the config; its content describes a database with something in it."""
+    """At least one row per source of the config, one per domain; each describes something to make dialogues of."""
     own = RowChecks(rules={"content_describes_a_source": _find_content_problem})
     checks = check_rows(TABLE, {}, parents, own)
     expectations = [
         *list_shape_expectations(TABLE, checks),
         expect(gxe.ExpectColumnValuesToBeUnique, "domain_is_unique", column="domain"),
-        expect(gxe.ExpectColumnValuesToBeUnique, "source_is_unique", column="source"),
+        expect(
+            gxe.ExpectColumnUniqueValueCountToBeBetween,
+            "every_source_has_a_seed",
+            column="source",
+            min_value=len(config.sources),
+        ),
         expect(
             gxe.ExpectColumnValuesToBeBetween,
             "source_is_in_the_config",
@@ -39,7 +45,15 @@ def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Sui
 
 
 def _find_content_problem(record: Record) -> str | None:
-    if record["kind"] != "sql":
-        return None
-    database = Database.model_validate(parse_json(record, "content"))
-    return None if database.tables else "the database has no tables"
+    content = parse_json(record, "content")
+    match record["kind"]:
+        case "sql":
+            return None if Database.model_validate(content).tables else "the database has no tables"
+        case "tools" | "mcp" | "openapi":
+            return None if ToolSeed.model_validate(content).tools else "there are no tools"
+        case "dialogues":
+            return None if DialogueSeed.model_validate(content).openings else "there are no conversations"
+        case "domain":
+            return None if DomainSeed.model_validate(content).tools else "the domain has no tools"
+        case other:
+            return f"there is no kind of source {other!r}"

@@ -150,6 +150,7 @@ def look_at_needs(answer: Answer, config: RunConfig, runs: Path) -> None:
         can = ", ".join(name for name, able in check.features.items() if able)
         cannot = ", ".join(name for name, able in check.features.items() if not able)
         found = "; ".join(filter(None, [check.message, can and f"can do {can}", cannot and f"cannot do {cannot}"]))
+        found = "\n".join([found, *(f"warning: {warning}" for warning in check.warnings)])
         mark = Text("ok", style="green") if check.ok else Text("no", style="red")
         table.add_row(mark, Text(check.subject), Text(found), Text(check.hint))
     if config.model.kind == "selfplay":

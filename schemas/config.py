@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from schemas.closed import Closed
+from schemas.sources import DialoguesSource, McpSource, OpenApiSource, ToolsSource
 from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -116,7 +117,10 @@ class SqlSource(Closed):
         return self
 
 
-Source = Annotated[SqlSource, Field(discriminator="kind")]
+Source = Annotated[
+    SqlSource | ToolsSource | McpSource | OpenApiSource | DialoguesSource,
+    Field(discriminator="kind"),
+]
 
 
 class ToolSettings(Closed):

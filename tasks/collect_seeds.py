@@ -12,7 +12,7 @@ from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, ShardResult, write_shard
 from tasks.workbench import open_workbench
-from turnwright.sources.sql import collect_seed
+from turnwright.sources.collection import collect_seeds
 
 _READERS = 8
 
@@ -28,15 +28,16 @@ async def collect_sources(run: RunContext) -> ShardResult:
     sources = run.config.sources
     advance = open_workbench(run).begin_stage("collect-seeds", len(sources))
 
-    def read(position: int, source: Source) -> SeedRow:
-        row = collect_seed(source, position, run.config.seed, run.store)
-        advance(Made(rows=[row]))
-        return row
+    def read(position: int, source: Source) -> list[SeedRow]:
+        rows = collect_seeds(source, position, run.config.seed, run.store)
+        advance(Made(rows=[*rows]))
+        return rows
 
     with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="sources") as pool:
         loop = asyncio.get_running_loop()
         reads = [loop.run_in_executor(pool, read, position, source) for position, source in enumerate(sources)]
-        rows = name_domains(await asyncio.gather(*reads))
+        found = await asyncio.gather(*reads)
+    rows = name_domains([row for of_source in found for row in of_source])
     made = [
         Made(rows=[row], ledger=[record_unit("collect-seeds", "seed", row.id, "accepted", about=row)]) for row in rows
     ]

@@ -16,8 +16,8 @@ from schemas.config import EndpointModel, RunConfig, Source
 from tasks.cache_keys import list_roles
 from turnwright.models.errors import ModelSetupError
 from turnwright.models.probe import probe_features, probe_model
+from turnwright.sources.collection import check_source
 from turnwright.sources.errors import SourceError
-from turnwright.sources.sql import check_source
 from turnwright.storage.run_folder import STORE
 
 _SECONDS = 25.0
@@ -35,6 +35,8 @@ class Check(Closed):
     ok: bool
     message: str
     hint: str = ""
+    warnings: list[str] = []
+    """What works, but less safely or less completely than it could."""
     features: dict[str, bool] = {}
     """What an endpoint's model can do, where that was asked for."""
 
@@ -106,7 +108,8 @@ def look_at_source(source: Source, position: int) -> Check:
         kind="source",
         subject=report.locator,
         ok=True,
-        message=f"{report.dialect} {report.server_version}, {report.tables} tables and views",
+        message=report.summary,
+        warnings=list(report.warnings),
     )
 
 

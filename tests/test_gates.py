@@ -96,12 +96,13 @@ UNREAL = "dialogue_0123456789abcdef"
 PLAYER_TYPE = ["spec", "function", "parameters", "properties", "player_id", "type"]
 DEFECTS: list[tuple[str, str, Change]] = [
     ("seeds", "has_rows", lambda rows: []),
+    ("seeds", "every_source_has_a_seed", lambda rows: []),
     ("seeds", "id_is_unique", twice),
     ("seeds", "id_has_prefix", change_row(0, id="sead_0123456789abcdef")),
     ("seeds", "json_is_valid", change_row(0, content='{"name": ')),
     ("seeds", "content_describes_a_source", edit_json(0, "content", put(["tables"], []))),
     ("seeds", "domain_is_unique", lambda rows: [*rows, rows[0].model_copy(update={"source": 1})]),
-    ("seeds", "source_is_unique", twice),
+    ("seeds", "content_describes_a_source", change_row(0, kind="tools")),
     ("seeds", "source_is_in_the_config", change_row(0, source=4)),
     ("questions", "seed_id_exists", change_row(0, seed_id="seed_0123456789abcdef")),
     ("tool_specs", "effect_is_known", change_row(0, effect="writes")),

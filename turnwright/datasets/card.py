@@ -145,9 +145,10 @@ def _format_limits(statistics: Statistics) -> str:
 
 
 def _name_source(source: Mapping[str, Any]) -> str:
-    """Kind and name of a source; of a URL only its last part, which says neither host nor folder."""
-    url = str(source.get("url") or "").split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
-    return f"{source.get('kind', 'source')}: {source.get('name') or url or source.get('url_env') or 'unnamed'}"
+    """Kind and name of a source; of a URL, path or program only its last part, which says neither host nor folder."""
+    place = source.get("url") or source.get("path") or next(iter(source.get("command") or ()), "")
+    last = str(place).split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
+    return f"{source.get('kind', 'source')}: {source.get('name') or last or source.get('url_env') or 'unnamed'}"
 
 
 def _cell(text: str) -> str:

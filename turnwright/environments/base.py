@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig, Source, SqlSource
 from schemas.databases import Database
 from schemas.goals import RowChange
 from schemas.messages import ToolError, ToolResult
@@ -120,7 +120,7 @@ class SqlBase(Base, Protocol):
         ...
 
 
-def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunConfig) -> SqlBase:
+def open_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> SqlBase:
     """Opens the state that a seed describes.
 
     Raises:
@@ -132,7 +132,7 @@ def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunCon
         from turnwright.environments.sqlite import SqliteBase
 
         return SqliteBase(database, store.path(seed_row.base_digest, ".sqlite"), seed_row.base_digest, limits)
-    if seed_row.dialect == "postgres":
+    if seed_row.dialect == "postgres" and isinstance(source, SqlSource):
         from turnwright.environments.postgres import PostgresBase
 
         return PostgresBase(database, source, seed_row.source, seed_row.base_digest, limits)

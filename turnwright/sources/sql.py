@@ -18,8 +18,8 @@ from turnwright.storage.store import Store
 
 
 @dataclass(frozen=True)
-class SourceReport:
-    """What a quick look at a source told."""
+class DatabaseReport:
+    """What a quick look at a database told."""
 
     position: int
     locator: str
@@ -29,6 +29,11 @@ class SourceReport:
     """Tables and views that can be read."""
     warnings: tuple[str, ...]
     """What works, but less safely or less completely than it could."""
+
+    @property
+    def summary(self) -> str:
+        """What was found, in a few words."""
+        return f"{self.dialect} {self.server_version}, {self.tables} tables and views"
 
 
 def collect_seed(source: SqlSource, position: int, seed: int, store: Store) -> SeedRow:
@@ -71,7 +76,7 @@ def collect_seed(source: SqlSource, position: int, seed: int, store: Store) -> S
     )
 
 
-def check_source(source: SqlSource, position: int = 0) -> SourceReport:
+def check_source(source: SqlSource, position: int = 0) -> DatabaseReport:
     """A quick look: can the source be reached and read, and what about it deserves a warning.
 
     Raises:
@@ -87,13 +92,13 @@ def check_source(source: SqlSource, position: int = 0) -> SourceReport:
             connection.close()
         if not tables:
             raise _empty(place)
-        return SourceReport(position, place.locator, place.dialect, sqlite3.sqlite_version, tables, ())
+        return DatabaseReport(position, place.locator, place.dialect, sqlite3.sqlite_version, tables, ())
     from turnwright.sources.postgres_reader import check_server
 
     version, tables, warnings = check_server(place, source)
     if not tables:
         raise _empty(place)
-    return SourceReport(position, place.locator, place.dialect, version, tables, warnings)
+    return DatabaseReport(position, place.locator, place.dialect, version, tables, warnings)
 
 
 def _open_content(content: bytes, place: Location) -> sqlite3.Connection:
