@@ -125,7 +125,7 @@ class Synthesis(Closed):
     given: int = Field(default=120, ge=1, le=1000)
     """Most given tools that are used, in the order of the source."""
     asked_questions: int = Field(default=8, ge=0, le=30)
-    """Questions that the tool writer is asked about, a call each: those that the tools answer least. 0: no new tools."""
+    """Questions that the tool writer is asked about, a call each: those answered least. 0: no new tools."""
     written: int = Field(default=12, ge=0, le=100)
     """Most tools that are written for these questions."""
     expansion: int = Field(default=10, ge=0, le=10)
@@ -134,6 +134,8 @@ class Synthesis(Closed):
     """Most tools without an output schema that one is written for, a call each; those beyond it are rejected."""
     near_duplicate: float = Field(default=0.6, gt=0.0, le=1.0)
     """Cosine of two tools' texts from which on the later one is rejected as a near-duplicate."""
+    chained: bool = True
+    """Whether written tools are rejected that no other tool feeds or makes use of."""
     edge_weight: float = Field(default=0.55, gt=0.0, le=1.0)
     """Least weight of an edge of the dataflow graph."""
     toolsets: int = Field(default=10, ge=1, le=200)

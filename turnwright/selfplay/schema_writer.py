@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from turnwright.selfplay.request import Request, read_blocks
-from turnwright.selfplay.service_view import ServiceView, ViewTool, read_service
-from turnwright.selfplay.words import CREATE_VERBS, DELETE_VERBS, READ_VERBS, UPDATE_VERBS
+from turnwright.selfplay.service_view import FIGURES, ServiceView, ViewTool, read_service
+from turnwright.selfplay.words import CREATE_VERBS, READ_VERBS
+from turnwright.tools.effects import tell_effect
 from turnwright.tools.naming import singular, snake_case, split_words, to_words
 
 _SETTLED = re.compile(r"\.(\w+) (?:is|comes back as) .*?; write (string|integer|number|boolean)\b")
@@ -13,11 +14,6 @@ _FIELDS = 7
 _ECHOED = 3
 """Parameters that come back."""
 _RETURNED = re.compile(r"\breturns?(?: their| its| the)? ([\w ,-]+)", re.IGNORECASE)
-_FIGURES = frozenset(
-    "age amount area average balance count cost current density distance duration energy force fee height length level"
-    " mass number percentage power pressure price probability rate rating score size speed sum temperature time total"
-    " value velocity volume weight bmi npv slope".split()
-)
 _ARTICLES = frozenset("a an the their its of and or one what whether about with all".split())
 
 
@@ -50,27 +46,24 @@ def _list_fields(view: ServiceView, tool: ViewTool) -> list[dict[str, Any]]:
     words = split_words(tool.name)
     known = {str(part["name"]): part for part in tool.parameters}
     id_name = snake_case(f"{noun}_id")
-    writes = tool.verb in CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS or tool.verb not in READ_VERBS
-    if tool.lists or tool.verb in CREATE_VERBS or id_name in known:
+    writes = tell_effect(tool.name, tool.description) == "write"
+    if tool.lists or (writes and tool.verb in CREATE_VERBS) or id_name in known:
         add(id_name, "string", f"Identifies the {noun}.")
-    figure = next((word for word in reversed(words) if singular(word) in _FIGURES), None)
+    about = [word for word in words if word not in READ_VERBS]
+    figure = next((word for word in reversed(words) if singular(word) in FIGURES), None)
     if figure is not None and not writes:
-        about = " ".join(word for word in words if word not in READ_VERBS)
-        add("_".join(word for word in words if word not in READ_VERBS), "number", f"The {about}.")
+        add("_".join(about) or "value", "number", f"The {' '.join(about) or 'value'} that was asked for.")
     for word in _read_returned(tool.description):
         add(word, _guess_kind(word), f"The {to_words(word).lower()} of the {noun}.")
-    if tool.lists:
+    if not writes and figure is None:
         add(f"{noun}_name", "string", f"What the {noun} is called.")
+        add(f"{noun}_details", "string", f"What is known about the {noun}, in a sentence.")
     for name, part in list(known.items())[:_ECHOED]:
         kind = part.get("type")
-        if name in {"limit", "query", "offset", "page"} or not isinstance(kind, str):
-            continue
-        if kind in ("string", "integer", "number", "boolean"):
+        if name not in {"limit", "query", "offset", "page"} and kind in ("string", "integer", "number", "boolean"):
             made.setdefault(snake_case(name), _field(snake_case(name), kind, f"The {to_words(name).lower()} as given."))
     if writes:
         add(f"{noun}_status", "string", f"State of the {noun} after the call, such as done or refused.")
-    elif len(made) < 2:
-        add(f"{noun}_summary", "string", f"What is known about the {noun}, in a sentence.")
     return list(made.values())
 
 
@@ -88,7 +81,7 @@ def _read_returned(description: str) -> list[str]:
 
 def _guess_kind(name: str) -> str:
     last = split_words(name)[-1:] or [""]
-    return "number" if last[0] in _FIGURES - {"time", "level", "number"} else "string"
+    return "number" if last[0] in FIGURES - {"time", "level", "number"} else "string"
 
 
 def _field(name: str, kind: str, description: str) -> dict[str, Any]:

@@ -10,10 +10,29 @@ from turnwright.selfplay.words import CREATE_VERBS, DELETE_VERBS, READ_VERBS, UP
 from turnwright.tools.naming import plural, singular, split_words
 
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS | frozenset("send reserve retrieve view order".split())
+FIGURES = frozenset(
+    "age amount area average balance count cost current density distance duration energy force fee height length level"
+    " mass number percentage power pressure price probability rate rating score size speed sum temperature time total"
+    " value velocity volume weight bmi npv slope".split()
+)
+"""Last words of what is measured or counted."""
 _WEAK = frozenset(
     "all by for from with in on to of the based info information details detail data status list current api tool user"
     " my via and".split()
 )
+
+
+_NO_THINGS = FIGURES | frozenset(
+    "id receiver sender recipient"
+    " user session access first last full middle display login engine door brake access token limit driver dir card"
+    " budget contact feasibility base target".split()
+)
+"""Words that no person would keep a note on."""
+
+
+def article(noun: str) -> str:
+    """The noun with `a` or `an`."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,20 @@ class ViewTool:
         """What the tool is about, singular: `booking` of `get_booking_history`, `flight cost` of `get_flight_cost`."""
         words = [word for word in split_words(self.name) if word not in _VERBS and word not in _WEAK]
         return " ".join([*words[:1], *(singular(word) for word in words[1:2])]) if words else "request"
+
+    @property
+    def thing(self) -> str | None:
+        """Something that the tool is about and that can be kept, shared or rated; none for figures and actions."""
+        for part in self.parameters:
+            words = split_words(str(part["name"]))
+            if len(words) == 2 and words[1] in ("id", "name") and words[0] not in _NO_THINGS:
+                return singular(words[0])
+        words = split_words(self.noun)
+        said = {singular(word) for word in split_words(self.description)}
+        first = split_words(self.name)[:1]
+        if not words or not first or first[0] not in _VERBS or not set(words) <= said or set(words) & _NO_THINGS:
+            return None
+        return self.noun
 
     @property
     def required(self) -> list[dict[str, Any]]:

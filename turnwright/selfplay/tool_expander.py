@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from turnwright.selfplay.request import Request
-from turnwright.selfplay.service_view import ServiceView, draft, parameter, read_service
+from turnwright.selfplay.service_view import ServiceView, article, draft, parameter, read_service
 from turnwright.selfplay.tool_writer import find_lookup, identify, mend_or_spoil
 from turnwright.selfplay.words import CREATE_VERBS, DELETE_VERBS
 from turnwright.tools.naming import singular, snake_case, split_words
@@ -40,6 +40,8 @@ def _find_undoing(view: ServiceView) -> Iterator[dict[str, Any]]:
     for tool in view.tools:
         if tool.verb not in CREATE_VERBS or tool.verb in {"log", "enter", "new"}:
             continue
+        if tool.thing is None:
+            continue
         noun = singular(tool.noun)
         if not any(True for _ in view.finders(tool.noun)):
             yield draft(
@@ -53,7 +55,7 @@ def _find_undoing(view: ServiceView) -> Iterator[dict[str, Any]]:
         if not undone:
             yield draft(
                 snake_case(f"cancel_{noun}"),
-                f"Cancel a {noun} that is not wanted any more. Returns whether it could be cancelled.",
+                f"Cancel {article(noun)} that is not wanted any more. Returns whether it could be cancelled.",
                 identify(view, noun),
                 parameter("cancel_reason", "string", "Why, in a person's words.", required=False),
             )

@@ -4,7 +4,7 @@ import random
 import re
 from typing import Any
 
-from turnwright.selfplay.invented_values import invent_value
+from turnwright.selfplay.invented_values import invent_value, is_nameable
 from turnwright.selfplay.request import Request
 from turnwright.selfplay.service_view import ViewTool, read_service
 from turnwright.tools.naming import plural, to_words
@@ -49,7 +49,9 @@ def _ask(topic: str, tools: tuple[ViewTool, ...], rng: random.Random) -> str:
     _, _, rest = topic.partition(": ")
     found = [tool for part in rest.split("; ") for tool in tools if part.strip() == tool.description][:2]
     if "no tool" in topic.split(":")[0]:
-        noun = found[0].noun if found else "request"
+        nouns = [thing for tool in found if (thing := tool.thing) is not None]
+        nouns = nouns or [thing for tool in tools if (thing := tool.thing) is not None]
+        noun = rng.choice(nouns) if nouns else "request"
         return rng.choice(_BEYOND).format(
             noun=noun,
             date=invent_value({"name": "date", "type": "string"}, rng),
@@ -58,12 +60,17 @@ def _ask(topic: str, tools: tuple[ViewTool, ...], rng: random.Random) -> str:
     if not found:
         return f"Can you help me with this: {_to_phrase(rest or topic)}?"
     lead = rng.choice(_LEADS).format(do=" and then ".join(_to_phrase(tool.description) for tool in found))
-    details = [_describe(part, rng) for tool in found for part in tool.required][:_MOST_DETAILS]
+    details = [_describe(part, rng) for tool in found for part in tool.required if is_nameable(part)][:_MOST_DETAILS]
     if "few words" in topic:
         details = details[:1]
     elif "left open" in topic or "leave it open" in topic:
         details = details[1:]
-    return f"{lead} {'; '.join(details).capitalize() + '.' if details else ''}".strip()
+    return f"{lead} {_join(details)}".strip()
+
+
+def _join(details: list[str]) -> str:
+    text = "; ".join(details)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _describe(part: dict[str, Any], rng: random.Random) -> str:

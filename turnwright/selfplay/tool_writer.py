@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from turnwright.selfplay.request import Request, read_blocks
-from turnwright.selfplay.service_view import ServiceView, draft, parameter, read_service
+from turnwright.selfplay.service_view import ServiceView, article, draft, parameter, read_service
 from turnwright.tools.naming import plural, singular, snake_case
 
 _Build = Callable[[ServiceView, str], list[dict[str, Any]]]
@@ -96,7 +96,7 @@ def _remind(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"create_{noun}_reminder"),
-            f"Set a reminder about a {noun}. Returns the id of the reminder.",
+            f"Set a reminder about {article(noun)}. Returns the id of the reminder.",
             identify(view, noun),
             parameter("remind_on", "string", "Day of the reminder, as YYYY-MM-DD."),
             parameter("channel", "string", "How to be reminded.", required=False, values=("email", "sms", "push")),
@@ -113,7 +113,7 @@ def _tell_history(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"list_{noun}_history"),
-            f"List what happened to a {noun} and when, the latest first.",
+            f"List what happened to {article(noun)} and when, the latest first.",
             identify(view, noun),
             parameter("since", "string", "Only from this day on, as YYYY-MM-DD.", required=False),
             parameter("limit", "integer", "Most entries to return.", required=False),
@@ -125,7 +125,7 @@ def _share(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"share_{noun}"),
-            f"Share a {noun} with another person, who is told by email.",
+            f"Share {article(noun)} with another person, who is told by email.",
             identify(view, noun),
             parameter("recipient_email", "string", "Email address of the person."),
             parameter("permission", "string", "What the person may do.", required=False, values=("view", "edit")),
@@ -137,7 +137,7 @@ def _rate(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"create_{noun}_rating"),
-            f"Rate a {noun} with one to five stars. Returns the id of the rating.",
+            f"Rate {article(noun)} with one to five stars. Returns the id of the rating.",
             identify(view, noun),
             parameter("stars", "integer", "Stars, from 1 to 5."),
             parameter("comment", "string", "Why, in a person's words.", required=False),
@@ -149,7 +149,7 @@ def _note(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"add_{noun}_note"),
-            f"Add a note to a {noun} that everybody who sees it can read.",
+            f"Add a note to {article(noun)} that everybody who sees it can read.",
             identify(view, noun),
             parameter("note_text", "string", "What the note says."),
         )
@@ -160,7 +160,7 @@ def _favour(view: ServiceView, noun: str) -> list[dict[str, Any]]:
     return [
         draft(
             snake_case(f"add_{noun}_to_favourites"),
-            f"Put a {noun} on the person's list of favourites.",
+            f"Put {article(noun)} on the person's list of favourites.",
             identify(view, noun),
         ),
         draft(

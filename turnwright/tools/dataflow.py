@@ -5,6 +5,7 @@ zero where their types do not fit. Of SQL tools it is known exactly: the field a
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,13 +29,16 @@ _GENERIC = frozenset(
     " body note notes comment title options flag reason language".split()
 )
 """Names that say nothing about what a value is of."""
-_KINDS = frozenset({"date", "time", "name", "amount", "cost", "price", "distance"})
+_KINDS = frozenset({"date", "time", "name", "amount", "cost", "price", "distance", "address"})
 """Last words that many different values have in common."""
 _SCALARS = frozenset({"string", "number"})
 _WRITTEN_KEY = frozenset({"=", "in", "set", "values"})
 _DIGITS = 4
-_FIRST = 8
-"""Words at the beginning of a description that tell what a value is."""
+_HEAD = re.compile(
+    r"[.,;:(]|\s(?:of|for|to|in|on|from|with|that|which|by|at|used|when|where|if|is|are)\s", re.IGNORECASE
+)
+"""Where the words end that tell what a value is: `The zipcode of the first city` is a zipcode."""
+_FILLING = frozenset("the a an this its your specific unique given current new valid desired first second".split())
 _IDENTIFYING = frozenset({"id", "uuid", "key", "code", "number", "isbn", "email", "username", "url", "symbol", "token"})
 
 
@@ -152,7 +156,7 @@ class _End:
     kind: str
     text: str
     said: tuple[str, ...]
-    """First words of its description, singular."""
+    """What its description calls it, singular."""
     required: bool
 
 
@@ -185,10 +189,14 @@ def _list_similar_edges(
 def _list_ends(tool: Tool, position: int, *, results: bool) -> Iterable[_End]:
     parts = list_fields(tool.output_schema) if results else list_properties(tool.parameters)
     required: Any = tool.parameters.get("required", [])
+    asked = list_properties(tool.parameters)
     for name, part in parts.items():
         words = split_words(name)
         kind = read_kind(part)
         if kind is None or not words or (len(words) == 1 and words[0] in _GENERIC):
+            continue
+        if results and name in asked and (name in required or words[-1] not in _IDENTIFYING):
+            # What comes back as it was given is nothing new.
             continue
         # One item of a list can be asked for, and a list be made of one value.
         kind = kind.removeprefix("array of ")
@@ -197,8 +205,9 @@ def _list_ends(tool: Tool, position: int, *, results: bool) -> Iterable[_End]:
         said = part.get("description")
         entity = name_entity(name, tool.name) or " ".join(singular(word) for word in words)
         description = said[:300] if isinstance(said, str) else ""
-        first = tuple(singular(word) for word in split_words(description)[:_FIRST])
-        yield _End(position, name, entity, kind, f"{entity}. {entity}. {description}", first, name in required)
+        head = split_words(_HEAD.split(description, maxsplit=1)[0])
+        called = tuple(singular(word) for word in head if word not in _FILLING)
+        yield _End(position, name, entity, kind, f"{entity}. {entity}. {description}", called, name in required)
 
 
 def _weigh(source: _End, target: _End, similarity: float) -> float:
@@ -211,17 +220,18 @@ def _weigh(source: _End, target: _End, similarity: float) -> float:
     shared = len(set(given) & set(wanted)) / len(set(given) | set(wanted))
     identifies = wanted[-1] in _IDENTIFYING
     if given == wanted:
-        named = 1.0 if identifies or (len(wanted) > 1 and target.kind == "string") else 0.7
+        named = 1.0 if identifies else (0.7 + 0.3 * (len(wanted) > 1)) * (1.0 if target.kind == "string" else 0.6)
+    elif given[-1] == wanted[-1] and identifies:
+        # `credit card id` is a card's, `booking note id` is no booking's.
+        named = 0.8 if given[-2:] == wanted[-2:] or 1 in (len(given), len(wanted)) else 0.0
     elif given[-1] == wanted[-1]:
-        named = (
-            0.9 * shared if not identifies else (0.8 if set(wanted) <= set(given) or set(given) <= set(wanted) else 0)
-        )
+        named = 0.9 * shared
     else:
         named = 0.5 * shared
     # `cityA: The zipcode of the first city` asks for a zipcode, whatever it is called.
-    if given[-1] not in _GENERIC and set(given) <= set(target.said):
+    if given[-1] not in _GENERIC and set(given) == set(target.said):
         named = max(named, 0.8)
-    elif given[-1] not in _GENERIC | _IDENTIFYING | _KINDS and given[-1] in target.said:
+    elif given[-1] not in _GENERIC | _IDENTIFYING | _KINDS and given[-1:] == list(target.said[-1:]):
         named = max(named, 0.6)
     return round(0.65 * named + 0.35 * similarity, _DIGITS)
 
@@ -235,8 +245,9 @@ def _list_key_edges(tools: Sequence[Tool], follow: Callable[[str, str], Key]) ->
     given: dict[Key, list[tuple[int, str]]] = {}
     for position, tool in enumerate(tools):
         if isinstance(tool, SqlTool) and tool.effect == "read":
+            known = _list_given_keys(tool, follow)
             for output in tool.outputs:
-                if output.table and output.column:
+                if output.table and output.column and follow(output.table, output.column) not in known:
                     given.setdefault(follow(output.table, output.column), []).append((position, output.name))
     found: dict[tuple[int, int, str], Edge] = {}
     for position, tool in enumerate(tools):
@@ -251,3 +262,13 @@ def _list_key_edges(tools: Sequence[Tool], follow: Callable[[str, str], Key]) ->
                     edge = Edge(source, position, name, binding.name, binding.name in required, 1.0)
                     found.setdefault((source, position, binding.name), edge)
     return list(found.values())
+
+
+def _list_given_keys(tool: SqlTool, follow: Callable[[str, str], Key]) -> set[Key]:
+    """Keys that whoever calls the tool has already: the rows that it gives have the value it was given."""
+    required: Any = tool.parameters.get("required", [])
+    return {
+        follow(binding.table, binding.column)
+        for binding in tool.bindings
+        if binding.operator == "=" and binding.table and binding.column and binding.name in required
+    }

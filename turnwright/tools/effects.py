@@ -45,8 +45,8 @@ def tell_effect(name: str, description: str) -> Effect:
     if first is not None and last in (None, first):
         return first
     said = next((vote for word in _leading_words(description) if (vote := _vote(word)) is not None), None)
-    inner = (vote for word in words if (vote := _vote(word)) is not None)
-    return said or first or last or next(inner, "write")
+    inner = next((vote for word in words if (vote := _vote(word)) is not None), None)
+    return said or first or last or inner or "write"
 
 
 def _leading_words(description: str) -> list[str]:

@@ -1,8 +1,8 @@
 """One JSON type per entity, over the parameters and outputs of tools that are known by their specifications.
 
 (UO, output schemas: the first type given to an entity is canonical for every later output and parameter; an input that
-comes back keeps its type.) An entity is what a name of several words says (`user_id`, `departure_date`), or one word such
-as `timestamp`; `id` alone belongs to what its tool is about. The SQL tools' counterpart is entity_types.py.
+comes back keeps its type.) An entity is what a name of several words says (`user_id`, `departure_date`), or one like
+ `timestamp`; `id` alone belongs to what its tool is about. The SQL tools' counterpart is entity_types.py.
 """
 
 from collections.abc import Iterator, Mapping

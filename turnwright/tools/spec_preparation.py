@@ -5,8 +5,8 @@ them; tools are written for the questions that they answer least, and complement
 an output schema is given one, in one conversation per group; toolsets are drawn from the dataflow graph.
 
 A domain can start anywhere on this way. Given questions are kept and none are asked; a given tool with an output schema
-keeps it; `tools.synthesise` with `asked_questions: 0` and `expansion: 0` writes no tools. `read_given_tools` makes a
-seed of a tool_specs table, so that its tools can be completed; a toolsets table needs none of this.
+keeps it; `tools.synthesise` with `asked_questions: 0` and `expansion: 0` writes no tools. given_tools.py makes a seed of a
+tool_specs table, so that its tools can be completed; a toolsets table needs none of this.
 """
 
 import random
@@ -19,23 +19,20 @@ from schemas.config import RunConfig, SelfplayModel
 from schemas.content import canonical_json, content_id
 from schemas.replies import Reply, SpecDraft
 from schemas.rows import DataflowEdgeRow, LedgerRow, QuestionRow, SeedRow, ToolSpecRow
-from schemas.seeds import SeedTool, ToolSeed
-from schemas.tools import TOOLS, SpecTool
+from schemas.seeds import ToolSeed
 from schemas.vocabulary import Boundary, Outcome, Role
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import drop_repeated, write_tool_questions
-from turnwright.roles.schema_writer import SchemaConversation
 from turnwright.roles.tool_expander import ToolExpansion
 from turnwright.roles.tool_writer import ToolWriting
 from turnwright.tools.dataflow import DataflowGraph, build_graph, list_edge_rows
+from turnwright.tools.output_writing import explain_error, list_keys, write_outputs
 from turnwright.tools.preparation import PreparedTools
 from turnwright.tools.question_coverage import rank_uncovered
-from turnwright.tools.rejection import Rejection
 from turnwright.tools.spec_judging import MENDABLE, Candidate, Domain
-from turnwright.tools.spec_outputs import build_output
 from turnwright.tools.spec_toolsets import build_toolset_rows, draw_toolsets
 from turnwright.tools.text_vectors import Vectoriser, vectorise_text
 from turnwright.tools.tool_topics import list_tool_topics
@@ -76,29 +73,8 @@ async def prepare_spec_tools(
         await preparation.ask_questions()
     await preparation.write_tools()
     await preparation.expand_tools()
-    await preparation.write_outputs()
+    await write_outputs(seed_row.id, preparation.service, preparation.domain, models, config)
     return await run_blocking(preparation.finish)
-
-
-def read_given_tools(rows: Sequence[ToolSpecRow], name: str, description: str = "") -> ToolSeed:
-    """A seed of the accepted tools of a tool_specs table, in the order of its rows. SQL tools need their database.
-
-    Raises:
-        ValueError: a tool is none that a specification stands for.
-    """
-    tools = [tool for row in rows if row.accepted for tool in TOOLS.validate_json(f"[{row.tool}]")]
-    if not all(isinstance(tool, SpecTool) for tool in tools):
-        raise ValueError("only tools that are specifications can be completed; SQL and domain tools are complete")
-    return ToolSeed(
-        name=name,
-        description=description,
-        tools=tuple(
-            SeedTool(
-                spec=tool.spec, output_schema=tool.output_schema or None, effect=tool.effect, origin=f"tool {tool.name}"
-            )
-            for tool in tools
-        ),
-    )
 
 
 @dataclass
@@ -119,8 +95,6 @@ class _Preparation:
     def check_given(self) -> None:
         self.domain.take_given(self.content.tools)
 
-    # --- questions
-
     async def ask_questions(self) -> None:
         """Draws questions, once more where the first draw gave too few, and records the set."""
         unit_id = content_id("questions", self.seed.id)
@@ -140,10 +114,10 @@ class _Preparation:
                     self.models, self.service, tools, topics, wanted, unit=self.seed.id, draw=draw
                 )
             except (MalformedReply, ContextOverflow) as error:
-                problems.append(_explain(error))
+                problems.append(explain_error(error))
                 continue
             texts = drop_repeated([*texts, *drawn])[:wanted]
-            keys += [key for reply in replies for key in _keys(reply)]
+            keys += [key for reply in replies for key in list_keys(reply)]
         self.questions = [
             QuestionRow(
                 id=content_id("question", {"seed_id": self.seed.id, "text": text}),
@@ -161,8 +135,6 @@ class _Preparation:
             self.record("question_set", unit_id, "failed", problems, "endpoint")
         else:
             self.record("question_set", unit_id, "rejected", ["no_questions: No reply held a usable question."])
-
-    # --- tools
 
     async def write_tools(self) -> None:
         """Asks for the tools of the questions that are answered least, one question at a time."""
@@ -187,7 +159,7 @@ class _Preparation:
                 await self.judge(conversation, "tool_writer", drafts, reply, [question.id], origin, remaining)
             except (MalformedReply, ContextOverflow) as error:
                 unit_id = content_id("round", [self.seed.id, "tool_writer", question.id])
-                self.record("tool", unit_id, "failed", [_explain(error)], "endpoint")
+                self.record("tool", unit_id, "failed", [explain_error(error)], "endpoint")
 
     async def next_question(self, asked: int) -> QuestionRow | None:
         """The question that the tools answer least, of those that were not asked about."""
@@ -215,7 +187,7 @@ class _Preparation:
             await self.judge(conversation, "tool_expander", drafts, reply, [], {"expansion": True}, 1.0)
         except (MalformedReply, ContextOverflow) as error:
             unit_id = content_id("round", [self.seed.id, "tool_expander"])
-            self.record("tool", unit_id, "failed", [_explain(error)], "endpoint")
+            self.record("tool", unit_id, "failed", [explain_error(error)], "endpoint")
 
     async def judge(
         self,
@@ -228,7 +200,7 @@ class _Preparation:
         remaining: float,
     ) -> None:
         """Judges drafts; what can be mended is asked for once more, with the fault named."""
-        made = await run_blocking(self.domain.take_drafts, drafts, role, _keys(reply), question_ids, origin)
+        made = await run_blocking(self.domain.take_drafts, drafts, role, list_keys(reply), question_ids, origin)
         problems = [
             {"name": candidate.name, "reason": "; ".join(candidate.reasons)}
             for candidate in made
@@ -236,67 +208,31 @@ class _Preparation:
         ]
         if problems:
             mended, again = await conversation.mend_tools(problems, remaining=remaining)
-            keys = [*_keys(reply), *_keys(again)]
+            keys = [*list_keys(reply), *list_keys(again)]
             await run_blocking(self.domain.take_drafts, mended, role, keys, question_ids, {**origin, "mended": True})
 
     def count_written(self, role: Role) -> int:
         return sum(candidate.role == role for candidate in self.domain.accepted)
 
-    # --- output schemas
-
-    async def write_outputs(self) -> None:
-        """Gives every accepted tool a result, group by group; a tool that gets none is rejected."""
-        candidates = self.domain.accepted
-        size = self.config.tools.per_toolset
-        left = self.settings.output_schemas
-        for start in range(0, len(candidates), size):
-            group = candidates[start : start + size]
-            tools = [candidate.tool for candidate in group if candidate.tool]
-            conversation = SchemaConversation(self.models, self.service, tools, self.seed.id)
-            for candidate in group:
-                if candidate.tool is None or candidate.tool.output_schema:
-                    continue
-                if left <= 0:
-                    most = self.settings.output_schemas
-                    candidate.reject([f"no_output_schema: {most} are written (tools.synthesise.output_schemas)."])
-                    continue
-                left -= 1
-                await self.write_output(conversation, candidate, candidate.tool, float(len(candidates) - start))
-
-    async def write_output(
-        self, conversation: SchemaConversation, candidate: Candidate, tool: SpecTool, remaining: float
-    ) -> None:
-        """The result of one tool, asked for again once where its types conflict with what is settled."""
-        types = self.domain.canon.list_types(tool)
-        try:
-            draft, reply = await conversation.write_output(tool, types, remaining=remaining)
-            candidate.keys = [*candidate.keys, *_keys(reply)]
-            for attempt in range(2):
-                try:
-                    output = build_output(draft, tool, self.config.tools.list_limit)
-                    described = tool.model_copy(update={"output_schema": output})
-                    faults = self.domain.find_output_faults(described)
-                    code = "entity_type"
-                except Rejection as rejection:
-                    described, faults, code = tool, [rejection.explanation], rejection.code
-                if not faults:
-                    candidate.tool = described
-                    self.domain.canon.note(described)
-                    return
-                if attempt == 0:
-                    draft, again = await conversation.mend_output(faults, remaining=remaining)
-                    candidate.keys = [*candidate.keys, *_keys(again)]
-                else:
-                    candidate.reject([f"{code}: {'; '.join(faults)}"])
-        except (MalformedReply, ContextOverflow) as error:
-            candidate.reject([f"no_output_schema: {_explain(error)}"])
-
-    # --- rows
-
     def build_graph(self) -> DataflowGraph:
         return build_graph(self.domain.tools, self.vectoriser, least_weight=self.settings.edge_weight)
 
+    def reject_unchained(self) -> None:
+        """Rejects written tools that stand alone, until none is left that does."""
+        while self.settings.chained:
+            graph = self.build_graph()
+            alone = [
+                candidate
+                for candidate, near in zip(self.domain.accepted, graph.neighbours, strict=True)
+                if candidate.role is not None and not near
+            ]
+            if not alone:
+                return
+            for candidate in alone:
+                candidate.reject(["unchained: No other tool gives what it asks for, or asks for what it gives."])
+
     def finish(self) -> PreparedTools:
+        self.reject_unchained()
         rows = [self.build_row(candidate) for candidate in self.domain.candidates]
         for row in rows:
             self.record("tool", row.id, "accepted" if row.accepted else "rejected", row.reasons)
@@ -362,12 +298,3 @@ class _Preparation:
                 behaviour="",
             )
         )
-
-
-def _keys(reply: StructuredReply[Reply]) -> list[str]:
-    return [part.key for part in reply.replies]
-
-
-def _explain(error: MalformedReply | ContextOverflow) -> str:
-    code = "malformed_reply" if isinstance(error, MalformedReply) else "context_overflow"
-    return f"{code}: {' '.join(str(error).split())}"

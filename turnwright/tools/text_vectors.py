@@ -4,7 +4,7 @@ Whoever has embeddings passes another `Vectoriser`; everything that compares too
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +36,12 @@ def vectorise_text(texts: Sequence[str]) -> Vectors:
         TfidfVectorizer(analyzer="word", ngram_range=(1, 2), token_pattern=r"[^\W_]+", sublinear_tf=True),
     ):
         # scikit-learn raises for texts without a single letter, which are as good as empty.
-        analyse: Any = vectoriser.build_analyzer()
+        analyse = cast("Callable[[str], list[str]]", vectoriser.build_analyzer())
         if any(analyse(text) for text in texts):
             halves.append(vectoriser.fit_transform(texts))
     if not halves:
         return np.zeros((len(texts), 1))
-    unit: Any = normalize(sparse.hstack(halves).tocsr())
-    return unit
+    return cast("Vectors", normalize(sparse.hstack(halves).tocsr()))
 
 
 def compare_vectors(vectors: Vectors) -> Similarity:
