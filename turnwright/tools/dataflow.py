@@ -32,7 +32,8 @@ _GENERIC = frozenset(
 _KINDS = frozenset({"date", "time", "name", "amount", "cost", "price", "distance", "address"})
 """Last words that many different values have in common."""
 _SCALARS = frozenset({"string", "number"})
-_WRITTEN_KEY = frozenset({"=", "in", "set", "values"})
+_WRITTEN = frozenset({"set", "values"})
+_TAKEN = frozenset({"=", "in"}) | _WRITTEN
 _DIGITS = 4
 _HEAD = re.compile(
     r"[.,;:(]|\s(?:of|for|to|in|on|from|with|that|which|by|at|used|when|where|if|is|are)\s", re.IGNORECASE
@@ -233,7 +234,8 @@ def _weigh(source: _End, target: _End, similarity: float) -> float:
         named = max(named, 0.8)
     elif given[-1] not in _GENERIC | _IDENTIFYING | _KINDS and given[-1:] == list(target.said[-1:]):
         named = max(named, 0.6)
-    return round(0.65 * named + 0.35 * similarity, _DIGITS)
+    # Embeddings may know that two names mean the same; n-grams are as sure as that only of equal texts.
+    return round(max(0.65 * named + 0.35 * similarity, 0.6 * similarity), _DIGITS)
 
 
 def _stay(table: str, column: str) -> Key:
@@ -255,9 +257,13 @@ def _list_key_edges(tools: Sequence[Tool], follow: Callable[[str, str], Key]) ->
             continue
         required: Any = tool.parameters.get("required", [])
         for binding in tool.bindings:
-            if not binding.table or not binding.column or binding.operator not in _WRITTEN_KEY:
+            if not binding.table or not binding.column or binding.operator not in _TAKEN:
                 continue
-            for source, name in given.get(follow(binding.table, binding.column), []):
+            key = follow(binding.table, binding.column)
+            if binding.operator in _WRITTEN and key == (binding.table, binding.column):
+                # A value that is there already is not written again; a reference to another row is.
+                continue
+            for source, name in given.get(key, []):
                 if source != position:
                     edge = Edge(source, position, name, binding.name, binding.name in required, 1.0)
                     found.setdefault((source, position, binding.name), edge)

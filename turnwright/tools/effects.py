@@ -46,7 +46,8 @@ def tell_effect(name: str, description: str) -> Effect:
         return first
     said = next((vote for word in _leading_words(description) if (vote := _vote(word)) is not None), None)
     inner = next((vote for word in words if (vote := _vote(word)) is not None), None)
-    return said or first or last or inner or "write"
+    fallback: Effect = "write"
+    return said or first or last or inner or fallback
 
 
 def _leading_words(description: str) -> list[str]:

@@ -83,7 +83,8 @@ def find_changed_inputs(tool: Tool) -> list[str]:
     for name, part in list_properties(tool.parameters).items():
         given, returned = read_kind(part), read_kind(fields.get(name, {}))
         if given and returned and given != returned:
-            problems.append(f"{tool.name}.{name} comes back as {returned}, but is asked for as {given}; write {given}")
+            wanted, made = _read_written(part, given), _read_written(fields[name], returned)
+            problems.append(f"{tool.name}.{name} comes back as {made}, but is asked for as {wanted}; write {wanted}")
     return problems
 
 

@@ -47,8 +47,9 @@ def build_tool(draft: SpecDraft, config: RunConfig) -> SpecTool:
         Rejection: `name`, `trivial`, `description`, `parameter`, `too_many_required`, or what the check of
             specifications from outside says.
     """
+    # What is not wanted needs no better name.
+    check_usefulness(draft.name, draft.description)
     name = check_tool_name(draft.name)
-    check_usefulness(name, draft.description)
     description = " ".join(draft.description.split())[:_LONGEST]
     if len(description) < _SHORTEST:
         raise Rejection("description", f"Describe in a sentence what {name} does and what it returns.")

@@ -130,8 +130,12 @@ class Domain:
                 candidate.reject([clean_text(rejection.reason)])
                 continue
             candidate.tool, candidate.name, candidate.description = tool, tool.name, tool.description
-            self._reject_twins(self.accepted)
-            if candidate.accepted:
+            self.canon.note(tool)
+        self._reject_twins(self.accepted)
+        if any(candidate.tool is not None and not candidate.accepted for candidate in made):
+            # What a rejected tool calls things settles nothing.
+            self.canon = EntityCanon()
+            for tool in self.tools:
                 self.canon.note(tool)
         return made
 

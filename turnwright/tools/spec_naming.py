@@ -30,10 +30,10 @@ _OPERANDS = frozenset(
     " strings text texts value values".split()
 )
 _SHAPING = frozenset(
-    "append capitalize concat concatenate count dedupe deduplicate filter flatten format join lowercase merge parse"
-    " print reverse slice sort split strip trim truncate uppercase".split()
+    "append capitalize convert concat concatenate count dedupe deduplicate filter flatten format join lowercase merge"
+    " parse print reverse slice sort split strip trim truncate uppercase".split()
 )
-_SHAPES = frozenset("csv json output result results response timestamp xml date currency".split())
+_SHAPES = frozenset("lowercase uppercase csv json output result results response timestamp xml date currency".split())
 
 
 def check_tool_name(name: str) -> str:

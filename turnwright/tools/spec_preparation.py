@@ -5,8 +5,8 @@ them; tools are written for the questions that they answer least, and complement
 an output schema is given one, in one conversation per group; toolsets are drawn from the dataflow graph.
 
 A domain can start anywhere on this way. Given questions are kept and none are asked; a given tool with an output schema
-keeps it; `tools.synthesise` with `asked_questions: 0` and `expansion: 0` writes no tools. given_tools.py makes a seed of a
-tool_specs table, so that its tools can be completed; a toolsets table needs none of this.
+keeps it; `tools.synthesise` with `asked_questions: 0` and `expansion: 0` writes no tools. given_tools.py makes a
+seed of a tool_specs table, so that its tools can be completed; a toolsets table needs none of this.
 """
 
 import random
