@@ -19,7 +19,7 @@ Level = Literal["fail", "warn"]
 
 STAGE_TABLES: dict[Stage, tuple[str, ...]] = {
     "collect-seeds": ("seeds",),
-    "prepare-tools": ("questions", "tool_specs", "toolsets"),
+    "prepare-tools": ("questions", "tool_specs", "toolsets", "dataflow_edges"),
     "write-dialogue-tasks": ("dialogue_tasks",),
     "simulate-dialogues": ("dialogues",),
     "validate-dialogues": ("verdicts",),

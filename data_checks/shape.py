@@ -20,6 +20,7 @@ ID_PREFIXES = {
     "questions": "question",
     "tool_specs": "tool",
     "toolsets": "toolset",
+    "dataflow_edges": "edge",
     "dialogue_tasks": "task",
     "dialogues": "dialogue",
     "verdicts": "verdict",

@@ -21,6 +21,7 @@ from data_checks.shape import check_rows, list_missing_parents, list_shape_expec
 from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
 from schemas.rows import TableRef
+from schemas.tools import SqlTool
 
 TABLE = "tool_specs"
 REFERENCES = {"seed_id": "seeds", "question_ids": "questions"}
@@ -92,6 +93,8 @@ def _find_binding_problem(record: Record) -> str | None:
     if not record["accepted"]:
         return None
     tool = parse_json(record, "tool")
+    if tool["kind"] != "sql":
+        return None
     described = set(tool["spec"]["function"]["parameters"].get("properties", {}))
     bound = {binding["name"] for binding in tool["bindings"]}
     if missing := sorted(bound - described):
@@ -105,6 +108,9 @@ def _find_example_problem(record: Record) -> str | None:
     if not record["accepted"]:
         return None
     (tool,) = compile_tools(f"[{record['tool']}]").values()
+    if not isinstance(tool.tool, SqlTool):
+        # Only a tool that was run has an example.
+        return None
     return find_argument_problem(tool, record["example_arguments"])
 
 
@@ -112,4 +118,6 @@ def _find_result_problem(record: Record) -> str | None:
     if not record["accepted"]:
         return None
     (tool,) = compile_tools(f"[{record['tool']}]").values()
+    if not isinstance(tool.tool, SqlTool):
+        return None
     return find_result_problem(tool, record["example_result"])

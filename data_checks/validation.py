@@ -22,7 +22,18 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from data_checks import dataset, dialogue_tasks, dialogues, ledger, questions, seeds, tool_specs, toolsets, verdicts
+from data_checks import (
+    dataflow_edges,
+    dataset,
+    dialogue_tasks,
+    dialogues,
+    ledger,
+    questions,
+    seeds,
+    tool_specs,
+    toolsets,
+    verdicts,
+)
 from data_checks.expectations import expect
 from data_checks.frames import compare_columns
 from data_checks.gate import CheckResult, GateFailure, Level
@@ -35,6 +46,7 @@ SUITES: dict[str, Callable[[TableRef, Parents, RunConfig], Suite]] = {
     "seeds": seeds.build_suite,
     "questions": questions.build_suite,
     "tool_specs": tool_specs.build_suite,
+    "dataflow_edges": dataflow_edges.build_suite,
     "toolsets": toolsets.build_suite,
     "dialogue_tasks": dialogue_tasks.build_suite,
     "dialogues": dialogues.build_suite,

@@ -18,7 +18,7 @@ from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
     task_runner=SHARD_RUNNER,
 )
 async def prepare_tools(run: RunContext, seeds: TableRef) -> StageResult:
-    """Questions, verified tools and toolsets of each seed: gives `questions`, `tool_specs`, `toolsets`."""
+    """Questions, tools and toolsets of each seed: gives `questions`, `tool_specs`, `toolsets`, `dataflow_edges`."""
     started = time.monotonic()
     begin_record(run)
     parts = await map_shards(prepare_shard, run, plan_tools(run, seeds))

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from schemas.closed import Closed
 from schemas.sources import DialoguesSource, McpSource, OpenApiSource, ToolsSource
-from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role
+from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role, Sampler
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -123,6 +123,50 @@ Source = Annotated[
 ]
 
 
+class Synthesis(Closed):
+    """What is written for sources that give tools as specifications, and how much of it. Bounds the calls of a seed."""
+
+    given: int = Field(default=120, ge=1, le=1000)
+    """Most given tools that are used, in the order of the source."""
+    asked_questions: int = Field(default=8, ge=0, le=30)
+    """Questions that the tool writer is asked about, a call each: those answered least. 0: no new tools."""
+    written: int = Field(default=12, ge=0, le=100)
+    """Most tools that are written for these questions."""
+    expansion: int = Field(default=10, ge=0, le=10)
+    """Most complementary tools (UO, expansion). 0: the expander is not asked."""
+    output_schemas: int = Field(default=150, ge=0, le=1000)
+    """Most tools without an output schema that one is written for, a call each; those beyond it are rejected."""
+    near_duplicate: float = Field(default=0.6, gt=0.0, le=1.0)
+    """Cosine of two tools' texts from which on the later one is rejected as a near-duplicate."""
+    chained: bool = True
+    """Whether written tools are rejected that no other tool feeds or makes use of."""
+    edge_weight: float = Field(default=0.55, gt=0.0, le=1.0)
+    """Least weight of an edge of the dataflow graph."""
+    toolsets: int = Field(default=10, ge=1, le=200)
+    """Toolsets drawn per domain, besides those that are needed to have every tool in one."""
+    samplers: dict[Sampler, Share] = Field(
+        default_factory=lambda: {
+            "neighbour": 0.25,
+            "chain": 0.15,
+            "fan_in": 0.1,
+            "fan_out": 0.1,
+            "dag": 0.1,
+            "sparse": 0.1,
+            "conflict": 0.1,
+            "random": 0.1,
+        },
+        min_length=1,
+    )
+    """Share of the toolsets drawn each way."""
+
+    @field_validator("samplers")
+    @classmethod
+    def _sums_to_one(cls, mix: dict[Sampler, float]) -> dict[Sampler, float]:
+        if not math.isclose(sum(mix.values()), 1.0, abs_tol=1e-6):
+            raise ValueError(f"shares must add up to 1, they add up to {sum(mix.values()):g}")
+        return mix
+
+
 class ToolSettings(Closed):
     """How many tools are made of a source, and what each may do."""
 
@@ -136,6 +180,7 @@ class ToolSettings(Closed):
     """Most rows that a list tool returns."""
     written_rows: int = Field(default=20, ge=1)
     """Most rows that one call of a write tool may change."""
+    synthesise: Synthesis = Synthesis()
 
 
 class Limits(Closed):

@@ -40,6 +40,50 @@ class SqlToolDrafts(Reply):
     tools: list[SqlToolDraft] = Field(json_schema_extra={"maxItems": 10})
 
 
+class ParameterDraft(Reply):
+    """One parameter of a drafted specification. Flat: a schema inside a schema is more than small models write well."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "array"]
+    items: Literal["string", "integer", "number", "none"] = "none"
+    """Type of an array's items; `none` for everything else."""
+    description: str
+    required: bool
+    values: list[str] = Field(default=[], json_schema_extra={"maxItems": 12})
+    """All values of a closed set; empty where any value will do."""
+
+
+class SpecDraft(Reply):
+    """One tool as a specification, before code has looked at it."""
+
+    name: str
+    description: str
+    parameters: list[ParameterDraft] = Field(json_schema_extra={"maxItems": 12})
+
+
+class SpecDrafts(Reply):
+    """tool_writer, tool_expander: tools that are missing; may be empty."""
+
+    tools: list[SpecDraft] = Field(json_schema_extra={"maxItems": 10})
+
+
+class FieldDraft(Reply):
+    """One field of a result."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "array"]
+    items: Literal["string", "integer", "number", "none"] = "none"
+    """Type of an array's items; `none` for everything else."""
+    description: str
+
+
+class OutputDraft(Reply):
+    """schema_writer: what one tool returns: one object, or a list of objects, with these fields."""
+
+    kind: Literal["object", "array"]
+    fields: list[FieldDraft] = Field(min_length=1, json_schema_extra={"maxItems": 16})
+
+
 class TaskDraft(Reply):
     """One objective put into words."""
 
@@ -81,6 +125,9 @@ class Judgement(Reply):
 REPLIES: dict[Role, type[Reply]] = {
     "question_writer": Questions,
     "sql_tool_writer": SqlToolDrafts,
+    "tool_writer": SpecDrafts,
+    "tool_expander": SpecDrafts,
+    "schema_writer": OutputDraft,
     "task_writer": TaskDrafts,
     "user_simulator": UserTurn,
     "judge": Judgement,

@@ -12,7 +12,7 @@ from pydantic import Field
 from schemas.closed import Closed
 from schemas.content import JsonText
 from schemas.seeds import SeedKind
-from schemas.vocabulary import Boundary, Difficulty, Effect, Ending, Judgment, Match, Outcome, Paradigm, Stage
+from schemas.vocabulary import Boundary, Difficulty, Effect, Ending, Judgment, Match, Outcome, Paradigm, Sampler, Stage
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -97,6 +97,30 @@ class ToolsetRow(Row):
     """Ids of tool_specs rows, in the order of `tools`."""
     tools: JsonText
     """A list of schemas.tools.AnyTool."""
+    sampler: Sampler | None = None
+    """How it was drawn from the dataflow graph; none where code covered the domain's tools."""
+
+
+class DataflowEdgeRow(Row):
+    """An output field of one tool that can fill a parameter of another."""
+
+    seed_id: Text
+    domain: Text
+    source_id: Text
+    """Id of the tool_specs row whose result has the field."""
+    target_id: Text
+    """Id of the tool_specs row that asks for the parameter."""
+    source: Text
+    """Name of the tool."""
+    target: Text
+    """Name of the tool."""
+    field: Text
+    """Field of a result, or of each of its items."""
+    parameter: Text
+    required: bool
+    """Whether the target cannot be called without the parameter."""
+    weight: float
+    """From 0 to 1; 1 for a database's own keys."""
 
 
 class DialogueTaskRow(Made):

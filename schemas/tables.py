@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemas.content import digest
 from schemas.rows import (
+    DataflowEdgeRow,
     DatasetRow,
     DialogueRow,
     DialogueTaskRow,
@@ -25,6 +26,7 @@ TABLES: dict[str, type[Row]] = {
     "questions": QuestionRow,
     "tool_specs": ToolSpecRow,
     "toolsets": ToolsetRow,
+    "dataflow_edges": DataflowEdgeRow,
     "dialogue_tasks": DialogueTaskRow,
     "dialogues": DialogueRow,
     "verdicts": VerdictRow,

@@ -2,7 +2,17 @@
 
 from typing import Literal
 
-Role = Literal["question_writer", "sql_tool_writer", "task_writer", "user_simulator", "assistant", "judge"]
+Role = Literal[
+    "question_writer",
+    "sql_tool_writer",
+    "tool_writer",
+    "tool_expander",
+    "schema_writer",
+    "task_writer",
+    "user_simulator",
+    "assistant",
+    "judge",
+]
 """Everything that a model is asked to be."""
 
 Stage = Literal[
@@ -37,6 +47,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 )
 
 Effect = Literal["read", "write"]
+
+Sampler = Literal["random", "neighbour", "chain", "fan_in", "fan_out", "dag", "sparse", "conflict"]
+SAMPLERS: tuple[Sampler, ...] = ("random", "neighbour", "chain", "fan_in", "fan_out", "dag", "sparse", "conflict")
+"""Ways to draw a toolset from a dataflow graph; turnwright/tools/samplers.py says what each promises."""
 
 Ending = Literal[
     "task_complete",

@@ -41,7 +41,13 @@ _EXECUTION = (
 
 STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
     "collect-seeds": ("sources", "seed"),
-    "prepare-tools": (*_EXECUTION, "tools.questions_per_domain", "tools.per_domain", "tools.per_toolset"),
+    "prepare-tools": (
+        *_EXECUTION,
+        "tools.questions_per_domain",
+        "tools.per_domain",
+        "tools.per_toolset",
+        "tools.synthesise",
+    ),
     "write-dialogue-tasks": (
         *_EXECUTION,
         "limits.task_draws",
@@ -72,7 +78,7 @@ EXCUSED_FIELDS: dict[str, str] = {
 
 STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
     "collect-seeds": (),
-    "prepare-tools": ("question_writer", "sql_tool_writer"),
+    "prepare-tools": ("question_writer", "sql_tool_writer", "tool_writer", "tool_expander", "schema_writer"),
     "write-dialogue-tasks": ("task_writer",),
     "simulate-dialogues": ("user_simulator", "assistant"),
     "validate-dialogues": ("judge",),

@@ -3,7 +3,7 @@
 from prefect import task
 
 from schemas.content import content_id
-from schemas.rows import QuestionRow, SeedRow, TableRef, ToolsetRow, ToolSpecRow
+from schemas.rows import DataflowEdgeRow, QuestionRow, Row, SeedRow, TableRef, ToolsetRow, ToolSpecRow
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
 from tasks.run_context import RunContext
@@ -12,8 +12,12 @@ from tasks.workbench import open_workbench
 from turnwright.environments.threads import run_blocking
 from turnwright.storage.tables import read_rows
 from turnwright.tools.preparation import prepare_tools
+from turnwright.tools.spec_preparation import prepare_spec_tools
 
 STAGE = "prepare-tools"
+
+SPECIFIED = frozenset({"tools", "mcp", "openapi"})
+"""Kinds of seeds whose content is a ToolSeed."""
 
 
 def plan_tools(run: RunContext, seeds: TableRef) -> list[Shard]:
@@ -42,9 +46,13 @@ async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
     seeds = list(work.read(SeedRow, "seeds"))
 
     async def make(seed: SeedRow) -> Made:
-        base = await run_blocking(bench.open_base, seed)
-        prepared = await prepare_tools(seed, base, models, config)
-        return Made([*prepared.questions, *prepared.tool_specs, *prepared.toolsets], prepared.ledger)
+        if seed.kind in SPECIFIED:
+            prepared = await prepare_spec_tools(seed, models, config)
+        else:
+            base = await run_blocking(bench.open_base, seed)
+            prepared = await prepare_tools(seed, base, models, config)
+        rows: list[Row] = [*prepared.questions, *prepared.tool_specs, *prepared.toolsets, *prepared.edges]
+        return Made(rows, prepared.ledger)
 
     made = await bench.work(
         STAGE,
@@ -54,4 +62,10 @@ async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
         identify=lambda seed: content_id("questions", seed.id),
         about=lambda seed: seed,
     )
-    return write_shard(run, {"questions": QuestionRow, "tool_specs": ToolSpecRow, "toolsets": ToolsetRow}, made)
+    tables = {
+        "questions": QuestionRow,
+        "tool_specs": ToolSpecRow,
+        "toolsets": ToolsetRow,
+        "dataflow_edges": DataflowEdgeRow,
+    }
+    return write_shard(run, tables, made)

@@ -32,6 +32,8 @@ from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.datasets.dataset import build_dataset
 from turnwright.storage.store import Store
 from turnwright.storage.tables import read_rows, write_table
+from turnwright.tools.dataflow import build_graph, list_edge_rows
+from turnwright.tools.text_vectors import vectorise_text
 
 PLAYERS = [
     ("Maria Silva", "forward", 910_000),
@@ -283,6 +285,7 @@ def make_rows(dialogues: int = 30) -> dict[str, list[Row]]:
         "questions": questions,
         "tool_specs": [*specs, rejected],
         "toolsets": [toolset],
+        "dataflow_edges": list_edge_rows(seed, build_graph(TOOLS, vectorise_text), [spec.id for spec in specs]),
         "dialogue_tasks": tasks,
         "dialogues": played,
         "verdicts": verdicts,

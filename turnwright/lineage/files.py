@@ -39,7 +39,7 @@ STAGE_INPUTS: Mapping[Stage, Sequence[str]] = {
 
 STAGE_OUTPUTS: Mapping[Stage, Sequence[str]] = {
     "collect-seeds": ("seeds",),
-    "prepare-tools": ("questions", "tool_specs", "toolsets"),
+    "prepare-tools": ("questions", "tool_specs", "toolsets", "dataflow_edges"),
     "write-dialogue-tasks": ("dialogue_tasks",),
     "simulate-dialogues": ("dialogues",),
     "validate-dialogues": ("verdicts",),

@@ -1,21 +1,25 @@
 """The question writer: 20 to 30 questions that span a domain (UO, questions)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import prompts
 from schemas.databases import Column, Database
 from schemas.messages import Message
 from schemas.replies import Questions, Reply
+from schemas.tools import Tool
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
 from turnwright.tools.naming import plural, split_words
+from turnwright.tools.tool_text import view_tools
 
 _TEXT_LENGTH = 80
 _MANY_TABLES = 12
 _FEW_ROWS = 2
+_MANY_TOOLS = 40
+"""Tools that are shown with their parameters."""
 _AT_ONCE = 8
 """Questions that one request asks for."""
 _EXTRA_ROUNDS = 2
@@ -94,6 +98,73 @@ async def write_questions(
         MalformedReply: no usable reply to the first request, even after the repair call.
         ContextOverflow: the database's view does not fit the model.
     """
+
+    def open_conversation(topics: list[str], wanted: int) -> list[Message]:
+        view = view_database(database)
+        return [
+            {"role": "system", "content": prompts.render("question_writer", "system")},
+            {
+                "role": "user",
+                "content": prompts.render("question_writer", "user", database=view, topics=topics, count=wanted),
+            },
+        ]
+
+    return await _converse(models, open_conversation, _known_words(database), topics, count, unit, draw)
+
+
+async def write_tool_questions(
+    models: Models,
+    service: Mapping[str, str],
+    tools: Sequence[Tool],
+    topics: Sequence[str],
+    count: int,
+    *,
+    unit: str,
+    draw: int = 0,
+) -> tuple[list[str], list[StructuredReply[Reply]]]:
+    """The same for a domain that is known by its tools alone.
+
+    Args:
+        models: the way to the model.
+        service: `{name, description}` of the domain.
+        tools: its tools, of which the writer sees names, descriptions and parameters.
+        topics: what the questions should be about, in order; where they run out, they begin again.
+        count: most questions.
+        unit: id of the seed, for the journal.
+        draw: index of the draw.
+
+    Raises:
+        MalformedReply: no usable reply to the first request, even after the repair call.
+        ContextOverflow: the tools do not fit the model.
+    """
+
+    def open_conversation(topics: list[str], wanted: int) -> list[Message]:
+        user = prompts.render(
+            "question_writer",
+            "tools_user",
+            service=dict(service),
+            tools=view_tools(tools, most=_MANY_TOOLS),
+            topics=topics,
+            count=wanted,
+        )
+        return [
+            {"role": "system", "content": prompts.render("question_writer", "tools_system")},
+            {"role": "user", "content": user},
+        ]
+
+    known = {word for tool in tools for word in split_words(f"{tool.name} {tool.description}")}
+    return await _converse(models, open_conversation, known, topics, count, unit, draw)
+
+
+async def _converse(
+    models: Models,
+    open_conversation: Callable[[list[str], int], list[Message]],
+    known: set[str],
+    topics: Sequence[str],
+    count: int,
+    unit: str,
+    draw: int,
+) -> tuple[list[str], list[StructuredReply[Reply]]]:
     messages: list[Message] = []
     asked: list[str] = []
     replies: list[StructuredReply[Reply]] = []
@@ -103,10 +174,8 @@ async def write_questions(
         wanted = min(_AT_ONCE, count - len(asked))
         if wanted <= 0:
             break
-        request = [
-            *messages,
-            *_ask(database, _next_topics(topics, number * _AT_ONCE, wanted), wanted, faults, messages),
-        ]
+        about = _next_topics(topics, number * _AT_ONCE, wanted)
+        request = [*messages, *(_go_on(about, wanted, faults) if messages else open_conversation(about, wanted))]
         remaining = 6.0 + most - number
         try:
             reply = await models.structured("question_writer", request, draw=draw, unit=unit, remaining=remaining)
@@ -116,28 +185,17 @@ async def write_questions(
             break
         replies.append(reply)
         messages = [*request, {"role": "assistant", "content": reply.value.model_dump_json()}]
-        found, faults = sort_out(cast(Questions, reply.value).questions, database)
+        found, faults = _sort_out(cast(Questions, reply.value).questions, known)
         asked = drop_repeated([*asked, *found])
     return asked[:count], replies
 
 
-def _ask(
-    database: Database, topics: list[str], count: int, faults: list[str], before: Sequence[Message]
-) -> list[Message]:
-    if before and faults:
+def _go_on(topics: list[str], count: int, faults: list[str]) -> list[Message]:
+    if faults:
         mend = prompts.render("question_writer", "mend", problems=faults, topics=topics, count=count)
         return [{"role": "user", "content": mend}]
-    if before:
-        again = prompts.render("question_writer", "again", topics=topics, count=count)
-        return [{"role": "user", "content": again}]
-    view = view_database(database)
-    return [
-        {"role": "system", "content": prompts.render("question_writer", "system")},
-        {
-            "role": "user",
-            "content": prompts.render("question_writer", "user", database=view, topics=topics, count=count),
-        },
-    ]
+    again = prompts.render("question_writer", "again", topics=topics, count=count)
+    return [{"role": "user", "content": again}]
 
 
 def _next_topics(topics: Sequence[str], start: int, count: int) -> list[str]:
@@ -146,7 +204,10 @@ def _next_topics(topics: Sequence[str], start: int, count: int) -> list[str]:
 
 def sort_out(questions: Sequence[str], database: Database) -> tuple[list[str], list[str]]:
     """The questions that a person could ask, each once, and what is wrong with the others, each fault once."""
-    known = _known_words(database)
+    return _sort_out(questions, _known_words(database))
+
+
+def _sort_out(questions: Sequence[str], known: set[str]) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     faults: dict[str, None] = {}
     for question in drop_repeated(list(questions)):

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from turnwright.selfplay import tool_questions
 from turnwright.selfplay.database_view import DatabaseView, ViewColumn, ViewTable, read_view
 from turnwright.selfplay.request import Request
 from turnwright.tools.naming import split_words, to_words
@@ -19,6 +20,8 @@ _TABLES = 8
 
 def reply(request: Request) -> dict[str, Any]:
     """A reply of the form schemas.replies.Questions. At the mistake rate one of its questions is there twice."""
+    if "database" not in request.blocks:
+        return tool_questions.reply(request)
     view = read_view(request.blocks["database"])
     # The same list in every round of a conversation, of which each round gives what comes next.
     first = next(message["content"] for message in request.messages if message["role"] == "user")

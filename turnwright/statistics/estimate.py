@@ -17,6 +17,10 @@ from turnwright.models.request import model_name
 from turnwright.models.usage import cost_usd
 
 _TOOLS_PER_CALL = 8
+_SPECIFIED = frozenset({"tools", "mcp", "openapi"})
+"""Kinds of sources that give tools as specifications."""
+_GIVEN_TOOLS = 20
+"""Of a source, where nothing is known of it."""
 _TASK_DRAWS = 1.1
 """Calls per written task: some drafts are asked for again."""
 _CALLS_A_DIALOGUE: dict[Role, tuple[float, float]] = {"user_simulator": (1.0, 1.6), "assistant": (2.0, 3.4)}
@@ -24,6 +28,9 @@ _CALLS_A_DIALOGUE: dict[Role, tuple[float, float]] = {"user_simulator": (1.0, 1.
 _DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
     "question_writer": (2700, 700),
     "sql_tool_writer": (4800, 1500),
+    "tool_writer": (3500, 350),
+    "tool_expander": (3500, 500),
+    "schema_writer": (5000, 200),
     "task_writer": (1500, 300),
     "user_simulator": (1000, 60),
     "assistant": (2500, 90),
@@ -130,13 +137,20 @@ def _expect_seconds(config: RunConfig, past: Past, calls: int) -> float:
 def expect_calls(config: RunConfig) -> dict[Role, float]:
     """Calls of each role, as the config alone tells."""
     sources, dialogues = len(config.sources), config.dialogues
+    specified = sum(str(source.kind) in _SPECIFIED for source in config.sources)
     tasks = sum(count * share for count, share in config.tasks_per_dialogue.items())
     calls: dict[Role, float] = {
         "question_writer": sources,
-        "sql_tool_writer": sources * math.ceil(config.tools.per_domain / _TOOLS_PER_CALL),
+        "sql_tool_writer": (sources - specified) * math.ceil(config.tools.per_domain / _TOOLS_PER_CALL),
         "task_writer": dialogues * _TASK_DRAWS,
         "judge": dialogues * config.judging.votes,
     }
+    if specified:
+        synthesis = config.tools.synthesise
+        written = min(synthesis.written, 2 * synthesis.asked_questions)
+        calls["tool_writer"] = specified * synthesis.asked_questions
+        calls["tool_expander"] = specified * bool(synthesis.expansion)
+        calls["schema_writer"] = specified * min(synthesis.output_schemas, _GIVEN_TOOLS + written)
     for role, (base, each) in _CALLS_A_DIALOGUE.items():
         calls[role] = dialogues * (base + each * tasks)
     return calls

@@ -35,6 +35,7 @@ _SORT_KEYS: dict[str, tuple[str, ...]] = {
     "questions": ("domain", "position", "id"),
     "tool_specs": ("domain", "name", "id"),
     "toolsets": ("domain", "id"),
+    "dataflow_edges": ("domain", "source", "target", "parameter", "id"),
     "dialogue_tasks": ("slot", "id"),
     "dialogues": ("slot", "trial", "id"),
     "verdicts": (),

@@ -9,7 +9,7 @@ from schemas.config import RunConfig, SelfplayModel
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.replies import Reply, SqlToolDraft
-from schemas.rows import LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
+from schemas.rows import DataflowEdgeRow, LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
 from schemas.tools import SqlTool
 from schemas.vocabulary import Boundary, Outcome, Role
 from turnwright.environments.base import SqlBase
@@ -20,10 +20,12 @@ from turnwright.models.reply import StructuredReply
 from turnwright.roles.question_writer import drop_repeated, write_questions
 from turnwright.roles.sql_tool_writer import ToolConversation
 from turnwright.tools.coverage import list_missing
+from turnwright.tools.dataflow import build_graph, list_edge_rows
 from turnwright.tools.drafts import Judged, judge_draft
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.shapes import Shape
-from turnwright.tools.toolsets import build_toolsets
+from turnwright.tools.text_vectors import vectorise_text
+from turnwright.tools.toolsets import build_toolsets, follow_reference
 from turnwright.tools.topics import list_topics
 
 BATCH = 6
@@ -52,6 +54,7 @@ class PreparedTools:
     """Accepted and rejected ones, in the order in which they were written."""
     toolsets: list[ToolsetRow]
     ledger: list[LedgerRow]
+    edges: list[DataflowEdgeRow] = field(default_factory=list[DataflowEdgeRow])
 
 
 async def prepare_tools(seed_row: SeedRow, base: SqlBase, models: Models, config: RunConfig) -> PreparedTools:
@@ -263,7 +266,15 @@ class _Preparation:
             self.record(
                 "toolset", content_id("toolset", self.seed.id), "rejected", ("no_tools: No tool was accepted.",)
             )
-        return PreparedTools(self.questions, self.specs, toolsets, self.ledger)
+        return PreparedTools(self.questions, self.specs, toolsets, self.ledger, self.list_edges())
+
+    def list_edges(self) -> list[DataflowEdgeRow]:
+        graph = build_graph(
+            [tool for _, tool in self.accepted],
+            vectorise_text,
+            follow=lambda table, column: follow_reference(self.database, table, column),
+        )
+        return list_edge_rows(self.seed, graph, [identifier for identifier, _ in self.accepted])
 
 
 def _keys(reply: StructuredReply[Reply]) -> list[str]:
