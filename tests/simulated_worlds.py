@@ -95,7 +95,7 @@ def shop(seed: int) -> World:
         for n, name in enumerate(NAMES[:5], start=11)
     }
     orders: dict[str, dict[str, Any]] = {}
-    counter = [1040]
+    counter = [10_040]
 
     def lines(chosen: list[tuple[str, int]]) -> list[dict[str, Any]]:
         return [
@@ -110,7 +110,7 @@ def shop(seed: int) -> World:
         ]
 
     def add(customer: int, chosen: list[tuple[str, int]], when: str, status: str, address: str) -> dict[str, Any]:
-        counter[0] += 1
+        counter[0] += 1_000  # far enough apart that identifiers made by code never meet those of the world
         items = lines(chosen)
         subtotal = round(sum(line["line_total"] for line in items), 2)
         order = {
@@ -287,7 +287,7 @@ def bank(seed: int) -> World:
     counter = [90_000]
 
     def book(source: int, target: int, amount: float, memo: str) -> dict[str, Any]:
-        counter[0] += 7
+        counter[0] += 1_000
         row = {
             "transaction_id": f"TX{counter[0]}",
             "from_account_id": source,
@@ -343,7 +343,7 @@ def bank(seed: int) -> World:
     world.offer(
         spec("get_account", "read", account, account_id=WHOLE), lambda account_id: (accounts[account_id], None), one
     )
-    world.offer(spec("list_accounts", "read", several(account)), lambda: (list(accounts.values()), None), lambda: {})
+    world.offer(spec("list_accounts", "read", several(account)), lambda: (list(accounts.values()), None), dict)
     world.offer(
         spec("get_balance", "read", thing(balance=NUMBER, currency=TEXT), account_id=WHOLE),
         lambda account_id: ({k: accounts[account_id][k] for k in ("balance", "currency")}, None),
@@ -405,7 +405,7 @@ def clinic(seed: int) -> World:
         }
 
     def book(patient_id: int, doctor_id: str, start_time: str, reason: str) -> Answer:
-        counter[0] += 1
+        counter[0] += 1_000
         visits[counter[0]] = {
             "id": counter[0],
             "patient": patient_id,
@@ -548,15 +548,15 @@ def campus(seed: int) -> World:
         return row(student_id, course_id), None
 
     def create(title: str, priority: str) -> Answer:
-        counter[0] += 1
-        tasks[f"task-{counter[0]:04d}"] = {
-            "task_id": f"task-{counter[0]:04d}",
+        counter[0] += 1_000
+        tasks[f"task-{counter[0]:06d}"] = {
+            "task_id": f"task-{counter[0]:06d}",
             "title": title,
             "priority": priority,
             "status": "open",
             "created_at": NOW,
         }
-        return tasks[f"task-{counter[0]:04d}"], None
+        return tasks[f"task-{counter[0]:06d}"], None
 
     def close(task_id: str) -> Answer:
         if task_id not in tasks:
@@ -575,7 +575,7 @@ def campus(seed: int) -> World:
     pair = thing(student_id=WHOLE, course_id=WHOLE, course_title=TEXT, grade=TEXT)
     s = lambda: {"student_id": rng.choice((31, 32, 33))}  # noqa: E731
     sc = lambda: s() | {"course_id": rng.choice(sorted(courses))}  # noqa: E731
-    t = lambda: {"task_id": rng.choice(sorted(tasks) or ["task-0001"])}  # noqa: E731
+    t = lambda: {"task_id": rng.choice(sorted(tasks) or ["task-000001"])}  # noqa: E731
     world.offer(
         spec(
             "get_transcript",

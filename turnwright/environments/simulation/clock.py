@@ -162,7 +162,7 @@ def _check_backwards(call: SimulatedCall, facts: Facts) -> Iterator[Contradictio
         for name, value in record.fields.items():
             if time_role(name) != "updated":
                 continue
-            known = facts.values.get((record.entity, frozenset(), name))
+            known = facts.values.get((frozenset({record.entity}), name))
             before, moment = read_moment(known.value) if known else None, read_moment(value)
             if known is None or before is None or moment is None:
                 continue

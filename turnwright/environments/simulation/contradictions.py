@@ -6,7 +6,7 @@ from typing import Any
 from schemas.content import canonical_json
 from schemas.simulation import Contradiction
 from turnwright.environments.simulation.agreement import agree, json_kind, same_kind
-from turnwright.environments.simulation.facts import Facts, scope_of
+from turnwright.environments.simulation.facts import Facts, key_of
 from turnwright.environments.simulation.field_names import (
     family_of,
     identified_kind,
@@ -23,6 +23,7 @@ from turnwright.environments.simulation.records import (
     Record,
     SimulatedCall,
     find_records,
+    flatten,
     id_key,
     list_argument_entities,
 )
@@ -60,9 +61,11 @@ def _check_values(
                 )
                 yield _replace("lost_write", record, name, text, effect.values[name])
             continue
-        known = facts.values.get((record.entity, scope_of(record, name, call, facts), name))
+        known = facts.values.get(key_of(record, name, call, facts))
         if known is None or (changed and not _survives(name, known.source, effect)):
             continue
+        if changed and any(value == given for _, given in flatten(call.arguments)):
+            continue  # what the call was given may be meant for a field of another name
         if known.source != "result":
             if not agree_written(known.value, value):
                 text = (
@@ -211,7 +214,7 @@ def _missing(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
         if made is not None:
             text = f"{entity} was made in call {made} and must be there"
             yield Contradiction(code="created_missing", path=(), explanation=text)
-        elif any(key[0] == entity for key in facts.values):
+        elif any(entity in owners for owners, _ in facts.values):
             text = f"{entity} was there in call {facts.seen[entity]} and nothing took it away"
             yield Contradiction(code="known_missing", path=(), explanation=text)
 
@@ -252,7 +255,7 @@ def _belongs(entity: Entity, call: SimulatedCall, facts: Facts, made: int) -> bo
             if named[name] not in around:
                 return False
             continue
-        told = facts.values.get((entity, frozenset(), name))
+        told = facts.values.get((frozenset({entity}), name))
         if told is None or told.value is None or not agree(told.value, wanted) or json_kind(wanted) == "array":
             return False
     return True

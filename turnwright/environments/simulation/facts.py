@@ -13,10 +13,12 @@ from turnwright.environments.simulation.field_names import (
     is_context,
     is_depending,
     is_lasting,
+    is_level,
     is_line_mark,
     is_lively,
     nouns_of,
     time_role,
+    words_of,
 )
 from turnwright.environments.simulation.records import (
     Entity,
@@ -25,6 +27,7 @@ from turnwright.environments.simulation.records import (
     find_records,
     list_argument_entities,
     list_named_entities,
+    name_entity,
 )
 from turnwright.environments.simulation.writes import WriteEffect, read_effect
 from turnwright.validation.values import names
@@ -32,14 +35,17 @@ from turnwright.validation.values import names
 _MOST_LINES = 60
 """Facts that the simulator is shown for one call."""
 
-Scope = frozenset[Entity]
-Key = tuple[Entity, Scope, str]
+NOTHING: frozenset[Entity] = frozenset()
+Key = tuple[frozenset[Entity], str]
+"""Whose field it is, and the field. A grade is of a student and a course together, whichever is named first."""
 
 
 @dataclass(frozen=True)
 class Known:
     """One fact as it is kept."""
 
+    entity: Entity
+    """The thing that it was told of; others of its key were around."""
     value: Any
     source: str
     call: int
@@ -69,7 +75,10 @@ class Facts:
     created: dict[Entity, int] = field(default_factory=dict[Entity, int])
     references: dict[Entity, set[Entity]] = field(default_factory=dict[Entity, set[Entity]])
     """What each thing was mentioned with."""
-    deleted: dict[tuple[Entity, Scope], int] = field(default_factory=dict[tuple[Entity, Scope], int])
+    deleted: dict[tuple[Entity, frozenset[Entity]], int] = field(
+        default_factory=dict[tuple[Entity, frozenset[Entity]], int]
+    )
+    """What was taken away, and what out of: the empty set where it is gone altogether; with the call that did it."""
     touched: dict[Entity, int] = field(default_factory=dict[Entity, int])
     """The last call that may have changed a thing."""
     listings: dict[tuple[str, str], Listing] = field(default_factory=dict[tuple[str, str], Listing])
@@ -94,7 +103,8 @@ class Facts:
         if effect is not None:
             self._apply(effect, call, said)
         else:
-            members = [record.entity for record in records if record.listed and not record.entity.by_name]
+            outer = [record for record in records if record.listed and not record.parents]
+            members = [record.entity for record in outer if not record.entity.by_name]
             if members or call.value == []:
                 arguments = canonical_json(dict(call.arguments))
                 listing = Listing(call.tool.name, arguments, frozenset(members), self.calls)
@@ -108,8 +118,8 @@ class Facts:
         self.references.setdefault(entity, set()).update(record.around | record.parents)
         for name, value in record.fields.items():
             if value is not None:
-                key = (entity, scope_of(record, name, call, self), name)
-                self.values[key] = Known(value, "result", self.calls, call.tool.name)
+                key = key_of(record, name, call, self)
+                self.values[key] = Known(entity, value, "result", self.calls, call.tool.name)
 
     def _forget(self, effect: WriteEffect) -> None:
         """Drops what a write may have changed; what code knows it to have set comes in again afterwards."""
@@ -117,21 +127,14 @@ class Facts:
             self.touched[entity] = self.calls
         related = {other for entity in effect.touched for other in self.references.get(entity, ())}
         related |= {entity for entity, around in self.references.items() if around & effect.touched}
+        shown = {entity.kind for entity in self.references.get(effect.target, ())} if effect.target else set[str]()
         for key, known in list(self.values.items()):
-            entity, scope, name = key
-            reference = identified_kind(name) is not None
-            quantity = isinstance(known.value, list | bool) or (as_number(known.value) is not None and not reference)
-            if entity in effect.touched or scope & effect.touched:
-                written = known.source != "result"
-                mine = entity == effect.target
-                gone = quantity or is_lively(name) or (reference and len(effect.touched) > 1 and mine)
-                if written and (effect.family == "set" or not mine):
-                    gone = time_role(name) is not None
-                if effect.family not in ("set", "create") and mine and not is_lasting(name):
-                    gone = gone or not written
-                if gone and not is_lasting(name):
-                    del self.values[key]
-            elif entity in related and quantity and known.source == "result" and not is_lasting(name):
+            owners, name = key
+            if is_lasting(name) and not _is_set(name, effect):
+                continue
+            # What hangs on a thing in a way that was never shown is not known: cancelling an order fills up some stock.
+            unsure = effect.family != "set" and is_level(name) and not any(owner.kind in shown for owner in owners)
+            if (unsure and known.source == "result") or self._may_change(owners, name, known, effect, related):
                 del self.values[key]
         # What a list holds may be another thing after it: only what cannot have left it is still expected there.
         for place, listing in list(self.listings.items()):
@@ -140,6 +143,24 @@ class Facts:
                 self.listings[place] = Listing(
                     listing.tool, listing.arguments, listing.members - gone_members, listing.call
                 )
+
+    def _may_change(
+        self, owners: frozenset[Entity], name: str, known: Known, effect: WriteEffect, related: set[Entity]
+    ) -> bool:
+        """Whether a write may have changed a fact: the closer the thing is to what was written, the sooner."""
+        reference = identified_kind(name) is not None
+        quantity = isinstance(known.value, list | bool) or (as_number(known.value) is not None and not reference)
+        if not owners & effect.touched:
+            return bool(owners & related) and quantity and known.source == "result"
+        mine = effect.target in owners
+        if mine and _is_set(name, effect):
+            return True
+        lively = quantity or is_lively(name) or (mine and reference and len(effect.touched) > 1)
+        if known.source != "result" and (effect.family == "set" or not mine):
+            return time_role(name) is not None
+        if mine and effect.family not in ("set", "create"):
+            return lively or known.source == "result"
+        return lively
 
     def _apply(self, effect: WriteEffect, call: SimulatedCall, said: str) -> None:
         target = effect.target
@@ -157,26 +178,24 @@ class Facts:
         others = frozenset(list_argument_entities(call.tool, call.arguments).values()) - {target}
         for name, value in effect.values.items():
             # The quantity of an item in an order is not the item's alone.
-            scope = others if is_depending(name) and effect.created is None else frozenset[Entity]()
+            owners = frozenset({target}) | (others if is_depending(name) and effect.created is None else NOTHING)
             source = "user" if names(value, said) else "written"
-            for key in [key for key in self.values if key[0] == target and key[1] == scope and key[2] == name]:
-                del self.values[key]
-            self.values[target, scope, name] = Known(value, source, self.calls, call.tool.name)
+            self.values[owners, name] = Known(target, value, source, self.calls, call.tool.name)
 
     def list_facts(self) -> tuple[LedgerFact, ...]:
         """All facts, in the order in which they were learnt."""
         return tuple(
             LedgerFact.model_validate(
                 {
-                    "entity": entity.kind or "record",
-                    "id": entity.shown,
+                    "entity": known.entity.kind or "record",
+                    "id": known.entity.shown,
                     "field": name,
                     "value": known.value,
                     "source": known.source,
                     "call": known.call,
                 }
             )
-            for (entity, _, name), known in sorted(self.values.items(), key=lambda item: item[1].call)
+            for (_, name), known in sorted(self.values.items(), key=lambda item: item[1].call)
         )
 
     def list_relevant(self, tool: Tool, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -190,10 +209,12 @@ class Facts:
         wanted |= {entity for entity in self.seen if entity.kind in kinds}
         near = {other for entity in sorted(wanted, key=str) for other in self.references.get(entity, ())}
         found: list[tuple[tuple[int, int, str], dict[str, Any]]] = []
-        for (entity, _, name), known in self.values.items():
-            if entity in wanted or entity in near:
-                rank = (0 if known.source != "result" else 1 if entity in wanted else 2, -known.call, name)
-                line = {"entity": entity.kind, "id": entity.shown, "field": name, "value": known.value}
+        for (owners, name), known in self.values.items():
+            if owners & wanted or owners & near:
+                rank = (0 if known.source != "result" else 1 if owners & wanted else 2, -known.call, name)
+                line = {"entity": known.entity.kind, "id": known.entity.shown, "field": name, "value": known.value}
+                others = sorted(f"{owner}" for owner in owners - {known.entity} if owner.kind != "arguments")
+                line |= {"with": others} if others else {}
                 found.append((rank, {**line, "call": known.call}))
         found.sort(key=lambda item: item[0])
         gone = [
@@ -204,23 +225,53 @@ class Facts:
         return [*gone[:_MOST_LINES], *(line for _, line in found)][:_MOST_LINES]
 
 
-def scope_of(record: Record, name: str, call: SimulatedCall, facts: Facts) -> Scope:
-    """What a field's value depends on besides the record itself; facts are compared within one scope only."""
-    nothing: Scope = frozenset()
-    if is_lasting(name) or identified_kind(name) is not None:
-        return nothing
-    if any(is_line_mark(other) for other in record.fields):
-        return record.parents or (nothing if record.entity in facts.created else record.around)
+def key_of(record: Record, name: str, call: SimulatedCall, facts: Facts) -> Key:
+    """Whose field it is: the record's alone, the record's with what it is told with, or that of another thing.
+
+    Facts are compared among the same owners only, so what a field depends on has to be among them. `customer_name`
+    beside `customer_id` is the customer's name.
+    """
+    alone: frozenset[Entity] = frozenset({record.entity})
+    line = any(is_line_mark(other) for other in record.fields)
+    if identified_kind(name) is not None:
+        reference = name_entity(name, record.fields[name])
+        return alone | {reference} if line and reference is not None else alone, name
+    if is_lasting(name):
+        return _lasting_key(record, name)
+    if line:
+        return alone | (record.parents or (NOTHING if record.entity in facts.created else record.around)), name
     if record.entity in facts.created or call.tool.effect == "write":
-        return nothing
+        return alone, name
     if is_depending(name):
         matched = record.entity.kind in nouns_of(call.tool.name)
-        return (nothing if matched else record.parents | record.around) | _context_of(call)
+        return alone | (NOTHING if matched else record.parents | record.around) | _context_of(call), name
     single = not record.listed and record.entity in list_argument_entities(call.tool, call.arguments).values()
-    return _context_of(call) if single else nothing
+    return alone | (_context_of(call) if single else NOTHING), name
 
 
-def _context_of(call: SimulatedCall) -> Scope:
+def _lasting_key(record: Record, name: str) -> Key:
+    words = words_of(name)
+    kind, own = " ".join(words[:-1]), words[-1]
+    if kind == record.entity.kind:
+        return frozenset({record.entity}), own
+    owner = next((entity for entity in record.around if kind and entity.kind == kind), None)
+    references = {entity for field, value in record.fields.items() if (entity := name_entity(field, value)) is not None}
+    if owner is not None and owner in references:
+        return frozenset({owner}), own
+    return frozenset({record.entity}), name
+
+
+def _is_set(name: str, effect: WriteEffect) -> bool:
+    """Whether an argument of a write sets the field, by its whole name or its end: `address`, `shipping_address`."""
+    words = words_of(name)
+    for argument in effect.values:
+        ending = words_of(argument)
+        if ending and words[-len(ending) :] == ending:
+            return True
+    return False
+
+
+def _context_of(call: SimulatedCall) -> frozenset[Entity]:
     given = {name: value for name, value in call.arguments.items() if is_context(name) and value is not None}
     if not given:
         return frozenset()

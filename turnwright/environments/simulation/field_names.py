@@ -34,6 +34,9 @@ _DEPENDING = frozenset(
 )
 """What a thing has in relation to another one: the price of a product in an order, the grade in a course."""
 _LINE = frozenset("quantity qty role position grade seat seats".split())
+_LEVELS = frozenset(
+    "stock available availability count quantity points inventory balance seats capacity remaining left used".split()
+)
 _LIVELY = frozenset("status state stage phase active enabled locked open closed paid shipped level mode".split())
 _FREE_TEXT = frozenset(
     "description summary bio text message content body snippet excerpt details comment overview instructions "
@@ -119,6 +122,11 @@ def is_lively(field: str) -> bool:
     """Whether the field is of the kind that any action on the thing may change."""
     words = words_of(field.rpartition(".")[2])
     return any(word in _LIVELY for word in words) or time_role(field) is not None
+
+
+def is_level(field: str) -> bool:
+    """Whether the field says how much is left of something that actions on other things use up."""
+    return any(word in _LEVELS for word in words_of(field.rpartition(".")[2]))
 
 
 def is_free_text(field: str) -> bool:

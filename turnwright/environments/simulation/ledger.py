@@ -133,9 +133,9 @@ class FactLedger:
         for name in properties:
             if identified_kind(name) in ("", entity.kind):
                 record[name] = entity.shown
-        for (other, scope, name), known in self.facts.values.items():
+        for (owners, name), known in self.facts.values.items():
             head = name.partition(".")[0]
-            if other == entity and not scope and (not properties or head in properties) and name not in record:
+            if owners == frozenset({entity}) and (not properties or head in properties) and name not in record:
                 _place(record, tuple(name.split(".")), known.value)
         return record
 

@@ -104,17 +104,23 @@ def list_argument_entities(tool: Tool, arguments: Mapping[str, Any]) -> dict[str
 
 
 def list_named_entities(arguments: Mapping[str, Any]) -> list[Entity]:
-    """The things that arguments name in lists of identifiers and inside nested objects."""
+    """The things that arguments name in lists of identifiers and inside nested objects, at any depth."""
     found: list[Entity] = []
-    for path, value in flatten(arguments):
-        name = path.rpartition(".")[2]
-        entity = name_entity(name, value) if "." in path else None
-        if entity is not None:
+    waiting: list[tuple[str, Any, bool]] = [(name, value, False) for name, value in sorted(arguments.items())]
+    while waiting:
+        name, value, inner = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(key, child, True) for key, child in sorted(cast("dict[str, Any]", value).items())]
+        elif isinstance(value, list):
+            kind = listed_kind(name)
+            for item in cast("list[Any]", value):
+                key = id_key(item) if kind else None
+                if kind and key is not None:
+                    found.append(Entity(kind, key, item))
+                elif isinstance(item, dict):
+                    waiting.append((name, cast("Any", item), True))
+        elif inner and (entity := name_entity(name, value)) is not None:
             found.append(entity)
-        kind = listed_kind(name)
-        if kind and isinstance(value, list):
-            keys = ((id_key(item), item) for item in cast("list[Any]", value))
-            found += [Entity(kind, key, item) for key, item in keys if key is not None]
     return found
 
 

@@ -117,10 +117,12 @@ def _list_values(call: SimulatedCall, family: Family, target: Entity, created: E
     if family != "set" and created is None:
         return {}
     values: dict[str, Any] = {}
+    # Among other values identifiers only say which (`update_grade(student_id, course_id, grade)`); alone they are set.
+    which = created is None and any(identified_kind(name) is None for name in call.arguments)
     for path, value in flatten(call.arguments):
         name = path.rpartition(".")[2]
         kind = identified_kind(name)
-        if value is None or (kind is not None and kind in ("", target.kind)):
+        if value is None or (kind is not None and (which or kind in ("", target.kind))):
             continue
         if isinstance(value, list) and any(isinstance(item, dict | list) for item in cast("list[Any]", value)):
             continue
