@@ -136,6 +136,8 @@ def _check_sums(content: Mapping[str, Any], lists: Mapping[str, list[Any]], path
         if told is None or not _is_sum(words):
             continue
         sums: list[float] = []
+        if len(lists) == 1 and not next(iter(lists.values())):
+            sums.append(0.0)
         for items in lists.values():
             objects = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
             if objects and len(objects) == len(items):

@@ -10,7 +10,7 @@ from turnwright.environments.simulation.agreement import read_moment
 from turnwright.environments.simulation.facts import Facts
 from turnwright.environments.simulation.field_names import time_role, words_of
 from turnwright.environments.simulation.records import Path, SimulatedCall, find_records
-from turnwright.environments.simulation.writes import succeeded
+from turnwright.environments.simulation.writes import read_effect, succeeded
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = rf"(?P<month>{'|'.join(f'{name}|{name[:3]}' for name in _MONTHS)})\.?"
@@ -104,7 +104,7 @@ def find_time_faults(call: SimulatedCall, facts: Facts, now: str) -> list[Contra
     """`time_order`, `future_time`: no end before its start, nothing recorded that is still to come, no going back."""
     if call.error is not None:
         return []
-    return [*_look(call.value, (), now), *_check_backwards(call, facts)]
+    return [*_look(call.value, (), now), *_check_backwards(call, facts), *_check_stamps(call, facts, now)]
 
 
 def _look(value: Any, path: Path, now: str) -> Iterator[Contradiction]:
@@ -176,6 +176,20 @@ def _check_backwards(call: SimulatedCall, facts: Facts) -> Iterator[Contradictio
                     remedy="replace",
                     truth=known.value,
                 )
+
+
+def _check_stamps(call: SimulatedCall, facts: Facts, now: str) -> Iterator[Contradiction]:
+    """What a write says of its own time is about now; code puts the very moment there (`stamp_times`)."""
+    effect, present = read_effect(call, facts.known), read_moment(now)
+    if effect is None or present is None:
+        return
+    for stamp in stamp_times(call, now, created=effect.created is not None):
+        told: Any = call.value
+        for part in stamp.path:
+            told = told[part]
+        moment = read_moment(told)
+        if moment is not None and abs(moment[0] - present[0]) > datetime.timedelta(days=1):
+            yield stamp
 
 
 def _is_before(first: tuple[datetime.datetime, bool, bool], second: tuple[datetime.datetime, bool, bool]) -> bool:

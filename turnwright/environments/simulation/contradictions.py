@@ -1,11 +1,11 @@
 """What a result says against what is known: other values, lost writes, things that are gone or should be there."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from schemas.content import canonical_json
 from schemas.simulation import Contradiction
-from turnwright.environments.simulation.agreement import agree, json_kind, same_kind
+from turnwright.environments.simulation.agreement import agree, as_number, json_kind, numbers_agree, same_kind
 from turnwright.environments.simulation.facts import Facts, key_of
 from turnwright.environments.simulation.field_names import (
     family_of,
@@ -14,6 +14,7 @@ from turnwright.environments.simulation.field_names import (
     is_lasting,
     is_paging,
     nouns_of,
+    strip_new,
     time_role,
     words_of,
 )
@@ -38,7 +39,12 @@ def find_contradictions(call: SimulatedCall, facts: Facts) -> list[Contradiction
         return list(_check_refusal(call, facts))
     records = find_records(call)
     effect = read_effect(call, facts.known)
-    found = [*_check_asked(call, records), *_check_repeated(records), *_check_made(call, records, facts)]
+    found = [
+        *_check_asked(call, records),
+        *_check_moved(call, facts),
+        *_check_repeated(records),
+        *_check_made(call, records, facts),
+    ]
     for record in records:
         found += _check_values(record, call, facts, effect)
         found += _check_deleted(record, call, facts, effect)
@@ -189,6 +195,28 @@ def _check_made(call: SimulatedCall, records: list[Record], facts: Facts) -> Ite
         yield Contradiction(code="repeated_id", path=(*own.path, own.own), explanation=text)
 
 
+def _check_moved(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
+    """`wrong_sum`: what is left after an amount was moved is what was there before, with the amount added or taken."""
+    amount = as_number(call.arguments.get("amount"))
+    if call.tool.effect != "write" or amount is None or not isinstance(call.value, dict):
+        return
+    content = cast("dict[str, Any]", call.value)
+    sides = list(list_argument_entities(call.tool, call.arguments).values())
+    before = [facts.values.get((frozenset({entity}), "balance")) for entity in sides]
+    told = next((name for name in content if strip_new(name) in ("balance", "remaining_balance")), None)
+    left = as_number(content[told]) if told else None
+    if told is None or left is None or not before or any(known is None for known in before):
+        return
+    fees = [as_number(value) or 0 for name, value in content.items() if "fee" in words_of(name)]
+    starts = [number for known in before if known and (number := as_number(known.value)) is not None]
+    readings = [start + sign * amount + part for start in starts for sign in (-1, 1) for part in (0, -sum(fees))]
+    if readings and not any(numbers_agree(float(left), float(reading)) for reading in readings):
+        up = family_of(call.tool.name) == "create" or "deposit" in words_of(call.tool.name)
+        truth = round(starts[0] + amount if up and len(starts) == 1 else readings[0], 2)
+        text = f"{told} is {left}, {starts[0]} and {amount} do not make it"
+        yield Contradiction(code="wrong_sum", path=(told,), explanation=text, remedy="replace", truth=truth)
+
+
 def _check_refusal(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
     """`known_missing`, `created_missing`: what is there is not refused as unknown."""
     if call.error == "not_found" and call.tool.effect == "read":
@@ -233,7 +261,7 @@ def _check_lists(call: SimulatedCall, records: list[Record], facts: Facts) -> It
             if facts.touched.get(entity, 0) <= before.call:
                 text = f"{entity} was in this list in call {before.call} and nothing took it away"
                 yield Contradiction(code="known_missing", path=(), explanation=text)
-    if not (isinstance(call.value, list) or outer):
+    if find_list(call.value) is None and not outer:
         return
     kind = _plain_noun(call)
     for entity, made in facts.created.items():
@@ -259,6 +287,18 @@ def _belongs(entity: Entity, call: SimulatedCall, facts: Facts, made: int) -> bo
         if told is None or told.value is None or not agree(told.value, wanted) or json_kind(wanted) == "array":
             return False
     return True
+
+
+def find_list(value: Any) -> tuple[Path, list[Any]] | None:
+    """The list that a result is, or the only one that it wraps, with its place."""
+    if isinstance(value, list):
+        return (), cast("list[Any]", value)
+    if isinstance(value, dict):
+        content = cast("dict[str, Any]", value)
+        lists = [(name, cast("list[Any]", child)) for name, child in content.items() if isinstance(child, list)]
+        if len(lists) == 1:
+            return (lists[0][0],), lists[0][1]
+    return None
 
 
 def _plain_noun(call: SimulatedCall) -> str:

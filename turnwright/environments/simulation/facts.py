@@ -17,6 +17,7 @@ from turnwright.environments.simulation.field_names import (
     is_line_mark,
     is_lively,
     nouns_of,
+    strip_new,
     time_role,
     words_of,
 )
@@ -232,9 +233,11 @@ def key_of(record: Record, name: str, call: SimulatedCall, facts: Facts) -> Key:
     beside `customer_id` is the customer's name.
     """
     alone: frozenset[Entity] = frozenset({record.entity})
+    if call.tool.effect == "write" and name not in call.arguments:
+        name = strip_new(name)  # the `new_balance` of a deposit is the balance from then on
     line = any(is_line_mark(other) for other in record.fields)
     if identified_kind(name) is not None:
-        reference = name_entity(name, record.fields[name])
+        reference = name_entity(name, record.fields.get(name))
         return alone | {reference} if line and reference is not None else alone, name
     if is_lasting(name):
         return _lasting_key(record, name)

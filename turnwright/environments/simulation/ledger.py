@@ -9,7 +9,7 @@ from typing import Any, cast
 from schemas.simulation import Contradiction, LedgerFact
 from turnwright.environments.simulation.arithmetic import find_miscounts
 from turnwright.environments.simulation.clock import find_time_faults, stamp_times
-from turnwright.environments.simulation.contradictions import find_contradictions
+from turnwright.environments.simulation.contradictions import find_contradictions, find_list
 from turnwright.environments.simulation.facts import Facts
 from turnwright.environments.simulation.field_names import identified_kind
 from turnwright.environments.simulation.identifiers import draw_identifier
@@ -102,16 +102,17 @@ class FactLedger:
 
     def _restore(self, call: SimulatedCall) -> SimulatedCall:
         """Puts back what must be there, where the facts are enough to make a record that fits the schema."""
-        schema = call.tool.output_schema
-        if schema.get("type") == "array" and isinstance(call.value, list):
+        schema, listed = call.tool.output_schema, find_list(call.value)
+        if listed is not None:
+            for name in listed[0]:
+                schema = cast("dict[str, Any]", cast("dict[str, Any]", schema.get("properties") or {}).get(name) or {})
             items = cast("dict[str, Any]", schema.get("items") or {})
-            kept = cast("list[Any]", call.value)
             here = {record.entity for record in find_records(call)}
             for entity in sorted(self._expected(call) - here, key=str):
-                record = self._rebuild(entity, items)
-                candidate = replace(call, value=[*kept, record], error=None)
-                if not find_misfits(call.tool, candidate.value):
-                    call, kept = candidate, [*kept, record]
+                value = deepcopy(call.value)
+                cast("list[Any]", _get(value, listed[0])).append(self._rebuild(entity, items))
+                if not find_misfits(call.tool, value):
+                    call = replace(call, value=value)
             return call
         named = list(list_argument_entities(call.tool, call.arguments).values())
         if len(named) == 1 and (call.error is not None or call.value in (None, {})):
