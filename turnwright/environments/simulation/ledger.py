@@ -105,7 +105,9 @@ class FactLedger:
         schema, listed = call.tool.output_schema, find_list(call.value)
         if listed is not None:
             for name in listed[0]:
-                schema = cast("dict[str, Any]", cast("dict[str, Any]", schema.get("properties") or {}).get(name) or {})
+                schema = cast(
+                    "dict[str, Any]", cast("dict[str, Any]", schema.get("properties") or {}).get(str(name)) or {}
+                )
             items = cast("dict[str, Any]", schema.get("items") or {})
             here = {record.entity for record in find_records(call)}
             for entity in sorted(self._expected(call) - here, key=str):
