@@ -145,15 +145,28 @@ class _World:
         given: dict[str, Any] = {}
         own = next((key for key in properties if _kind(key) is not None), None)
         top = depth == 0
-        for key in properties:
-            if key in self.arguments and (top or not _is_list_owner(key, own)):
-                given[key] = self.arguments[key]
+        for key, inner in properties.items():
+            if key in self.arguments and (top or key != own):
+                given[key] = self._complete(self.arguments[key], cast("dict[str, Any]", inner), key, depth)
         if own is not None and own not in given:
             asked = [value for key, value in self.arguments.items() if _kind(key) in ("", _kind(own)) and top]
             given[own] = asked[0] if asked else self.make(properties[own], own, owner)
         kind = (_kind(own) if own else "") or (singular(" ".join(split_words(name))) or " ".join(self.nouns[-1:]))
         whose = f"{kind}:{_key(given[own])}" if own is not None else f"{owner}/{name}/{_key(self.arguments)}"
         return self._fill(properties, given, whose, depth)
+
+    def _complete(self, value: Any, schema: dict[str, Any], name: str, depth: int) -> Any:
+        """An argument as it comes back: objects in it with the fields that the result has besides."""
+        items = schema.get("items")
+        if isinstance(value, list) and isinstance(items, dict):
+            inner = cast("dict[str, Any]", items)
+            return [self._complete(item, inner, name, depth + 1) for item in cast("list[Any]", value)]
+        properties = schema.get("properties")
+        if isinstance(value, dict) and isinstance(properties, dict):
+            content, known = cast("dict[str, Any]", value), cast("dict[str, Any]", properties)
+            given = {key: child for key, child in content.items() if key in known}
+            return self._fill(known, given, f"argument/{name}/{_key(content)}", depth + 1)
+        return value
 
     def _fill(self, properties: dict[str, Any], given: dict[str, Any], whose: str, depth: int) -> dict[str, Any]:
         kind, _, key = whose.partition(":")
@@ -162,8 +175,10 @@ class _World:
         for name, schema in properties.items():
             if name in given:
                 content[name] = given[name]
-            elif depth == 0 and f"new_{name}" in self.arguments:
-                content[name] = self.arguments[f"new_{name}"]
+            elif depth == 0 and (renamed := self._find_new(name)) is not None:
+                content[name] = self.arguments[renamed]
+            elif writes and split_words(name)[:1] in (["created"], ["updated"]) and schema.get("type") == "string":
+                content[name] = self.now[:10] if schema.get("format") == "date" else self.now
             elif (kind, key, name) in self.told and not (writes and name == "status"):
                 content[name] = self.told[kind, key, name]
             elif depth == 0 and name == "status" and self.verb in _STATES and "enum" not in schema:
@@ -171,6 +186,14 @@ class _World:
             else:
                 content[name] = self.make(cast("dict[str, Any]", schema), name, whose, depth + 1)
         return content
+
+    def _find_new(self, name: str) -> str | None:
+        """The argument that sets a field under another name: `new_status`, or `new_address` of `shipping_address`."""
+        for argument in self.arguments:
+            words = split_words(argument)
+            if words[:1] == ["new"] and split_words(name)[-len(words) + 1 :] == words[1:]:
+                return argument
+        return None
 
     def contradict(self, result: Any, rng: random.Random) -> None:
         """Tells one known field otherwise, or adds wrongly."""
@@ -206,11 +229,6 @@ def _kind(name: str | None) -> str | None:
     if not words or words[-1] not in ("id", "uuid"):
         return None
     return singular(" ".join(words[:-1]))
-
-
-def _is_list_owner(name: str, own: str | None) -> bool:
-    """Whether an argument of this name would be the identifier of each record of a list."""
-    return name == own
 
 
 def _key(value: Any) -> str:

@@ -202,17 +202,24 @@ def _check_moved(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
         return
     content = cast("dict[str, Any]", call.value)
     sides = list(list_argument_entities(call.tool, call.arguments).values())
-    before = [facts.values.get((frozenset({entity}), "balance")) for entity in sides]
+    known = [facts.values.get((frozenset({entity}), "balance")) for entity in sides]
+    starts = [number for fact in known if fact is not None and (number := as_number(fact.value)) is not None]
     told = next((name for name in content if strip_new(name) in ("balance", "remaining_balance")), None)
     left = as_number(content[told]) if told else None
-    if told is None or left is None or not before or any(known is None for known in before):
+    if told is None or left is None or not starts or len(starts) < len(sides):
         return
-    fees = [as_number(value) or 0 for name, value in content.items() if "fee" in words_of(name)]
-    starts = [number for known in before if known and (number := as_number(known.value)) is not None]
-    readings = [start + sign * amount + part for start in starts for sign in (-1, 1) for part in (0, -sum(fees))]
-    if readings and not any(numbers_agree(float(left), float(reading)) for reading in readings):
-        up = family_of(call.tool.name) == "create" or "deposit" in words_of(call.tool.name)
-        truth = round(starts[0] + amount if up and len(starts) == 1 else readings[0], 2)
+    before = next((name for name in ("previous_balance", "old_balance", "balance_before") if name in content), None)
+    start = as_number(content[before]) if before else None
+    if before and start is not None and not any(numbers_agree(start, number) for number in starts):
+        text = f"{before} is {start}, call {min(fact.call for fact in known if fact)} told {starts[0]}"
+        yield Contradiction(
+            code="contradicts_earlier", path=(before,), explanation=text, remedy="replace", truth=starts[0]
+        )
+    fees = sum(as_number(value) or 0 for name, value in content.items() if "fee" in words_of(name))
+    readings = [number + sign * amount - part for number in starts for sign in (-1, 1) for part in (0, fees)]
+    if not any(numbers_agree(float(left), float(reading)) for reading in readings):
+        grows = start is not None and left > start
+        truth = round(starts[0] + amount if grows else starts[0] - amount - fees, 2)
         text = f"{told} is {left}, {starts[0]} and {amount} do not make it"
         yield Contradiction(code="wrong_sum", path=(told,), explanation=text, remedy="replace", truth=truth)
 

@@ -27,6 +27,7 @@ _NOT_THERE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ERROR = 300
+_ROUNDS = 3
 _SAID = 4_000
 """Characters of one message that the simulator is shown."""
 
@@ -174,8 +175,13 @@ class SimulatedEnvironment:
         """The last draft with the truth where code knows it; what is left is recorded."""
         if not draft.found:
             return draft
-        call = self._ledger.correct(draft.call, draft.found)
-        found = tuple(self._ledger.check(call, now))
+        call, found = draft.call, draft.found
+        for _ in range(_ROUNDS):
+            # One truth put in its place may show another figure to be wrong.
+            call = self._ledger.correct(call, found)
+            found = tuple(self._ledger.check(call, now))
+            if not any(item.remedy != "none" for item in found):
+                break
         left = {(item.code, item.explanation) for item in found}
         self._note([item for item in draft.found if (item.code, item.explanation) not in left], "corrected")
         self._note(found, "recorded")

@@ -79,7 +79,18 @@ def read_effect(call: SimulatedCall, known: frozenset[Entity]) -> WriteEffect | 
     if family == "delete" and target is not None:
         within = frozenset(named.values()) - {target}
     values = _list_values(call, family, target, created) if target is not None else {}
+    if own is not None and own.entity == target:
+        values = {_find_field(name, own.fields): value for name, value in values.items()}
     return WriteEffect(family, target, created, frozenset(touched), values, within)
+
+
+def _find_field(argument: str, fields: dict[str, Any]) -> str:
+    """The field that an argument sets: that of its name, or the only one that ends like it (`shipping_address`)."""
+    if argument in fields:
+        return argument
+    ending = words_of(argument)
+    alike = [name for name in fields if ending and words_of(name)[-len(ending) :] == ending]
+    return alike[0] if len(alike) == 1 else argument
 
 
 def _find_created(
