@@ -22,6 +22,8 @@ _KEPT = ("enum", "const", "description")
 """What the endpoint is told of a value: a server that cannot compile a keyword refuses the whole request."""
 _TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 _DEEPEST = 8
+_QUOTED = 8_000
+"""Bytes of a bad reply that the simulator is shown again."""
 
 
 @dataclass
@@ -88,8 +90,8 @@ class SimulatorConversation:
             ContextOverflow: the conversation has grown too long for the model.
         """
         told = prompts.render("tool_simulator", "problems", problems=list(problems))
-        bad = before.model_dump_json() if before is not None else '{"error": null, "result": null}'
-        self._asked = [*self._asked, {"role": "assistant", "content": bad}, {"role": "user", "content": told}]
+        bad: Message = {"role": "assistant", "content": _quote(before)}
+        self._asked = [*self._asked, bad, {"role": "user", "content": told}]
         return await self._send(tool, remaining)
 
     def settle(self, value: Any, error: str | None) -> None:
@@ -106,6 +108,15 @@ class SimulatorConversation:
             remaining=remaining,
             fields={"result": {"anyOf": [simplify_schema(tool.output_schema), {"type": "null"}]}},
         )
+
+
+def _quote(reply: ToolSimulation | None) -> str:
+    """A reply as it is held up to the simulator; one that cannot be written down, or is very long, by its frame."""
+    try:
+        content = orjson.dumps({"error": reply.error, "result": reply.result}) if reply is not None else b""
+    except (TypeError, ValueError, RecursionError):
+        content = b""
+    return content.decode() if 0 < len(content) <= _QUOTED else '{"error": null, "result": null}'
 
 
 def simplify_schema(schema: Any, depth: int = 0) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class _Draft:
     mended: tuple[Contradiction, ...]
     """What code has put right by itself."""
 
+    @property
+    def is_unusable(self) -> bool:
+        """Whether there is no result that fits the schema."""
+        return any(item.code == "invalid_result" for item in self.found)
+
 
 class SimulatedEnvironment:
     """The world behind the tools of one dialogue. One call at a time.
@@ -135,6 +140,8 @@ class SimulatedEnvironment:
             second = await draw(draft)
             self._note(second.mended, "corrected")
             left = {item.code for item in second.found}
+            if second.is_unusable and not draft.is_unusable:
+                second, left = draft, {item.code for item in draft.found}
             self._note([item for item in draft.found if item.code not in left], "asked_again")
             draft = self._correct(second, now)
         return self._settle(draft, said, tuple(spent), sum(reply.repaired for reply in replies))
@@ -173,7 +180,8 @@ class SimulatedEnvironment:
 
     def _correct(self, draft: _Draft, now: str) -> _Draft:
         """The last draft with the truth where code knows it; what is left is recorded."""
-        if not draft.found:
+        if not draft.found or draft.is_unusable:
+            self._note(draft.found, "recorded")
             return draft
         call, found = draft.call, draft.found
         for _ in range(_ROUNDS):
@@ -193,7 +201,7 @@ class SimulatedEnvironment:
     def _settle(self, draft: _Draft, said: str, replies: tuple[ModelReply, ...], repaired: int) -> SimulatedAnswer:
         """The answer, and the ledger and the conversation with it."""
         call, message = draft.call, draft.message
-        if any(item.code == "invalid_result" for item in draft.found):
+        if draft.is_unusable:
             failed = ToolError(kind="unavailable", message="The service gave no valid answer.")
             self._conversation.settle(None, failed.message)
             self._ledger.learn(replace(call, value=None, error="unavailable"))

@@ -1,6 +1,7 @@
 """The fact ledger of one simulated dialogue: what code makes itself, what it checks, and what it puts right."""
 
 import random
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -23,6 +24,7 @@ from turnwright.environments.simulation.records import (
 )
 from turnwright.environments.simulation.writes import read_effect
 
+_LONGEST_TEXT = 10_000
 _ROUNDS = 4
 """Levels of sums that are made of sums."""
 
@@ -216,6 +218,7 @@ def _rename(value: Any, old: Any, fresh: Any, field: str) -> Any:
         }
     if isinstance(value, list):
         return [_rename(item, old, fresh, field) for item in cast("list[Any]", value)]
-    if isinstance(value, str) and len(str(old)) >= 3:
-        return value.replace(str(old), str(fresh))
+    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+        # Not inside a longer word or number: the 51 of `51.20` is no identifier.
+        return re.sub(rf"(?<![\w.-]){re.escape(str(old))}(?!\w|[.,]\d)", lambda _: str(fresh), value)
     return value
