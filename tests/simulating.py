@@ -88,9 +88,7 @@ class Session:
     def call(self, tool: str, **arguments: Any) -> SimulatedAnswer:
         """Calls a tool with arguments as the dialogue knows them."""
         messages: list[Message] = [{"role": "system", "content": ""}, {"role": "user", "content": "Please."}]
-        before = self.environment.list_facts()
         answer = asyncio.run(self.environment.call(self.world.tools[tool], arguments, messages))
-        del before
         self._adopt(answer)
         return answer
 

@@ -9,7 +9,7 @@ from schemas.simulation import Contradiction
 from turnwright.environments.simulation.agreement import read_moment
 from turnwright.environments.simulation.facts import Facts
 from turnwright.environments.simulation.field_names import time_role, words_of
-from turnwright.environments.simulation.records import Path, SimulatedCall, find_records
+from turnwright.environments.simulation.records import Path, SimulatedCall
 from turnwright.environments.simulation.writes import read_effect, succeeded
 
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -158,7 +158,7 @@ def _check_future(content: dict[str, Any], path: Path, now: str) -> Iterator[Con
 
 def _check_backwards(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
     """The time of the last change of a thing never goes back."""
-    for record in find_records(call):
+    for record in call.records:
         for name, value in record.fields.items():
             if time_role(name) != "updated":
                 continue

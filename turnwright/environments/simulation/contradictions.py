@@ -1,6 +1,6 @@
 """What a result says against what is known: other values, lost writes, things that are gone or should be there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from schemas.content import canonical_json
@@ -23,10 +23,8 @@ from turnwright.environments.simulation.records import (
     Path,
     Record,
     SimulatedCall,
-    find_records,
     flatten,
     id_key,
-    list_argument_entities,
 )
 from turnwright.environments.simulation.writes import WriteEffect, read_effect
 
@@ -37,7 +35,7 @@ def find_contradictions(call: SimulatedCall, facts: Facts) -> list[Contradiction
     """What in a result cannot be, given the facts so far; the facts are not changed."""
     if call.error is not None:
         return list(_check_refusal(call, facts))
-    records = find_records(call)
+    records = call.records
     effect = read_effect(call, facts.known)
     found = [
         *_check_asked(call, records),
@@ -117,7 +115,7 @@ def _check_deleted(
     if record.fields.get("deleted") is True or record.fields.get("is_deleted") is True:
         return
     for (entity, within), made in facts.deleted.items():
-        around = record.parents | frozenset(list_argument_entities(call.tool, call.arguments).values())
+        around = record.parents | frozenset(call.named.values())
         if entity == record.entity and within <= around | record.around:
             text = f"{record.entity} was deleted in call {made}"
             yield Contradiction(
@@ -125,9 +123,9 @@ def _check_deleted(
             )
 
 
-def _check_asked(call: SimulatedCall, records: list[Record]) -> Iterator[Contradiction]:
+def _check_asked(call: SimulatedCall, records: Sequence[Record]) -> Iterator[Contradiction]:
     """`other_record`, `filter_ignored`: a result is about what was asked for, and a list keeps to its filters."""
-    named = list_argument_entities(call.tool, call.arguments)
+    named = call.named
     for record in records:
         top = len(record.path) == 0
         if top and record.own is not None and "+" not in record.own:
@@ -163,12 +161,12 @@ def _check_filters(call: SimulatedCall, record: Record) -> Iterator[Contradictio
             )
 
 
-def _is_pair(named: dict[str, Entity], kind: str) -> bool:
+def _is_pair(named: Mapping[str, Entity], kind: str) -> bool:
     """Whether the arguments name several things of a kind: `from_account_id` and `to_account_id`."""
     return sum(entity.kind == kind for entity in named.values()) > 1
 
 
-def _check_repeated(records: list[Record]) -> Iterator[Contradiction]:
+def _check_repeated(records: Sequence[Record]) -> Iterator[Contradiction]:
     """`repeated_id`: no two records of a list have one identifier and say different things."""
     groups: dict[tuple[Path, Entity], Record] = {}
     for record in records:
@@ -183,12 +181,12 @@ def _check_repeated(records: list[Record]) -> Iterator[Contradiction]:
                 yield Contradiction(code="repeated_id", path=record.path, explanation=text)
 
 
-def _check_made(call: SimulatedCall, records: list[Record], facts: Facts) -> Iterator[Contradiction]:
+def _check_made(call: SimulatedCall, records: Sequence[Record], facts: Facts) -> Iterator[Contradiction]:
     """`repeated_id`: what is made gets an identifier that nothing has."""
     own = records[0] if records and not records[0].listed else None
     if own is None or own.own is None or call.tool.effect != "write" or family_of(call.tool.name) != "create":
         return
-    nouns, named = nouns_of(call.tool.name), list_argument_entities(call.tool, call.arguments)
+    nouns, named = nouns_of(call.tool.name), call.named
     about = own.entity.kind == nouns[0] if own.entity.kind in nouns else own.entity in facts.created
     if about and own.entity in facts.seen and own.entity not in named.values():
         text = f"{own.entity} is there since call {facts.seen[own.entity]}; what is made needs an identifier of its own"
@@ -201,7 +199,7 @@ def _check_moved(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
     if call.tool.effect != "write" or amount is None or not isinstance(call.value, dict):
         return
     content = cast("dict[str, Any]", call.value)
-    sides = list(list_argument_entities(call.tool, call.arguments).values())
+    sides = list(call.named.values())
     known = [facts.values.get((frozenset({entity}), "balance")) for entity in sides]
     starts = [number for fact in known if fact is not None and (number := as_number(fact.value)) is not None]
     told = next((name for name in content if strip_new(name) in ("balance", "remaining_balance")), None)
@@ -237,7 +235,7 @@ def _check_nothing(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]
 
 
 def _missing(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
-    named = list_argument_entities(call.tool, call.arguments)
+    named = call.named
     nouns = nouns_of(call.tool.name)
     if len(named) != 1:
         return
@@ -254,7 +252,7 @@ def _missing(call: SimulatedCall, facts: Facts) -> Iterator[Contradiction]:
             yield Contradiction(code="known_missing", path=(), explanation=text)
 
 
-def _check_lists(call: SimulatedCall, records: list[Record], facts: Facts) -> Iterator[Contradiction]:
+def _check_lists(call: SimulatedCall, records: Sequence[Record], facts: Facts) -> Iterator[Contradiction]:
     """`created_missing`, `known_missing`: a list has what was made for it, and what it had, unless that was touched."""
     if any(is_paging(name) for name in call.arguments) or _is_partial(call.value):
         return
@@ -281,7 +279,7 @@ def _belongs(entity: Entity, call: SimulatedCall, facts: Facts, made: int) -> bo
     """Whether a thing that was made has to be in a list that was asked for with these arguments, for all code knows."""
     if facts.touched.get(entity, made) > made:
         return False
-    named = list_argument_entities(call.tool, call.arguments)
+    named = call.named
     around = facts.references.get(entity, set())
     for name, wanted in call.arguments.items():
         if wanted is None:
@@ -310,9 +308,7 @@ def find_list(value: Any) -> tuple[Path, list[Any]] | None:
 
 def _plain_noun(call: SimulatedCall) -> str:
     """What a list is of, without the things that it belongs to: `upcoming orders` keeps its word, they are not all."""
-    owners = {
-        word for entity in list_argument_entities(call.tool, call.arguments).values() for word in entity.kind.split()
-    }
+    owners = {word for entity in call.named.values() for word in entity.kind.split()}
     phrase = (nouns_of(call.tool.name) or ("",))[0]
     words = phrase.split()
     return " ".join(word for position, word in enumerate(words) if word not in owners or position == len(words) - 1)

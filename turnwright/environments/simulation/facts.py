@@ -25,7 +25,6 @@ from turnwright.environments.simulation.records import (
     Entity,
     Record,
     SimulatedCall,
-    find_records,
     list_argument_entities,
     list_named_entities,
     name_entity,
@@ -95,7 +94,7 @@ class Facts:
         self.calls += 1
         if call.error is not None:
             return None
-        records = find_records(call)
+        records = call.records
         effect = read_effect(call, self.known)
         if effect is not None:
             self._forget(effect)
@@ -174,9 +173,9 @@ class Facts:
         if effect.created is not None:
             self.deleted = {key: made for key, made in self.deleted.items() if key[0] != target}
             self.created[effect.created] = self.calls
-            around = set(list_argument_entities(call.tool, call.arguments).values()) | {*effect.touched}
+            around = set(call.named.values()) | {*effect.touched}
             self.references.setdefault(target, set()).update(around - {target})
-        others = frozenset(list_argument_entities(call.tool, call.arguments).values()) - {target}
+        others = frozenset(call.named.values()) - {target}
         for name, value in effect.values.items():
             # The quantity of an item in an order is not the item's alone.
             owners = frozenset({target}) | (others if is_depending(name) and effect.created is None else NOTHING)
@@ -248,7 +247,7 @@ def key_of(record: Record, name: str, call: SimulatedCall, facts: Facts) -> Key:
     if is_depending(name):
         matched = record.entity.kind in nouns_of(call.tool.name)
         return alone | (NOTHING if matched else record.parents | record.around) | _context_of(call), name
-    single = not record.listed and record.entity in list_argument_entities(call.tool, call.arguments).values()
+    single = not record.listed and record.entity in call.named.values()
     return alone | (_context_of(call) if single else NOTHING), name
 
 

@@ -19,8 +19,6 @@ from turnwright.environments.simulation.records import (
     Entity,
     Path,
     SimulatedCall,
-    find_records,
-    list_argument_entities,
 )
 from turnwright.environments.simulation.writes import read_effect
 
@@ -47,11 +45,11 @@ class FactLedger:
             return call
         made = replace(call, value=deepcopy(call.value))
         effect = read_effect(made, self.facts.known)
-        own = next((record for record in find_records(made) if not record.listed), None)
+        own = next((record for record in made.records if not record.listed), None)
         if made.tool.effect == "write" and own is not None and own.own is not None:
             repeated = any(found.code == "repeated_id" for found in find_contradictions(made, self.facts))
             created = effect is not None and effect.created == own.entity
-            chosen = own.entity in list_argument_entities(call.tool, call.arguments).values()
+            chosen = own.entity in call.named.values()
             if (created or repeated) and not chosen and "+" not in own.own:
                 made = self._renumber(made, (*own.path, own.own), own.entity)
                 created = True
@@ -111,14 +109,14 @@ class FactLedger:
                     "dict[str, Any]", cast("dict[str, Any]", schema.get("properties") or {}).get(str(name)) or {}
                 )
             items = cast("dict[str, Any]", schema.get("items") or {})
-            here = {record.entity for record in find_records(call)}
+            here = {record.entity for record in call.records}
             for entity in sorted(self._expected(call) - here, key=str):
                 value = deepcopy(call.value)
                 cast("list[Any]", _get(value, listed[0])).append(self._rebuild(entity, items))
                 if not find_misfits(call.tool, value):
                     call = replace(call, value=value)
             return call
-        named = list(list_argument_entities(call.tool, call.arguments).values())
+        named = list(call.named.values())
         if len(named) == 1 and (call.error is not None or call.value in (None, {})):
             candidate = replace(call, value=self._rebuild(named[0], schema), error=None)
             if not find_misfits(call.tool, candidate.value):

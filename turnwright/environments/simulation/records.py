@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from schemas.tools import Tool
@@ -35,18 +36,6 @@ class Entity:
 
 
 @dataclass(frozen=True)
-class SimulatedCall:
-    """One call of a simulated tool with its result."""
-
-    tool: Tool
-    arguments: Mapping[str, Any]
-    value: Any
-    """The result; what the error says does not count."""
-    error: str | None = None
-    """Kind of the error, where there is no result."""
-
-
-@dataclass(frozen=True)
 class Record:
     """One object of a result."""
 
@@ -62,6 +51,30 @@ class Record:
     """The field that identifies it; none where the arguments do."""
     listed: bool
     """One of several in a list."""
+
+
+@dataclass(frozen=True)
+class SimulatedCall:
+    """One call of a simulated tool with its result."""
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    value: Any
+    """The result; what the error says does not count."""
+    error: str | None = None
+    """Kind of the error, where there is no result."""
+
+    @cached_property
+    def named(self) -> dict[str, Entity]:
+        """The things that the arguments name, by argument."""
+        return list_argument_entities(self.tool, self.arguments)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """The things that the result speaks of, outer ones first."""
+        found: list[Record] = []
+        _walk(self, self.value, (), "", frozenset(), self.named, found)
+        return tuple(found)
 
 
 def is_within_bounds(value: Any) -> bool:
@@ -131,14 +144,6 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from flatten(cast("dict[str, Any]", child), f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", child
-
-
-def find_records(call: SimulatedCall) -> list[Record]:
-    """The things that the result of a call speaks of, outer ones first."""
-    named = list_argument_entities(call.tool, call.arguments)
-    found: list[Record] = []
-    _walk(call, call.value, (), "", frozenset(), named, found)
-    return found
 
 
 def _walk(

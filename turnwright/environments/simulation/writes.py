@@ -17,9 +17,7 @@ from turnwright.environments.simulation.records import (
     Entity,
     Record,
     SimulatedCall,
-    find_records,
     flatten,
-    list_argument_entities,
     list_named_entities,
 )
 
@@ -66,8 +64,8 @@ def read_effect(call: SimulatedCall, known: frozenset[Entity]) -> WriteEffect | 
     if call.tool.effect != "write" or not succeeded(call):
         return None
     family = family_of(call.tool.name)
-    named = list_argument_entities(call.tool, call.arguments)
-    own = next((record for record in find_records(call) if not record.listed and not record.entity.by_name), None)
+    named = call.named
+    own = next((record for record in call.records if not record.listed and not record.entity.by_name), None)
     created = _find_created(family, own, named, known)
     target = created or _find_target(call, own, named)
     touched = {*named.values(), *list_named_entities(call.arguments)}
