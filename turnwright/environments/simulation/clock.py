@@ -18,7 +18,7 @@ _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _CUE = (
     r"\b(?:today(?:'s date)? is|today(?:'s date)?:|now is|it(?:'s| is) (?:now|currently|already|today)|"
     r"current (?:date|time|date and time) is|the date (?:today )?is|the time (?:now )?is|today,|as of today,?)"
-    r"\s+(?:the\s+)?(?:\w+day,?\s+)?"
+    r"\s+(?:the\s+)?(?:\w+day,?\s+)?(?:the\s+)?"
 )
 _DATES = (
     re.compile(_CUE + r"(?:the\s+)?(?P<year>\d{4})-(?P<number>\d{1,2})-(?P<day>\d{1,2})", re.IGNORECASE),
