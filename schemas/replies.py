@@ -3,9 +3,10 @@
 Fields are few and flat, because small models have to fill them.
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.vocabulary import BulletClass, Role
 
@@ -122,6 +123,28 @@ class Judgement(Reply):
     judgment: Literal["valid", "invalid"]
 
 
+class ToolSimulation(Reply):
+    """tool_simulator: what one call gives back.
+
+    `result` is of the shape that the tool's output schema says; each request names that schema.
+    """
+
+    error: str | None = None
+    """Why the call fails, in a sentence; none where it works."""
+    result: Any
+    """Null where the call fails."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_result(cls, value: Any) -> Any:
+        """A result without the frame around it is taken as one: small models leave the frame out."""
+        if isinstance(value, dict):
+            fields = cast("dict[str, Any]", value)
+            framed = any(isinstance(child, dict) and "result" in child for child in fields.values())
+            return fields if fields.keys() & {"result", "error"} or framed else {"result": fields}
+        return {"result": cast("list[Any]", value)} if isinstance(value, list) else value
+
+
 REPLIES: dict[Role, type[Reply]] = {
     "question_writer": Questions,
     "sql_tool_writer": SqlToolDrafts,
@@ -131,12 +154,16 @@ REPLIES: dict[Role, type[Reply]] = {
     "task_writer": TaskDrafts,
     "user_simulator": UserTurn,
     "judge": Judgement,
+    "tool_simulator": ToolSimulation,
 }
 """Roles that answer with JSON. The assistant answers in prose and tool calls."""
 
 
-def reply_schema(role: Role) -> dict[str, Any]:
-    """The JSON Schema that an endpoint is given for `role`; every field required, no others."""
+def reply_schema(role: Role, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON Schema that an endpoint is given for `role`; every field required, no others.
+
+    `fields` has a schema of its own for some fields, where the shape of a reply differs from request to request.
+    """
     schema = REPLIES[role].model_json_schema()
 
     def close(node: Any) -> None:
@@ -152,4 +179,6 @@ def reply_schema(role: Role) -> dict[str, Any]:
                 close(child)
 
     close(schema)
+    for name, own in (fields or {}).items():
+        schema["properties"][name] = own
     return schema

@@ -191,6 +191,10 @@ class DialogueRow(Made):
     """Malformed replies that a repair call mended."""
     early_completions: list[int] = []
     """Indexes of the user messages that declared the task complete too early; the dialogue went on."""
+    facts: JsonText = "[]"
+    """A list of schemas.simulation.LedgerFact: what was true at the end, where tools were simulated."""
+    notices: JsonText = "[]"
+    """A list of schemas.simulation.LedgerNotice: contradictions of the tool simulator, and what became of them."""
 
 
 class VerdictRow(Made):

@@ -12,6 +12,7 @@ Role = Literal[
     "user_simulator",
     "assistant",
     "judge",
+    "tool_simulator",
 ]
 """Everything that a model is asked to be."""
 
@@ -34,7 +35,11 @@ STAGES: tuple[Stage, ...] = (
     "report",
 )
 
-Paradigm = Literal["user_oriented_executed"]
+Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed"]
+"""`task_oriented`: whole queries, no user simulator; `user_oriented`: a person who tells their goal bit by bit, both
+with simulated tools; `user_oriented_executed`: the same person, and tools that really run."""
+SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented"})
+"""Paradigms in which the tool simulator answers the calls, whatever the tools could do."""
 Difficulty = Literal["easy", "medium", "hard"]
 
 Behaviour = Literal["missing_parameter", "out_of_scope", "tool_fault", "changed_mind", "parallel_calls"]

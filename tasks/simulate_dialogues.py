@@ -3,6 +3,7 @@
 from prefect import task
 
 from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
+from schemas.vocabulary import SIMULATED
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
 from tasks.ledger import record_unit
@@ -53,7 +54,8 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
     toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
 
     async def make(row: DialogueTaskRow) -> Made:
-        base = await run_blocking(bench.open_base, seeds[row.seed_id])
+        simulated = row.paradigm in SIMULATED
+        base = None if simulated else await run_blocking(bench.open_base, seeds[row.seed_id])
         dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config)
         return Made([dialogue], [record_dialogue(dialogue)])
 

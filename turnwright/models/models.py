@@ -130,15 +130,19 @@ class Models:
         draw: int = 0,
         unit: str = "",
         remaining: float = 1.0,
+        fields: Mapping[str, Any] | None = None,
     ) -> StructuredReply[Any]:
         """A reply read into the class of the role; a malformed one gets one repair call.
+
+        `fields` gives the endpoint a JSON Schema of its own for some fields of the reply. Whoever asks checks them: an
+        endpoint need not hold to it.
 
         Raises:
             MalformedReply: the repair was malformed as well.
             ModelError: see turnwright/models/errors.py.
             OSError: the journal cannot be written.
         """
-        return await self._engine.run(self._structured(role, messages, draw, unit, remaining))
+        return await self._engine.run(self._structured(role, messages, draw, unit, remaining, fields))
 
     def name_of(self, role: Role) -> str:
         """Model that plays a role, as it stands in rows."""
@@ -187,16 +191,25 @@ class Models:
         return _mark_repaired(second)
 
     async def _structured(
-        self, role: Role, messages: Sequence[Message], draw: int, unit: str, remaining: float
+        self,
+        role: Role,
+        messages: Sequence[Message],
+        draw: int,
+        unit: str,
+        remaining: float,
+        fields: Mapping[str, Any] | None,
     ) -> StructuredReply[Any]:
         kind: type[Reply] = REPLIES[role]
-        builder = self._builder(role)
-        first = await self._call(builder.build(messages, draw=draw, unit=unit, structured=True), remaining)
+
+        def build(conversation: Sequence[Message]) -> ChatRequest:
+            return self._builder(role).build(conversation, draw=draw, unit=unit, structured=True, fields=fields)
+
+        first = await self._call(build(messages), remaining)
         try:
             return StructuredReply(parse_reply(first, kind), (first,), False)
         except ReplyProblem as problem:
             repaired_messages = [*messages, *repair_messages(first, problem, structured=True)]
-        second = await self._call(builder.build(repaired_messages, draw=draw, unit=unit, structured=True), remaining)
+        second = await self._call(build(repaired_messages), remaining)
         try:
             value = parse_reply(second, kind)
         except ReplyProblem as problem:

@@ -99,9 +99,14 @@ def derive_seed(seed: int, draw: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{draw}".encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
-def response_format(role: Role) -> dict[str, Any]:
-    """JSON Schema response format of a role; the schema's name is the role."""
-    return {"type": "json_schema", "json_schema": {"name": role, "schema": reply_schema(role), "strict": True}}
+def response_format(role: Role, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """JSON Schema response format of a role; the schema's name is the role.
+
+    `fields` replaces the schemas of some fields for one request. What comes from a tool's schema need not hold to what
+    strict mode asks of a schema, so it is not asked for then.
+    """
+    schema = reply_schema(role, fields)
+    return {"type": "json_schema", "json_schema": {"name": role, "schema": schema, "strict": not fields}}
 
 
 class RequestBuilder:
@@ -134,8 +139,12 @@ class RequestBuilder:
         tools: Sequence[Mapping[str, Any]] | None = None,
         parallel_tool_calls: bool | None = None,
         structured: bool = False,
+        fields: Mapping[str, Any] | None = None,
     ) -> ChatRequest:
-        """The request for `messages`; reasoning of earlier turns is not sent back."""
+        """The request for `messages`; reasoning of earlier turns is not sent back.
+
+        `fields` has schemas of some fields of a structured reply, for this request alone.
+        """
         head: dict[str, Any] = {"model": self.model}
         if tools:
             head["tools"] = list(tools)
@@ -144,7 +153,7 @@ class RequestBuilder:
         if tools and parallel_tool_calls is not None:
             tail["parallel_tool_calls"] = parallel_tool_calls
         if structured:
-            tail["response_format"] = self._format
+            tail["response_format"] = response_format(self.role, fields) if fields else self._format
         sent = [_without_reasoning(message) for message in messages]
         fragments = tuple(orjson.dumps(message) for message in sent)
         start = orjson.dumps(head)[:-1]

@@ -1,7 +1,7 @@
 """A scripted model: says what a test tells it to, in order, and raises when its script is at an end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
@@ -40,6 +40,8 @@ class ScriptedRequest:
     unit: str
     remaining: float
     parallel_tool_calls: bool | None
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Schemas that the request gave for some fields of a structured reply."""
 
 
 Line = ScriptedLine | Reply | ModelError | str | Mapping[str, Any]
@@ -100,7 +102,14 @@ class ScriptedModels:
         return self._next(role)
 
     async def structured(
-        self, role: Role, messages: Sequence[Message], *, draw: int = 0, unit: str = "", remaining: float = 1.0
+        self,
+        role: Role,
+        messages: Sequence[Message],
+        *,
+        draw: int = 0,
+        unit: str = "",
+        remaining: float = 1.0,
+        fields: Mapping[str, Any] | None = None,
     ) -> StructuredReply[Any]:
         """The role's next line as its reply class; a line that does not fit is malformed, without a repair call.
 
@@ -110,6 +119,8 @@ class ScriptedModels:
             ModelError: the line is an error.
         """
         reply = await self.chat(role, messages, draw=draw, unit=unit, remaining=remaining)
+        if fields:
+            self.requests[-1] = replace(self.requests[-1], fields=dict(fields))
         try:
             return StructuredReply(parse_reply(reply, REPLIES[role]), (reply,), False)
         except ReplyProblem as problem:

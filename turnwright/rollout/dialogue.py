@@ -13,9 +13,8 @@ from schemas.goals import Objective, Persona
 from schemas.messages import CallRecord
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from schemas.tools import Tool
-from schemas.vocabulary import Ending
+from schemas.vocabulary import SIMULATED, Ending
 from turnwright.environments.base import Base
-from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.remaining import expect_remaining
@@ -24,7 +23,8 @@ from turnwright.roles import assistant, user_simulator
 from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.closing import is_farewell, is_settled
 from turnwright.rollout.conversation import Conversation
-from turnwright.rollout.tool_calls import ToolRunner, read_behaviour, read_tools
+from turnwright.rollout.simulated_calls import SimulatedCalls
+from turnwright.rollout.tool_calls import CallRunner, ExecutedCalls, read_behaviour, read_tools
 
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _QUESTION_MARKS = "?？؟"
@@ -33,14 +33,15 @@ _QUESTION_MARKS = "?？؟"
 async def simulate_dialogue(
     task: DialogueTaskRow,
     toolset: ToolsetRow,
-    base: Base,
+    base: Base | None,
     models: Models,
     config: RunConfig,
     trial: int = 0,
 ) -> DialogueRow:
     """One trajectory of `task`; `trial` tells repeated ones apart and is the draw index of every call.
 
-    A bad dialogue is a row with a typed ending. What is not the dialogue's own doing is raised:
+    Paradigms with simulated tools need no `base`. A bad dialogue is a row with a typed ending. What is not the
+    dialogue's own doing is raised:
 
     Raises:
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
@@ -48,13 +49,18 @@ async def simulate_dialogue(
     """
     tools = read_tools(toolset)
     objectives = _OBJECTIVES.validate_json(task.objectives)
-    runner = await run_blocking(ToolRunner, base, tools, task)
+    runner: SimulatedCalls | ExecutedCalls
+    if task.paradigm in SIMULATED:
+        runner = SimulatedCalls(tools, task, models, config, trial)
+    else:
+        assert base is not None, f"{task.paradigm} needs a base"
+        runner = await ExecutedCalls.open(base, tools, task)
     try:
         dialogue = Dialogue(task, objectives, tools, runner, models, config, trial)
         ending, detail = await dialogue.run()
-        final_digest, changes = await run_blocking(runner.final_state)
+        final_digest, changes = await runner.final_state()
     finally:
-        await run_blocking(runner.close)
+        await runner.close()
     conversation, plan = dialogue.conversation, read_behaviour(task)
     columns: dict[str, Any] = {
         "role": "assistant",
@@ -87,6 +93,11 @@ async def simulate_dialogue(
         "repairs": dialogue.repairs,
         "early_completions": dialogue.early_completions,
     }
+    if isinstance(runner, SimulatedCalls):
+        columns |= {
+            "facts": canonical_json([fact.model_dump(mode="json") for fact in runner.list_facts()]),
+            "notices": canonical_json([notice.model_dump(mode="json") for notice in runner.notices]),
+        }
     return DialogueRow(id=content_id("dialogue", columns), **columns)
 
 
@@ -117,6 +128,9 @@ class Dialogue:
     5. A message that would break a limit (turns of the dialogue, calls of one request) is not kept, so every stored
        conversation is whole: each call has its result.
     6. A reply that cannot be used, even after its repair, ends the dialogue with what was said before it.
+
+    In the task-oriented paradigm there is no user simulator: the objectives' descriptions are whole queries, put one
+    after the other as the assistant has answered the one before, and the answer to the last one is the end.
     """
 
     def __init__(
@@ -124,7 +138,7 @@ class Dialogue:
         task: DialogueTaskRow,
         objectives: Sequence[Objective],
         tools: Sequence[Tool],
-        runner: ToolRunner,
+        runner: CallRunner,
         models: Models,
         config: RunConfig,
         trial: int,
@@ -148,13 +162,11 @@ class Dialogue:
     async def run(self) -> tuple[Ending, str]:
         """Plays the dialogue to its end; what was said is in `conversation`, even where it ended badly."""
         try:
-            while True:
-                complete = await self._user_speaks()
-                acted = await self._assistant_answers()
-                if complete and not acted:
-                    return "task_complete", ""
-                if complete:
-                    self._note_early_completion()
+            if self._task.paradigm == "task_oriented":
+                await self._answer_queries()
+            else:
+                await self._converse()
+            return "task_complete", ""
         except _Ended as end:
             return end.ending, end.detail
         except MalformedReply as error:
@@ -163,6 +175,23 @@ class Dialogue:
             return "malformed_reply", str(error)
         except ContextOverflow as error:
             return "context_overflow", str(error)
+
+    async def _converse(self) -> None:
+        """User and assistant take turns until the user is done."""
+        while True:
+            complete = await self._user_speaks()
+            acted = await self._assistant_answers()
+            if complete and not acted:
+                return
+            if complete:
+                self._note_early_completion()
+
+    async def _answer_queries(self) -> None:
+        """The assistant answers one whole query after the other (UO, task-oriented simulation)."""
+        for objective in self._objectives:
+            self._check_turns(1)
+            self.conversation = self.conversation.add_user(objective.description)
+            await self._assistant_answers()
 
     async def _user_speaks(self) -> bool:
         """Adds the user's next message; says whether it ends the dialogue, as far as can be known before the answer."""
@@ -218,10 +247,13 @@ class Dialogue:
 
     async def _run_calls(self) -> None:
         """Answers the calls of the last message."""
-        message = len(self.conversation.messages) - 1
-        for call in self.conversation.messages[message].get("tool_calls", []):
+        before, message = self.conversation.messages, len(self.conversation.messages) - 1
+        for call in before[message].get("tool_calls", []):
             name, arguments = call["function"]["name"], call["function"]["arguments"]
-            answer = await run_blocking(self._runner.answer, name, arguments)
+            answer = await self._runner.answer(name, arguments, before)
+            for reply in answer.replies:
+                self._count(reply)
+            self.repairs += answer.repaired
             error = answer.result.error
             self.conversation = self.conversation.add_result(call["id"], answer.result.text)
             self.calls.append(

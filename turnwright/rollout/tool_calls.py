@@ -4,16 +4,19 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from pydantic import TypeAdapter
 
 from schemas.goals import BehaviourPlan, RowChange
-from schemas.messages import ToolResult
+from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
 from schemas.tools import TOOLS, Tool
 from schemas.vocabulary import Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import FaultCounter
+from turnwright.environments.threads import run_blocking
+from turnwright.models.reply import ModelReply
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
 
 _PLAN = TypeAdapter(BehaviourPlan | None)
@@ -52,6 +55,26 @@ class Answer:
     """None for a tool that is not offered."""
     fault: bool
     """The error was made by code."""
+    replies: tuple[ModelReply, ...] = ()
+    """What models said for it."""
+    repaired: int = 0
+    """Malformed replies among them that a repair call mended."""
+
+
+class CallRunner(Protocol):
+    """Answers the calls of one dialogue while it runs."""
+
+    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:
+        """Answers one call; `messages` is the conversation up to it. Never raises for what the call did wrong."""
+        ...
+
+    async def final_state(self) -> tuple[str, list[RowChange]]:
+        """Digest of the state, and the rows that differ from the base."""
+        ...
+
+    async def close(self) -> None:
+        """Gives up what it holds."""
+        ...
 
 
 class ToolRunner:
@@ -91,6 +114,30 @@ class ToolRunner:
         """Gives up the environment."""
         with self._lock:
             self._environment.close()
+
+
+class ExecutedCalls:
+    """The calls of a dialogue whose tools really run: a ToolRunner, off the event loop."""
+
+    def __init__(self, runner: ToolRunner) -> None:
+        self._runner = runner
+
+    @classmethod
+    async def open(cls, base: Base, tools: Sequence[Tool], task: DialogueTaskRow) -> "ExecutedCalls":
+        """Opens the dialogue's environment."""
+        return cls(await run_blocking(ToolRunner, base, tools, task))
+
+    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:  # noqa: ARG002
+        """Runs one call; what was said does not matter to it."""
+        return await run_blocking(self._runner.answer, name, arguments)
+
+    async def final_state(self) -> tuple[str, list[RowChange]]:
+        """Digest of the state, and the rows that differ from the base."""
+        return await run_blocking(self._runner.final_state)
+
+    async def close(self) -> None:
+        """Gives up the environment."""
+        await run_blocking(self._runner.close)
 
 
 def environment_seed(task: DialogueTaskRow) -> str:

@@ -162,7 +162,7 @@ def check_completion(trajectory: Trajectory) -> Iterator[Finding]:
     """
     for index in trajectory.row.early_completions:
         yield _find("early_completion", "declared complete before the outcome was told", index, "user_simulator", False)
-    if trajectory.row.ending != "task_complete":
+    if trajectory.row.ending != "task_complete" or trajectory.row.paradigm == "task_oriented":
         return
     users = [index for index, _ in trajectory.said_by("user")]
     last = users[-1] if users else 0

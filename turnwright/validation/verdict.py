@@ -9,17 +9,19 @@ from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.findings import Finding
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow, VerdictRow
-from schemas.vocabulary import Judgment
+from schemas.vocabulary import SIMULATED, Judgment
 from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
 from turnwright.rollout.tool_calls import read_tools
+from turnwright.validation.ledger import check_ledger
 from turnwright.validation.outcome import compare_outcome
 from turnwright.validation.reactions import check_reactions
-from turnwright.validation.replay import replay_calls
+from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
+from turnwright.validation.simulated_outcome import compare_simulated
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
 
@@ -37,11 +39,11 @@ async def validate_dialogue(
     dialogue: DialogueRow,
     task: DialogueTaskRow,
     toolset: ToolsetRow,
-    base: Base,
+    base: Base | None,
     models: Models,
     config: RunConfig,
 ) -> VerdictRow:
-    """Whether a dialogue is kept.
+    """Whether a dialogue is kept. Dialogues with simulated tools need no `base`: there is nothing to run again.
 
     Invalid: code found something that blocks (a rule, the replay, the outcome, a reaction), or the judge did. Unscored:
     code found nothing, and the judge could not be read. The judge is asked unless a rule blocks, so that outcome and
@@ -53,9 +55,13 @@ async def validate_dialogue(
     """
     trajectory = Trajectory(dialogue, task, read_tools(toolset))
     rules = check_rules(trajectory)
-    replay = await run_blocking(replay_calls, trajectory, base)
-    outcome = compare_outcome(trajectory)
-    findings = [*rules, *replay.findings, *outcome.findings, *check_reactions(trajectory)]
+    if dialogue.paradigm in SIMULATED:
+        replay, outcome = Replay("unavailable", ()), compare_simulated(trajectory)
+    else:
+        assert base is not None, f"{dialogue.paradigm} needs a base"
+        replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
+    told = [*replay.findings, *outcome.findings, *check_ledger(trajectory)]
+    findings = [*rules, *told, *check_reactions(trajectory)]
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)

@@ -1,0 +1,83 @@
+"""The calls of a dialogue whose tools a model answers: checks first, then faults, then the simulated environment."""
+
+from collections.abc import Sequence
+
+from schemas.config import RunConfig
+from schemas.content import digest
+from schemas.goals import RowChange
+from schemas.messages import Message, ToolError, ToolResult
+from schemas.rows import DialogueTaskRow
+from schemas.simulation import LedgerFact, LedgerNotice
+from schemas.tools import Tool
+from turnwright.environments.faults import FaultCounter
+from turnwright.environments.simulation.environment import SimulatedEnvironment
+from turnwright.models.models import Models
+from turnwright.roles.tool_simulator import SimulatorConversation
+from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.tool_calls import Answer, environment_seed, planned_fault, read_behaviour
+
+
+class SimulatedCalls:
+    """Answers the calls of one dialogue without state but the facts that it has told.
+
+    All chance is in the task's seed and in the draw of the model calls, so a dialogue is rebuilt from the journal.
+    """
+
+    def __init__(
+        self, tools: Sequence[Tool], task: DialogueTaskRow, models: Models, config: RunConfig, trial: int
+    ) -> None:
+        self._checker = ArgumentChecker(tools)
+        self._faults = FaultCounter(planned_fault(read_behaviour(task)))
+        self._task = task
+        self._environment = SimulatedEnvironment(
+            SimulatorConversation(models, tools, task.id, trial),
+            seed=f"{environment_seed(task)}:{trial}",
+            reference_time=task.reference_time,
+            result_bytes=config.limits.result_bytes,
+        )
+        self._writes: list[tuple[str, str, str]] = []
+
+    @property
+    def notices(self) -> tuple[LedgerNotice, ...]:
+        """What the simulator got wrong so far."""
+        return tuple(self._environment.notices)
+
+    def list_facts(self) -> tuple[LedgerFact, ...]:
+        """What is true so far."""
+        return self._environment.list_facts()
+
+    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:
+        """Answers one call; `messages` is the conversation up to it, with the message that makes the call.
+
+        Raises:
+            ContextOverflow: the simulator's conversation has grown too long for its model.
+            ModelError: no reply could be had.
+        """
+        tool = self._checker.tools.get(name)
+        try:
+            checked = self._checker.check(name, arguments)
+        except BadArguments as bad:
+            return Answer(error_result(bad.error), tool.effect if tool else None, fault=False)
+        assert tool is not None
+        fault: ToolError | None = self._faults.strike(name)
+        if fault is not None:
+            return Answer(error_result(fault), tool.effect, fault=True)
+        simulated = await self._environment.call(tool, checked, messages)
+        result = ToolResult(
+            text=simulated.text,
+            value=simulated.value,
+            error=simulated.error,
+            rows_changed=int(simulated.wrote),
+        )
+        if simulated.wrote:
+            self._writes.append((name, arguments, simulated.text))
+        return Answer(result, tool.effect, False, simulated.replies, simulated.repaired)
+
+    async def final_state(self) -> tuple[str, list[RowChange]]:
+        """A digest of the writes, the task's own start where there were none; no rows, because there are none."""
+        if not self._writes:
+            return self._task.start_digest, []
+        return digest(["simulated", self._task.start_digest, self._writes]), []
+
+    async def close(self) -> None:
+        """Nothing to give up."""
