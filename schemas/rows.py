@@ -167,6 +167,8 @@ class DialogueRow(Made):
     """Malformed replies that a repair call mended."""
     early_completions: list[int] = []
     """Indexes of the user messages that declared the task complete too early; the dialogue went on."""
+    removed_tools: list[str] = []
+    """Names of the toolset's tools that were not offered in this dialogue (removed_tool)."""
 
 
 class VerdictRow(Made):

@@ -27,13 +27,27 @@ STAGES: tuple[Stage, ...] = (
 Paradigm = Literal["user_oriented_executed"]
 Difficulty = Literal["easy", "medium", "hard"]
 
-Behaviour = Literal["missing_parameter", "out_of_scope", "tool_fault", "changed_mind", "parallel_calls"]
+Behaviour = Literal[
+    "missing_parameter",
+    "out_of_scope",
+    "tool_fault",
+    "changed_mind",
+    "parallel_calls",
+    "ambiguous_reference",
+    "removed_tool",
+    "wrong_premise",
+    "forbidden_action",
+]
 BEHAVIOURS: tuple[Behaviour, ...] = (
     "missing_parameter",
     "out_of_scope",
     "tool_fault",
     "changed_mind",
     "parallel_calls",
+    "ambiguous_reference",
+    "removed_tool",
+    "wrong_premise",
+    "forbidden_action",
 )
 
 Effect = Literal["read", "write"]

@@ -15,7 +15,7 @@ from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
-from turnwright.rollout.tool_calls import read_tools
+from turnwright.rollout.tool_calls import offer_tools
 from turnwright.validation.outcome import compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import replay_calls
@@ -51,7 +51,7 @@ async def validate_dialogue(
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
         SourceError: the environment's database could not be reached.
     """
-    trajectory = Trajectory(dialogue, task, read_tools(toolset))
+    trajectory = Trajectory(dialogue, task, offer_tools(toolset, task))
     rules = check_rules(trajectory)
     replay = await run_blocking(replay_calls, trajectory, base)
     outcome = compare_outcome(trajectory)
