@@ -25,7 +25,7 @@ from turnwright.goals.slots import Slot
 
 _SKELETONS = 10
 _PATIENCE = 4
-"""So many times more skeletons are drawn for a behaviour that none could carry yet: two records may have to be alike."""
+"""So many times more skeletons are drawn for a behaviour that none could carry: two records may have to be alike."""
 _DEPTH: dict[Difficulty, int] = {"easy": 1, "medium": 2, "hard": 3}
 _WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.25, "medium": 0.2, "hard": 0.3}
 _YIELDING_SHARE = 0.5

@@ -50,7 +50,7 @@ _DECLINED = re.compile(
 )
 _JUDGE_SLIPS = 0.3
 """Share of the configured rate of mistakes at which the judge misreads a bullet."""
-_TRANSIENT = ("timeout", "unavailable", "rate_limit")
+_TRANSIENT = ("timeout", "unavailable", "rate_limit", "http_500", "malformed", "partial", "stale")
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,8 @@ def _read(text: str) -> Any:
 
 
 def _error(result: Any) -> str | None:
+    if isinstance(result, str) and result.lstrip()[:1] in ("{", "["):
+        return "malformed"
     if isinstance(result, dict) and "error" in result:
         return str(cast("dict[str, Any]", result)["error"])
     return None

@@ -13,10 +13,12 @@ from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import Declined, NeedCalls, NeedValues, NotFound, Outcome, Step
 from turnwright.selfplay.tool_choice import Ranked
 from turnwright.selfplay.wanted_labels import label_fits, rate_fit
-from turnwright.selfplay.words import stem
+from turnwright.selfplay.words import split_name, stem
 
 _BOUND_WORDS = frozenset(stem(word) for word in "min max minimum maximum least most lowest highest".split())
 
+_GENERIC = frozenset(stem(word) for word in "name year date day time number code amount count total".split())
+"""Words that tell nothing of what a field is about."""
 _LEAST_FIT = 0.34
 """Least likeness of a label and a field's name for the field to be told as the answer."""
 
@@ -53,6 +55,22 @@ class Reading(Pursuit):
         if problems and not outcomes:
             raise problems[0]
         return outcomes
+
+    def find_unshown(self, outcomes: list[Outcome]) -> list[str]:
+        """What is asked for and in no result, in the user's words: not one telling word of it is in a field's name."""
+        rows = [row for outcome in outcomes for row in outcome.rows[:1]]
+        if not rows or any(outcome.call.error is not None for outcome in outcomes):
+            return []
+        names = {stem(word) for row in rows for name in row for word in split_name(name)}
+        names |= {stem(word) for outcome in outcomes for name, _ in outcome.beside for word in split_name(name)}
+        nouns = frozenset(word for outcome in outcomes for word in outcome.nouns)
+        said = re.findall(r"\w+", self.texts[0])
+        unshown: list[str] = []
+        for label in self.wanted:
+            telling = label - nouns - _GENERIC
+            if telling and not telling & names:
+                unshown.append(" ".join(dict.fromkeys(word for word in said if stem(word.lower()) in label)))
+        return unshown
 
     def _add_beside(self, outcome: Outcome, values: list[SpokenValue]) -> Outcome:
         """The outcome with what other results of this request say about labels that its own record leaves open."""

@@ -148,7 +148,10 @@ class Person:
         hidden: set[int] = set()
         leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < 0.6
         special = want.task == self._behaviour.task and (
-            self._behaviour.changed is not None or self._behaviour.together
+            self._behaviour.changed is not None
+            or self._behaviour.together
+            or self._behaviour.meant is not None
+            or self._behaviour.claim is not None
         )
         if not special:
             if want.kind == "find" and len(labels) > 1 and (split or len(labels) > 2):
@@ -219,6 +222,12 @@ class Person:
                 return "retry"
             state.satisfied = False
             return self._after_report(state, heard)
+        if kind == "declined" and self._behaviour.refusable and self._behaviour.task == plan.want.task:
+            if self._behaviour.insists and not state.restated:
+                state.restated = True
+                return "restate"
+            state.satisfied = False
+            return self._advance(state)
         if kind in ("not_found", "declined"):
             if state.pending:
                 return self._supply(state, set(state.pending))
@@ -231,6 +240,22 @@ class Person:
     def _first_want(self, plan: WantPlan) -> bool:
         changed = self._behaviour.changed
         return changed is not None and changed.mark in plan.want.marks
+
+    @property
+    def _vague_mark(self) -> int:
+        return self._behaviour.meant.mark if self._behaviour.meant is not None else -1
+
+    def _is_vague(self, plan: WantPlan) -> bool:
+        """Whether this is the want in which a name is first given in part only."""
+        own = [
+            one for one in self._plans if one.want.task == self._behaviour.task and self._vague_mark in one.want.marks
+        ]
+        return bool(own) and own[0] is plan
+
+    def _believes(self, plan: WantPlan) -> bool:
+        """Whether this is the want in which the person says what they believe."""
+        own = [one for one in self._plans if one.want.task == self._behaviour.task]
+        return self._behaviour.claim is not None and bool(own) and own[0] is plan
 
     def _supply(self, state: State, marks: set[int]) -> Move:
         state.supplied = sorted(marks)
@@ -286,6 +311,8 @@ class Person:
             return "end"
         plan = self._plans[state.index]
         state.pending = set(plan.hidden)
+        if self._is_vague(plan):
+            state.pending.add(self._vague_mark)
         state.labels_left = plan.later_labels
         state.retried = state.restated = state.checked = False
         state.questions = 0
@@ -342,6 +369,8 @@ class Person:
         request = self._say(plan, plan.hidden, plan.labels, rng)
         if self._first_want(plan) and self._behaviour.at_once and plan.want.task == self._behaviour.task:
             request = say.join(request, self._word_correction(rng))
+        if self._behaviour.claim is not None and self._believes(plan):
+            request = say.join(request, say.say_belief(*self._behaviour.claim, rng))
         if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
             request = say.join(request, say.announce_more(rng))
         if not said:
@@ -354,6 +383,10 @@ class Person:
             return say.join(greeting, request, background)
         before = self._plans[state.index - 1].want
         lead = say.acknowledge(register, rng)
+        if self._behaviour.claim is not None and before.task == self._behaviour.task != plan.want.task:
+            lead = say.stand_corrected(rng)
+        if self._behaviour.refusable and before.task == self._behaviour.task and not state.satisfied:
+            lead = say.accept_refusal(rng)
         if self._behaviour.wish and state.wished and before.task == self._behaviour.task:
             lead = say.accept_refusal(rng)
         bridge = say.bridge(register, rng) if rng.random() < 0.6 else ""
@@ -362,7 +395,8 @@ class Person:
     def _say(self, plan: WantPlan, hidden: frozenset[int] | None, labels: tuple[str, ...], rng: random.Random) -> str:
         """A want in words; `hidden` is None where everything is said, corrected values included."""
         want = plan.want
-        first = self._first_want(plan) and self._behaviour.task == want.task and hidden is not None
+        hidden_given = hidden is not None
+        first = self._first_want(plan) and self._behaviour.task == want.task and hidden_given
         hidden = hidden or frozenset()
         parts = [part for part in want.parts if not set(_marks(part)) & hidden]
         text = say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
@@ -372,6 +406,8 @@ class Person:
                 f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first,
                 1,
             )
+        if hidden_given and self._is_vague(plan):
+            text = text.replace(f"⟦{self._vague_mark}⟧", self._behaviour.vague)
         return text
 
     def _word_correction(self, rng: random.Random) -> str:
