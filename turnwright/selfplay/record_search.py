@@ -201,13 +201,8 @@ class RecordSearch:
         self, parameter: Parameter, tool: OfferedTool, rows: Sequence[dict[str, Any]], values: Sequence[SpokenValue]
     ) -> list[str]:
         """Names of the records that all hold a named value as a part of a longer one; empty where one is meant."""
-        if len({say_value(self.read_field(parameter, tool, row)) for row in rows}) < 2:
-            return []
-        for value in values:
-            names = [name for row in rows for name in (_find_longer(value.folded, row),) if name]
-            if len(names) == len(rows) and value.role != "new":
-                return list(dict.fromkeys(names))
-        return []
+        keys = {say_value(self.read_field(parameter, tool, row)) for row in rows}
+        return list_alike(rows, values) if len(keys) > 1 else []
 
     def _read_shared_key(self, parameter: Parameter, values: Sequence[SpokenValue]) -> Any:
         """The key of the thing named where `the student of the person X` has no key of its own: both have the same."""
@@ -336,12 +331,21 @@ class RecordSearch:
         return filling
 
 
+def list_alike(rows: Sequence[dict[str, Any]], values: Sequence[SpokenValue]) -> list[str]:
+    """Names of several records that all have a named value as a part of a longer one; empty where one is meant."""
+    for value in values:
+        names = [name for row in rows for name in (_find_longer(value.folded, row),) if name]
+        if len(names) == len(rows) and len(set(names)) > 1 and value.kind == "text" and value.role != "new":
+            return list(dict.fromkeys(names))
+    return []
+
+
 def _find_longer(said: str, row: dict[str, Any]) -> str:
     """The text of a record that has the words said in it and others beside them."""
-    for item in row.values():
-        if isinstance(item, str) and fold(item).strip() != said and re.search(rf"\b{re.escape(said)}\b", fold(item)):
-            return item.strip()
-    return ""
+    texts = [item.strip() for item in row.values() if isinstance(item, str)]
+    if not said or any(fold(item) == said for item in texts):
+        return ""
+    return next((item for item in texts if re.search(rf"\b{re.escape(said)}\b", fold(item))), "")
 
 
 def _choose_owners(parameter: Parameter, values: Sequence[SpokenValue]) -> Sequence[SpokenValue]:
