@@ -8,6 +8,7 @@ from typing import Any, Literal
 import prompts
 from schemas.findings import Finding
 from schemas.goals import Persona
+from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -95,8 +96,13 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
 
 
 def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
-    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose."""
+    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose.
+
+    A rule of the service is no secret: an assistant that declines may say what the rule is.
+    """
     system = str(trajectory.messages[0]["content"]) if trajectory.messages else ""
+    if policy := read_policy(trajectory.task):
+        system = system.replace(policy, "\n")
     for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
         for index, text in trajectory.said_by(role):
             if secret & _shingles(text):

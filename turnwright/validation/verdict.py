@@ -21,6 +21,7 @@ from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import replay_calls
 from turnwright.validation.rules import check_rules
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.user_conduct import check_user_conduct
 from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
 
 
@@ -56,6 +57,7 @@ async def validate_dialogue(
     replay = await run_blocking(replay_calls, trajectory, base)
     outcome = compare_outcome(trajectory)
     findings = [*rules, *replay.findings, *outcome.findings, *check_reactions(trajectory)]
+    findings += check_user_conduct(trajectory)
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)

@@ -53,7 +53,7 @@ def choose_behaviour(
         case "out_of_scope":
             return plan_out_of_scope(objectives, tools, rng)
         case "tool_fault":
-            return plan_tool_fault(objectives, rng)
+            return plan_tool_fault(objectives, tools, rng)
         case "parallel_calls":
             return plan_parallel_calls(objectives)
         case "removed_tool":
