@@ -107,9 +107,16 @@ def find_vague_reference(plan: BehaviourPlan, messages: Sequence[Message]) -> in
         if message["role"] == "user":
             if told is not None and index >= told:
                 return None
-            if names(plan.detail["vague"], message["content"] or ""):
+            if names(plan.detail["vague"], _leave_out(plan.detail["candidates"], message["content"] or "")):
                 return index
     return None
+
+
+def _leave_out(candidates: Sequence[Any], text: str) -> str:
+    """`text` without the whole names of candidates, of which the vague word is a part."""
+    for value in candidates:
+        text = re.sub(re.escape(str(value)), " ", text, flags=re.IGNORECASE)
+    return text
 
 
 def find_claim(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:

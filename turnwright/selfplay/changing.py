@@ -71,6 +71,8 @@ class Change(Pursuit):
             label = _CHANGED.search(self.texts[0])
             said = frozenset(stems(label["label"])) if label else frozenset[str]()
             return not said or not words or bool(said & (words | tool.name_words))
+        if self.verb == "update" and tool.verb == "create":
+            return tool.head <= self.words
         noun = _ADDED.search(self.texts[0])
         said = frozenset(stems(noun["noun"])) if noun else frozenset[str]()
         return not said or not tool.name_words or bool(said & tool.name_words)

@@ -334,18 +334,24 @@ class RecordSearch:
 def list_alike(rows: Sequence[dict[str, Any]], values: Sequence[SpokenValue]) -> list[str]:
     """Names of several records that all have a named value as a part of a longer one; empty where one is meant."""
     for value in values:
-        names = [name for row in rows for name in (_find_longer(value.folded, row),) if name]
+        names = [name for row in rows for name in (_find_longer(value, row),) if name]
         if len(names) == len(rows) and len(set(names)) > 1 and value.kind == "text" and value.role != "new":
             return list(dict.fromkeys(names))
     return []
 
 
-def _find_longer(said: str, row: dict[str, Any]) -> str:
-    """The text of a record that has the words said in it and others beside them."""
-    texts = [item.strip() for item in row.values() if isinstance(item, str)]
-    if not said or any(fold(item) == said for item in texts):
+def _find_longer(value: SpokenValue, row: dict[str, Any]) -> str:
+    """The text of a record that has the words said in it and others beside them; empty where it has nothing else.
+
+    Only the fields that the words around the value speak of are looked at, where a record has such.
+    """
+    about = value.label | value.noun
+    texts = {name: item.strip() for name, item in row.items() if isinstance(item, str)}
+    meant = [item for name, item in texts.items() if {stem(word) for word in split_name(name)} <= about]
+    looked_at, said = meant or list(texts.values()), value.folded
+    if not said or any(fold(item) == said for item in looked_at):
         return ""
-    return next((item for item in texts if re.search(rf"\b{re.escape(said)}\b", fold(item))), "")
+    return next((item for item in looked_at if re.search(rf"\b{re.escape(said)}\b", fold(item))), "")
 
 
 def _choose_owners(parameter: Parameter, values: Sequence[SpokenValue]) -> Sequence[SpokenValue]:

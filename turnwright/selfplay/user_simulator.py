@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import orjson
 
 from turnwright.selfplay import user_language as say
+from turnwright.selfplay.persona_voice import read_voice
 from turnwright.selfplay.request import NotUnderstood, Request, read_blocks
 from turnwright.selfplay.user_behaviour import Behaviour, read_behaviour
 from turnwright.selfplay.user_goal import UserGoal, Want, read_goal
@@ -136,17 +137,17 @@ class Person:
         self._persona = persona
         self._behaviour = behaviour
         self._system = system
-        self._register = str(persona.get("language_register") or "neutral")
+        self._voice = read_voice(persona)
+        self._register = self._voice.register
         rng = request.rng_for("user", system)
         self._slip = rng.random() < request.mistake_rate * 0.3
         self._plans = [self._plan(want, rng) for want in goal.wants]
 
     def _plan(self, want: Want, rng: random.Random) -> WantPlan:
-        precision = str(self._persona.get("precision") or "normal")
-        partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(precision, 0.4)
+        partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(self._voice.precision, 0.4)
         labels, later = want.labels, ()
         hidden: set[int] = set()
-        leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < 0.6
+        leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < self._voice.doubting
         special = want.task == self._behaviour.task and (
             self._behaviour.changed is not None
             or self._behaviour.together
@@ -324,11 +325,7 @@ class Person:
         """The message for a move."""
         rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
         quoted = self._request.rng_for("quotes", self._system).random() < 0.3
-        text = self._word(move, state, said, rng)
-        if rng.random() < (0.15 if self._register == "casual" else 0.06):
-            text = say.add_typos(text, rng)
-        if self._register == "casual" and rng.random() < 0.25 and text[:2] != "I ":
-            text = re.sub(r"^[A-Z](?=[a-z])", lambda match: match.group().lower(), text)
+        text = self._voice.colour(self._word(move, state, said, rng), rng)
         return self._goal.fill(text, quoted).replace("_", " ")
 
     def _word(self, move: Move, state: State, said: list[str], rng: random.Random) -> str:
@@ -375,7 +372,9 @@ class Person:
             request = say.join(request, say.announce_more(rng))
         if not said:
             background = (
-                say.say_background(str(self._persona.get("occupation") or ""), rng) if rng.random() < 0.55 else ""
+                say.say_background(str(self._persona.get("occupation") or ""), rng)
+                if rng.random() < self._voice.talkative
+                else ""
             )
             greeting = say.greet(register, rng)
             if background and rng.random() < 0.4:

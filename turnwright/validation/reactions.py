@@ -1,13 +1,15 @@
 """How the assistant dealt with what a planned behaviour put in its way: each behaviour has its check."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from schemas.findings import Finding
+from schemas.messages import CallRecord
 from turnwright.validation.references import check_ambiguity, check_premise
 from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
+from turnwright.validation.replay import read_result
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import states
+from turnwright.validation.values import holds_value, states
 
 _TROUBLE = re.compile(
     r"\b(?:error|fail\w*|unavailable|not available|problem|trouble|issue|unable|couldn't|could not|can't|cannot|"
@@ -65,6 +67,7 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
     """`ignored_error`: after a fault the tool did not work before the user's next message, and nobody told the user.
 
     `unflagged_partial`, `unflagged_stale`: the same for a spoilt result that was told as if it were whole and new.
+    `worked_around`, which does not block: another tool gave what was needed.
     """
     for record in trajectory.calls:
         if not record.fault:
@@ -77,12 +80,30 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         flags = {"partial": _INCOMPLETE, "stale": _OLD}.get(record.error or "")
         if not told or any((flags or _TROUBLE).search(text) or _FAILED.search(text) for text in told):
             continue
-        if flags is None:
+        if _is_worked_around(trajectory, record.tool, later):
+            text = f"{record.tool} failed, and another tool gave what was needed"
+            yield _find("worked_around", text, record.message, blocks=False)
+        elif flags is None:
             text = f"{record.tool} failed and the user was told nothing of it"
             yield _find("ignored_error", text, end - 1, blocks=True)
         else:
             text = f"{record.tool} gave a {record.error} result and it was told as if nothing were wrong"
             yield _find(f"unflagged_{record.error}", text, end - 1, blocks=True)
+
+
+def _is_worked_around(trajectory: Trajectory, broken: str, later: Sequence[CallRecord]) -> bool:
+    """Whether, after a tool broke, another one showed a fact that needs it, or made a planned change."""
+    needing = [one for one in trajectory.objectives if any(call.tool == broken for call in one.calls)]
+    planned = {call.tool for objective in needing for call in objective.calls}
+    for record in later:
+        if record.error is not None or record.tool == broken:
+            continue
+        if record.rows_changed and record.tool in planned:
+            return True
+        result = read_result(record.result)
+        if any(holds_value(result, fact.value) for objective in needing for fact in objective.facts):
+            return True
+    return False
 
 
 _CHECKS: dict[str, Callable[[Trajectory], Iterator[Finding]]] = {

@@ -33,6 +33,8 @@ WISHES = (
 """What no tool over a database does; the assistant must say so."""
 BLOCKING = frozenset({"removed_tool", "forbidden_action"})
 """Behaviours that keep their objective from being met: what is expected is that nothing of it happens."""
+_MOST_GONE = 4
+"""More tools than that are half a service: taking them away would leave an assistant that can do nothing."""
 _LEAST_LEFT = 3
 """Tools that a dialogue keeps when others are taken away."""
 
@@ -66,16 +68,16 @@ def plan_removed_tool(
     objectives: Sequence[DraftObjective], tools: Sequence[Tool], rng: random.Random
 ) -> BehaviourPlan | None:
     """Every tool that could do what one objective asks for is not offered in this dialogue."""
-    candidates: list[tuple[bool, int, set[str]]] = []
+    candidates: list[tuple[int, set[str]]] = []
     for index, objective in enumerate(objectives):
         gone = {name for goal in objective.goals for name in _list_doing(goal, objective, tools)}
         used = {call.tool.name for other in _others(objectives, index) for call in other.calls}
-        if gone and not gone & used and len(tools) - len(gone) >= _LEAST_LEFT and not _is_built_on(objectives, index):
-            writes = any(goal.tool.effect == "write" for goal in objective.goals)
-            candidates.append((writes, index, gone))
+        few = len(gone) <= _MOST_GONE and len(tools) - len(gone) >= _LEAST_LEFT
+        if gone and few and not gone & used and not _is_built_on(objectives, index):
+            candidates.append((index, gone))
     if not candidates:
         return None
-    _, index, gone = rng.choice(candidates)
+    index, gone = rng.choice(candidates)
     return BehaviourPlan(
         name="removed_tool",
         objective=index,
