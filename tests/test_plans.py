@@ -146,7 +146,7 @@ def test_every_behaviour_is_there_and_can_be_brought_about(plans: list[tuple[Slo
                 assert detail["vague"] in detail["value"] and len(detail["candidates"]) >= 2
                 assert detail["value"] in detail["candidates"] and detail["vague"] in plan.instruction
             case "wrong_premise":
-                fact = objective.facts[detail["fact"]]
+                fact = objective.facts[int(detail["fact"])]
                 assert fact.label == detail["label"] and not same_value(fact.value, detail["claimed"])
                 assert f" {say_value(fact.value)}," not in plan.instruction
             case "removed_tool" | "forbidden_action":

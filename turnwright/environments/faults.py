@@ -5,10 +5,9 @@ result always says what is wrong with it, so that whoever reads it can notice.
 """
 
 import datetime
+import json
 import math
 from typing import Any, cast
-
-import orjson
 
 from schemas.messages import ToolError, ToolResult
 from turnwright.environments.base import Fault, FaultKind
@@ -64,14 +63,15 @@ def spoil_result(result: ToolResult, kind: FaultKind, reference_time: str) -> To
 
 def _flag(kind: FaultKind, message: str, data: Any) -> ToolResult:
     value = {"error": kind, "message": message, "data": data}
-    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    # The json module takes what others refuse, and a tool may return anything: integers of any size, half surrogates.
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
     return ToolResult(text=text, value=value, error=ToolError(kind=kind, message=message))
 
 
 def _is_broken(text: str) -> bool:
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
+        json.loads(text)
+    except (ValueError, RecursionError):
         return True
     return False
 

@@ -87,17 +87,24 @@ async def write_dialogue_task(
 
 
 def _plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: SqlBase, draw: int) -> tuple[Draft, Proof]:
-    """A plan and its proof; where a behaviour blocks an objective, the proof is of what is left without that one.
-
-    The whole plan is proved first: only what would be possible otherwise can be refused.
-    """
     draft = draw_plan(slot, tools, database, base, draw)
-    proof = prove_plan(draft, tools, Keys(database), base, seed=slot.seed)
+    return draft, prove_reachable(draft, tools, database, base, seed=slot.seed)
+
+
+def prove_reachable(draft: Draft, tools: Sequence[SqlTool], database: Database, base: SqlBase, *, seed: str) -> Proof:
+    """The proof of what a plan comes to: of all of it, or without the objective that its behaviour blocks.
+
+    The whole plan is proved in any case: only what would be possible otherwise can be refused.
+
+    Raises:
+        PlanRejected: the plan does not hold.
+    """
+    proof = prove_plan(draft, tools, Keys(database), base, seed=seed)
     blocked = find_blocked(draft.behaviour)
     if blocked is None:
-        return draft, proof
+        return proof
     rest = tuple(objective for number, objective in enumerate(draft.objectives) if number != blocked)
-    return draft, prove_plan(replace(draft, objectives=rest), tools, Keys(database), base, seed=slot.seed)
+    return prove_plan(replace(draft, objectives=rest), tools, Keys(database), base, seed=seed)
 
 
 async def _put_into_words(

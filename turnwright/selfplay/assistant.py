@@ -109,6 +109,8 @@ def _work(
             calls = mistake.spoil_calls(pursuit, calls)
         return _call_tools(request, calls, rng)
     except Unclear as step:
+        if mistake is not None:
+            return {"content": mistake.invent_around(pursuit)}
         return {"content": say.ask_which(step.names, rng)}
     except Forbidden as step:
         return {"content": say.forbid(step.action, _say_readable(toolbox, rng), rng)}

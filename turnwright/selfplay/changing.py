@@ -72,7 +72,7 @@ class Change(Pursuit):
             said = frozenset(stems(label["label"])) if label else frozenset[str]()
             return not said or not words or bool(said & (words | tool.name_words))
         if self.verb == "update" and tool.verb == "create":
-            return tool.head <= self.words
+            return _CHANGED.search(self.texts[0]) is None and tool.head <= self.words
         noun = _ADDED.search(self.texts[0])
         said = frozenset(stems(noun["noun"])) if noun else frozenset[str]()
         return not said or not tool.name_words or bool(said & tool.name_words)

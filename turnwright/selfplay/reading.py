@@ -65,7 +65,7 @@ class Reading(Pursuit):
             return []
         names = {stem(word) for row in rows for name in row for word in split_name(name)}
         names |= {stem(word) for outcome in outcomes for name, _ in outcome.beside for word in split_name(name)}
-        nouns = frozenset(word for outcome in outcomes for word in outcome.nouns)
+        nouns = frozenset(word for outcome in outcomes for word in outcome.nouns) - self.toolbox.side_nouns
         said = re.findall(r"\w+", self.texts[0])
         unshown: list[str] = []
         for label in self.wanted:

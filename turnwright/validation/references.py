@@ -12,7 +12,7 @@ from turnwright.validation.values import names, states
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CONTRASTS = re.compile(
     r"\b(?:not|isn't|aren't|wasn't|doesn't|don't|no|actually|instead|rather|however|but|different\w*|incorrect|wrong|"
-    r"mistaken|in fact|correct(?:ion)?|differ\w*|unlike|although|though|mismatch|rather than|contrary)\b"
+    r"mistaken|in fact|correction|to correct|differ\w*|unlike|although|though|mismatch|rather than|contrary)\b"
 )
 _AGREES = re.compile(
     r"\b(?:yes|right|correct|exactly|indeed|as you (?:said|say|mentioned|thought|noted)|that matches|confirmed?|true)\b"

@@ -30,7 +30,7 @@ _CLAIMS = re.compile(
     rf"(?:\w+\s+){{0,2}}?(?:{_DONE})\b"
 )
 _PROMISES = re.compile(r"\bi(?:'ll| will| am going to|'m going to)\s+(?!not\b|have to\b|need to\b)\w+")
-_OFFERS = re.compile(r"\b(?:instead|can (?:help|look|show|tell|find|give|do)|what i can|able to help|happy to)\b")
+_OFFERS = re.compile(r"\b(?:instead|i can(?! ?not)|what i can|able to help|happy to|glad to)\b")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _SHARED = 2
 """Words of a request in one sentence that show that it is about the request."""

@@ -111,8 +111,8 @@ def _check_inventions(trajectory: Trajectory) -> Iterator[Finding]:
 def _write_goal(trajectory: Trajectory) -> str:
     persona = Persona.model_validate_json(trajectory.task.persona)
     plan = trajectory.behaviour
-    parts = [persona.name, persona.occupation, plan.instruction if plan else "", trajectory.task.reference_time]
-    parts.append(" ".join(trajectory.task.domain.split("_")))
+    parts = [persona.name, persona.occupation, plan.instruction if plan else ""]
+    parts += [trajectory.task.reference_time[:10], " ".join(trajectory.task.domain.split("_"))]
     for objective in trajectory.objectives:
         parts += [objective.description, *(f"{detail.label} {detail.value}" for detail in objective.known_details)]
     return "\n".join(parts)
