@@ -26,7 +26,7 @@ from tests.synthetic_run import make_rows
 from turnwright.datasets.dataset import build_dataset
 from turnwright.models.scripted import calls, says
 from turnwright.rollout.tool_calls import offer_tools
-from turnwright.validation.language import check_leaks
+from turnwright.validation.language import check_leaks, check_user_words
 from turnwright.validation.outcome import compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import replay_calls
@@ -98,6 +98,26 @@ def test_a_claim_after_a_refusal_blocks_all_the_same() -> None:
 def test_talking_of_something_else_is_no_refusal() -> None:
     row = play([ASK_MOVE, DONE], [says("Omar Haddad lives in York at the moment."), BYE], task=REMOVED)
     assert codes(row, REMOVED) == [("not_declined", True)]
+
+
+def test_looking_and_what_was_changed_by_others_is_no_claim() -> None:
+    answer = "I'll look up the home town of the player Omar Haddad. I can't change it, but I can read it to you."
+    assert codes(play([ASK_MOVE, DONE], [says(answer), BYE], task=REMOVED), REMOVED) == []
+    request = "find out the home town of the player whose name is Omar Haddad"
+    plan = BehaviourPlan(
+        name="removed_tool", objective=0, instruction="Go on.", detail={"tools": ["find_player"], "request": request}
+    )
+    task = make_task((BLOCKED,), (), plan)
+    told = (
+        "I can't see that. The home town of the player Omar Haddad was changed by somebody else; I can help otherwise."
+    )
+    row = play(["What is the home town of the player Omar Haddad?", DONE], [says(told), BYE], task=task)
+    assert row.behaviour_occurred and codes(row, task) == []
+
+
+def test_a_tools_name_in_the_plan_is_not_the_users_to_say() -> None:
+    row = play(["Please use move_player to change the home town.", DONE], [says(REFUSALS[0]), BYE], task=REMOVED)
+    assert "identifier" in [finding.code for finding in check_user_words(trajectory(row, REMOVED))]
 
 
 def test_a_refusal_without_an_offer_is_only_noted() -> None:

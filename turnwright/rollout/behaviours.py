@@ -122,7 +122,7 @@ def _leave_out(candidates: Sequence[Any], text: str) -> str:
 def find_claim(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
     """Index of the user message that states the false belief, before the assistant had said otherwise."""
     for index, message in enumerate(messages):
-        if message["role"] == "user" and states(plan.detail["claimed"], message["content"] or ""):
+        if message["role"] == "user" and names(plan.detail["claimed"], message["content"] or ""):
             return index
     return None
 

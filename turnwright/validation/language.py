@@ -38,6 +38,9 @@ _SHINGLE = 9
 _TELLING = 100
 """Smaller integers turn up by chance too often to say where they come from."""
 
+_SPOKEN = frozenset({"value", "from", "to", "vague", "claimed", "request"})
+"""Of a behaviour's detail, what the instruction to the user holds; the rest is for code, such as names of tools."""
+
 Rule = Callable[[Trajectory], Iterator[Finding]]
 _EVERYDAY = frozenset(
     "all back call clear done excellent fine full good great high kind late later less long main more much nice none "
@@ -140,7 +143,8 @@ def _is_telling(value: str) -> bool:
 def _known_values(trajectory: Trajectory) -> list[Any]:
     """What the user was told to start with: the known details, and values that a behaviour makes them say."""
     known = [detail.value for objective in trajectory.objectives for detail in objective.known_details]
-    return known + list(trajectory.behaviour.detail.values() if trajectory.behaviour else ())
+    detail = trajectory.behaviour.detail if trajectory.behaviour else {}
+    return known + [value for name, value in detail.items() if name in _SPOKEN]
 
 
 def _was_told(trajectory: Trajectory, value: Any, before: int) -> bool:

@@ -14,6 +14,8 @@ from turnwright.goals.row_source import RowSource
 from turnwright.goals.values import draw_new_value, is_sayable
 from turnwright.goals.words import same_value, say_value
 
+_TELLING = 10
+"""Smaller numbers turn up in any message."""
 MOST_FACTS = 3
 """A person who wants more told than that is asking for a list, and believes nothing about each entry."""
 
@@ -111,10 +113,16 @@ def _choose_claim(
         value
         for value in values
         if is_sayable(value)
+        and _is_telling(value)
         and type(value) is type(fact.value)
         and not any(_is_near(value, told) for told in [fact.value, *said])
     ]
     return rng.choice(others) if others else None
+
+
+def _is_telling(value: Any) -> bool:
+    """Whether nobody would say the value by chance."""
+    return abs(value) >= _TELLING if isinstance(value, int | float) else len(say_value(value)) >= 3
 
 
 def _is_near(one: Any, other: Any) -> bool:
