@@ -96,11 +96,10 @@ def _list_telling(details: Sequence[KnownDetail]) -> list[Any]:
 
 def _check_inventions(trajectory: Trajectory) -> Iterator[Finding]:
     """`invented_fact`: a number, date, address or name that is neither in the goal nor in what was heard before."""
-    goal = _write_goal(trajectory)
-    heard = goal
+    heard = _list_goal(trajectory)
     for index, message in enumerate(trajectory.messages):
         if message["role"] == "assistant":
-            heard += "\n" + (message["content"] or "")
+            heard.append(message["content"] or "")
         if message["role"] != "user":
             continue
         for said in _list_said(message["content"] or ""):
@@ -108,14 +107,15 @@ def _check_inventions(trajectory: Trajectory) -> Iterator[Finding]:
                 yield _find(INVENTED_FACT, f"nobody told the person {said!r}", index)
 
 
-def _write_goal(trajectory: Trajectory) -> str:
+def _list_goal(trajectory: Trajectory) -> list[str]:
+    """Everything that the person knows from the start, in pieces."""
     persona = Persona.model_validate_json(trajectory.task.persona)
     plan = trajectory.behaviour
     parts = [persona.name, persona.occupation, plan.instruction if plan else ""]
     parts += [trajectory.task.reference_time[:10], " ".join(trajectory.task.domain.split("_"))]
     for objective in trajectory.objectives:
         parts += [objective.description, *(f"{detail.label} {detail.value}" for detail in objective.known_details)]
-    return "\n".join(parts)
+    return parts
 
 
 def _list_said(text: str) -> list[str]:
@@ -129,14 +129,14 @@ def _list_said(text: str) -> list[str]:
     return list(dict.fromkeys([*found, *_NAME.findall(rest)]))
 
 
-def _is_known(said: str, heard: str) -> bool:
-    if names(said, heard):
+def _is_known(said: str, heard: Sequence[str]) -> bool:
+    if any(names(said, text) for text in heard):
         return True
     if _NUMBER.fullmatch(said):
-        return states(float(said.replace(",", "")), heard)
+        return any(states(float(said.replace(",", "")), text) for text in heard)
     # A name may be told in parts, and in another order.
     words = content_words(said)
-    return bool(words) and words <= content_words(heard)
+    return bool(words) and words <= {word for text in heard for word in content_words(text)}
 
 
 def _check_agreement(trajectory: Trajectory) -> Iterator[Finding]:
@@ -144,11 +144,13 @@ def _check_agreement(trajectory: Trajectory) -> Iterator[Finding]:
 
     `objected`: the same, and they do not. Together these are the chances that the person had.
     """
-    for index, text in trajectory.said_by("assistant"):
+    wanted = _list_new_values(trajectory)
+    for index, text in trajectory.said_by("assistant") if wanted else ():
         reply = trajectory.next_user(index)
         if reply >= len(trajectory.messages):
             return
-        wrong = _find_contradiction(trajectory, text, index)
+        begun = [detail for detail, since in wanted if since <= index]
+        wrong = _find_contradiction(trajectory, begun, text)
         if wrong is None:
             continue
         answer = trajectory.messages[reply]["content"] or ""
@@ -160,21 +162,26 @@ def _check_agreement(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find(OVER_AGREEMENT, f"agreed although the {wrong.label} is {wrong.value!r}", reply)
 
 
-def _find_contradiction(trajectory: Trajectory, text: str, index: int) -> KnownDetail | None:
-    """A new value that the person wants written and that the assistant says otherwise, `set the earnings to 5`."""
+def _list_new_values(trajectory: Trajectory) -> list[tuple[KnownDetail, int]]:
+    """The values that the person wants written, each with the message with which its objective begins."""
+    found: list[tuple[KnownDetail, int]] = []
+    for objective, begun in zip(trajectory.objectives, begin_objectives(trajectory), strict=True):
+        if begun is not None:
+            found += [(detail, begun) for detail in objective.known_details if detail.label.startswith("new ")]
+    return found
+
+
+def _find_contradiction(trajectory: Trajectory, wanted: Sequence[KnownDetail], text: str) -> KnownDetail | None:
+    """A value that the person wants written and that the assistant says otherwise, as in `set the earnings to 5`."""
     plan = trajectory.behaviour
     other = plan.detail.get("from") if plan is not None and plan.name == "changed_mind" else None
-    begins = begin_objectives(trajectory)
-    for objective, begun in zip(trajectory.objectives, begins, strict=True):
-        for detail in objective.known_details:
-            if not detail.label.startswith("new ") or begun is None or begun > index:
-                continue
-            label = re.escape(detail.label.split()[-1])
-            told = re.search(rf"\b{label}\b[^.?!\n]{{0,30}}?\b(?:to|as|is|now)\s+(?P<value>[^,.?!;\n]{{1,60}})", text)
-            if told is None or names(detail.value, text) or (other is not None and names(other, text)):
-                continue
-            if re.search(r"\d", told["value"]) or told["value"][:1].isupper() or told["value"][:1] in '"“':
-                return detail
+    for detail in wanted:
+        label = re.escape(detail.label.split()[-1])
+        told = re.search(rf"\b{label}\b[^.?!\n]{{0,30}}?\b(?:to|as|is|now)\s+(?P<value>[^,.?!;\n]{{1,60}})", text)
+        if told is None or names(detail.value, text) or (other is not None and names(other, text)):
+            continue
+        if re.search(r"\d", told["value"]) or told["value"][:1].isupper() or told["value"][:1] in '"“':
+            return detail
     return None
 
 
