@@ -111,6 +111,13 @@ def test_agreeing_to_the_right_value_is_neither() -> None:
     assert codes(talk(ASK_NEW, "Yes, thanks.", answer="The home town is on file.", task=MOVING), MOVING) == []
 
 
+def test_what_is_said_of_another_record_later_is_no_contradiction() -> None:
+    task = make_task((NEW, EARNINGS), (MOVED,))
+    lines = [says("The home town is now Bath."), says("1,200,000, and the home town is Leeds."), BYE]
+    row = play([ASK_NEW, "Thanks. How much has Nina Petrov earned?", DONE], lines, task=task)
+    assert "over_agreement" not in codes(row, task)
+
+
 def finding(code: str, fault: str = "user_simulator") -> dict[str, Any]:
     return {"code": code, "fault": fault, "explanation": f"seen {code}"}
 

@@ -149,7 +149,7 @@ def _check_agreement(trajectory: Trajectory) -> Iterator[Finding]:
         reply = trajectory.next_user(index)
         if reply >= len(trajectory.messages):
             return
-        begun = [detail for detail, since in wanted if since <= index]
+        begun = [detail for detail, since, until in wanted if since <= index < until]
         wrong = _find_contradiction(trajectory, begun, text)
         if wrong is None:
             continue
@@ -162,12 +162,18 @@ def _check_agreement(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find(OVER_AGREEMENT, f"agreed although the {wrong.label} is {wrong.value!r}", reply)
 
 
-def _list_new_values(trajectory: Trajectory) -> list[tuple[KnownDetail, int]]:
-    """The values that the person wants written, each with the message with which its objective begins."""
-    found: list[tuple[KnownDetail, int]] = []
-    for objective, begun in zip(trajectory.objectives, begin_objectives(trajectory), strict=True):
+def _list_new_values(trajectory: Trajectory) -> list[tuple[KnownDetail, int, int]]:
+    """The values that the person wants written, each with the messages from which and before which it is spoken of.
+
+    What is said of the same label after the next objective has begun is of another record.
+    """
+    begins = begin_objectives(trajectory)
+    found: list[tuple[KnownDetail, int, int]] = []
+    for objective, begun in zip(trajectory.objectives, begins, strict=True):
         if begun is not None:
-            found += [(detail, begun) for detail in objective.known_details if detail.label.startswith("new ")]
+            later = [other for other in begins if other is not None and other > begun]
+            until = min(later, default=len(trajectory.messages))
+            found += [(one, begun, until) for one in objective.known_details if one.label.startswith("new ")]
     return found
 
 
