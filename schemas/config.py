@@ -283,6 +283,10 @@ class RunConfig(Closed):
             "tool_fault": 0.1,
             "changed_mind": 0.05,
             "parallel_calls": 0.1,
+            "ambiguous_reference": 0.03,
+            "removed_tool": 0.03,
+            "wrong_premise": 0.03,
+            "forbidden_action": 0.03,
         }
     )
     """Share of dialogues with each behaviour; what is left has none."""

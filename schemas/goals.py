@@ -79,17 +79,30 @@ class Persona(Closed):
 
 
 class BehaviourPlan(Closed):
-    """What a behaviour means in this dialogue."""
+    """What a behaviour means in this dialogue; turnwright/goals/behaviours/ makes it."""
 
     name: str
+    """A word of schemas.vocabulary.BEHAVIOURS."""
     objective: int
     """Index of the objective in which it is to happen."""
     instruction: str
     """What the user simulator is told to do; empty for behaviours made by code (tool_fault)."""
     detail: dict[str, Any]
-    """What code needs to bring it about and to check it: `{parameter}` for missing_parameter; `{request}` for
-    out_of_scope; `{tool, kind, times}` for tool_fault; `{parameter, from, to}` for changed_mind; `{calls: [ids]}` for
-    parallel_calls."""
+    """What code needs to bring it about and to check it:
+
+    * missing_parameter: `{parameter, call, label, value}`, the value that is left out
+    * ambiguous_reference: `{parameter, call, label, vague, value, candidates}`, the word that fits all candidates, and
+      the one of them that is meant
+    * changed_mind: `{parameter, call, label, from, to, same_message}`
+    * wrong_premise: `{label, claimed, fact}`, what the person believes of the objective's fact with that index
+    * out_of_scope: `{request}`
+    * removed_tool: `{tools, request}`, names of the tools that are not offered
+    * forbidden_action: `{tools, request, policy}`, names of the tools that would do it, the rule in the system prompt
+    * tool_fault: `{tool, kind, times}`
+    * parallel_calls: `{calls: [ids]}`
+
+    With removed_tool and forbidden_action the objective has neither calls nor facts: nothing of it is to happen.
+    """
 
 
 class RowChange(Closed):

@@ -44,8 +44,13 @@ class ToolError(Closed):
         "too_large",
         "unavailable",
         "rate_limit",
+        "http_500",
+        "malformed",
+        "partial",
+        "stale",
     ]
-    """`refused`: the sandbox; `unavailable`, `rate_limit` and some `timeout`: injected faults."""
+    """`refused`: the sandbox; `unavailable`, `rate_limit` and some `timeout`: injected faults, as are `http_500` and
+    what gives a spoilt result instead of none: `malformed`, `partial`, `stale`."""
     message: str
 
 

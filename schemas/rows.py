@@ -195,6 +195,8 @@ class DialogueRow(Made):
     """A list of schemas.simulation.LedgerFact: what was true at the end, where tools were simulated."""
     notices: JsonText = "[]"
     """A list of schemas.simulation.LedgerNotice: contradictions of the tool simulator, and what became of them."""
+    removed_tools: list[str] = []
+    """Names of the toolset's tools that were not offered in this dialogue (removed_tool)."""
 
 
 class VerdictRow(Made):

@@ -42,13 +42,27 @@ SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented"})
 """Paradigms in which the tool simulator answers the calls, whatever the tools could do."""
 Difficulty = Literal["easy", "medium", "hard"]
 
-Behaviour = Literal["missing_parameter", "out_of_scope", "tool_fault", "changed_mind", "parallel_calls"]
+Behaviour = Literal[
+    "missing_parameter",
+    "out_of_scope",
+    "tool_fault",
+    "changed_mind",
+    "parallel_calls",
+    "ambiguous_reference",
+    "removed_tool",
+    "wrong_premise",
+    "forbidden_action",
+]
 BEHAVIOURS: tuple[Behaviour, ...] = (
     "missing_parameter",
     "out_of_scope",
     "tool_fault",
     "changed_mind",
     "parallel_calls",
+    "ambiguous_reference",
+    "removed_tool",
+    "wrong_premise",
+    "forbidden_action",
 )
 
 Effect = Literal["read", "write"]

@@ -139,6 +139,13 @@ def _read_specs(toolset: ToolsetRow) -> str:
     return orjson.dumps([tool["spec"] for tool in orjson.loads(toolset.tools)]).decode()
 
 
+def _leave_out(specs: str, removed: list[str]) -> str:
+    """The specs of the tools that were offered: a trainer must not be told of one that the model did not see."""
+    if not removed:
+        return specs
+    return orjson.dumps([spec for spec in orjson.loads(specs) if spec["function"]["name"] not in removed]).decode()
+
+
 def _make_row(dialogue: DialogueRow, verdict_id: str, tools: str, config: RunConfig) -> DatasetRow:
     return DatasetRow(
         id=content_id("example", [dialogue.id, verdict_id]),
@@ -150,7 +157,7 @@ def _make_row(dialogue: DialogueRow, verdict_id: str, tools: str, config: RunCon
         behaviour=dialogue.behaviour,
         split=choose_split(dialogue.dialogue_task_id, config.seed, config.export.validation_share),
         messages=dialogue.messages,
-        tools=tools,
+        tools=_leave_out(tools, dialogue.removed_tools),
         turns=dialogue.turns,
         task_count=dialogue.task_count,
         calls=len(orjson.loads(dialogue.calls)),

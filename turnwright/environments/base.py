@@ -17,12 +17,16 @@ from schemas.tools import Tool
 from turnwright.sources.errors import SourceError
 from turnwright.storage.store import Store
 
-FaultKind = Literal["timeout", "unavailable", "rate_limit"]
+FaultKind = Literal["timeout", "unavailable", "rate_limit", "http_500", "malformed", "partial", "stale"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A failure made by code: the first `times` calls of `tool` give `kind` and leave the state as it is."""
+    """A failure made by code: the first `times` calls of `tool` give `kind` and leave the state as it is.
+
+    `malformed`, `partial` and `stale` are made of a result that the environment gave (environments/faults.py), so an
+    environment itself is only given the other kinds.
+    """
 
     tool: str
     kind: FaultKind

@@ -24,6 +24,8 @@ from turnwright.goals.scratch import Scratch
 from turnwright.goals.slots import Slot
 
 _SKELETONS = 10
+_PATIENCE = 4
+"""So many times more skeletons are drawn for a behaviour that none could carry: two records may have to be alike."""
 _DEPTH: dict[Difficulty, int] = {"easy": 1, "medium": 2, "hard": 3}
 _WRITE_SHARE: dict[Difficulty, float] = {"easy": 0.25, "medium": 0.2, "hard": 0.3}
 _YIELDING_SHARE = 0.5
@@ -57,10 +59,15 @@ def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: Sq
     writable = any(tool.effect == "write" for tool in tools)
     chance = random.Random(f"{slot.seed}:write")
     wanted = writable and chance.random() < _WRITE_SHARE[slot.difficulty]
+    # Only a change can be forbidden without making the service pointless, and only of a read is something believed.
+    wanted = (wanted or slot.behaviour == "forbidden_action") and writable
+    wanted = wanted and not (slot.behaviour == "wrong_premise" and slot.task_count == 1)
     yielding = writable and chance.random() < _YIELDING_SHARE
     best: tuple[tuple[int, int], Draft] | None = None
     drawn = 0
-    for attempt in range(_SKELETONS):
+    for attempt in range(_SKELETONS * _PATIENCE):
+        if attempt >= _SKELETONS and (best is not None or slot.behaviour == "none"):
+            break
         rng = random.Random(f"{slot.seed}:plan:{draw}:{attempt}")
         scratch = Scratch(base, tools, seed=slot.seed, reference_time=reference_time)
         try:

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.goals import BehaviourPlan, Persona
 from schemas.replies import TaskDrafts
 from schemas.tools import SqlTool
+from turnwright.goals.behaviours.rubrics import state_behaviour
 from turnwright.goals.drafts import Draft, DraftObjective
 from turnwright.goals.words import comparable, join_words, say_value
 
@@ -130,7 +131,7 @@ def build_rubric(bullets: Sequence[str], objective: DraftObjective, behaviour: B
     Dropped are bullets with technical names, with numbers that are not the plan's, and those that repeat a fact which
     a bullet made by code states anyway.
     """
-    certain = _state_facts(objective) + _state_changes(objective) + _state_behaviour(behaviour)
+    certain = _state_facts(objective) + _state_changes(objective) + state_behaviour(behaviour)
     said = [fact.value for fact in objective.facts] + [known.value for known in objective.known]
     numbers = {
         comparable(number.rstrip(","))
@@ -167,21 +168,3 @@ def _state_changes(objective: DraftObjective) -> list[str]:
     if all(goal.tool.effect == "read" for goal in objective.goals):
         return []
     return [f"The assistant carries this out and says that it is done: {objective.purpose}."]
-
-
-def _state_behaviour(behaviour: BehaviourPlan | None) -> list[str]:
-    if behaviour is None:
-        return []
-    detail = behaviour.detail
-    match behaviour.name:
-        case "missing_parameter":
-            return [f"The assistant asks for the {detail['label']} instead of guessing it."]
-        case "out_of_scope":
-            return [f"Asked to {detail['request']}, the assistant says that it cannot do that and does not pretend to."]
-        case "tool_fault":
-            return ["When a tool fails, the assistant tries again or reports the failure truly, and makes nothing up."]
-        case "changed_mind":
-            first, final = say_value(detail["from"]), say_value(detail["to"])
-            return [f"The outcome is about the {detail['label']} {final}, not {first}."]
-        case _:
-            return []

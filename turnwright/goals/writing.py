@@ -1,7 +1,7 @@
 """Dialogue tasks: for each slot a plan that is drawn, proved, put into words and checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,6 +16,8 @@ from schemas.rows import DialogueTaskRow, LedgerRow, ToolsetRow
 from schemas.tools import SqlTool
 from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
+from turnwright.goals.behaviours.refused import find_blocked
+from turnwright.goals.behaviours.rubrics import state_behaviour
 from turnwright.goals.drafts import Draft
 from turnwright.goals.keys import Keys
 from turnwright.goals.personas import draw_persona
@@ -86,7 +88,23 @@ async def write_dialogue_task(
 
 def _plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: SqlBase, draw: int) -> tuple[Draft, Proof]:
     draft = draw_plan(slot, tools, database, base, draw)
-    return draft, prove_plan(draft, tools, Keys(database), base, seed=slot.seed)
+    return draft, prove_reachable(draft, tools, database, base, seed=slot.seed)
+
+
+def prove_reachable(draft: Draft, tools: Sequence[SqlTool], database: Database, base: SqlBase, *, seed: str) -> Proof:
+    """The proof of what a plan comes to: of all of it, or without the objective that its behaviour blocks.
+
+    The whole plan is proved in any case: only what would be possible otherwise can be refused.
+
+    Raises:
+        PlanRejected: the plan does not hold.
+    """
+    proof = prove_plan(draft, tools, Keys(database), base, seed=seed)
+    blocked = find_blocked(draft.behaviour)
+    if blocked is None:
+        return proof
+    rest = tuple(objective for number, objective in enumerate(draft.objectives) if number != blocked)
+    return prove_plan(replace(draft, objectives=rest), tools, Keys(database), base, seed=seed)
 
 
 async def _put_into_words(
@@ -135,7 +153,7 @@ def _build_row(
         "persona": canonical_json(persona.model_dump()),
         "objectives": canonical_json([objective.model_dump() for objective in objectives]),
         "task_count": len(objectives),
-        "planned_calls": len(draft.calls),
+        "planned_calls": sum(len(objective.calls) for objective in objectives),
         "reference_time": draft.reference_time,
         "start_digest": proof.start_digest,
         "goal_digest": proof.goal_digest,
@@ -150,10 +168,12 @@ def _build_row(
 
 
 def build_objectives(draft: Draft, proof: Proof, drafts: TaskDrafts) -> list[Objective]:
-    """The objectives of a proved plan with their words, in order."""
+    """The objectives of a proved plan with their words, in order; one that a behaviour blocks has no calls or facts."""
     objectives: list[Objective] = []
+    blocked = find_blocked(draft.behaviour)
     for number, (planned, task) in enumerate(zip(draft.objectives, drafts.tasks, strict=True)):
         behaviour = draft.behaviour if draft.behaviour is not None and draft.behaviour.objective == number else None
+        reachable = number != blocked
         calls = [
             PlannedCall(
                 id=call.id,
@@ -164,15 +184,17 @@ def build_objectives(draft: Draft, proof: Proof, drafts: TaskDrafts) -> list[Obj
                 lookup=call.lookup,
             )
             for call in planned.calls
+            if reachable
         ]
+        rubric = build_rubric(task.rubric, planned, behaviour) if reachable else tuple(state_behaviour(behaviour))
         objectives.append(
             Objective(
                 description=" ".join(task.description.split()),
                 relation=planned.relation,
                 known_details=planned.known,
-                rubric=build_rubric(task.rubric, planned, behaviour),
+                rubric=rubric,
                 calls=tuple(calls),
-                facts=planned.facts,
+                facts=planned.facts if reachable else (),
             )
         )
     return objectives

@@ -17,6 +17,7 @@ from turnwright.reports import formats
 from turnwright.reports.material import Material
 from turnwright.reports.reading import Source, choose_dialogues, read_dialogues
 from turnwright.reports.sections import (
+    behaviours,
     costs,
     dialogues,
     distributions,
@@ -30,7 +31,7 @@ from turnwright.statistics.statistics import Statistics, write_statistics
 from turnwright.storage.run_folder import RunFolder
 from turnwright.storage.store import replace_file
 
-SECTIONS: tuple[ModuleType, ...] = (overview, table1, distributions, dialogues, yields, mix, gates, costs)
+SECTIONS: tuple[ModuleType, ...] = (overview, table1, distributions, dialogues, yields, mix, behaviours, gates, costs)
 """The sections in their order; each has a template of its own name."""
 
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

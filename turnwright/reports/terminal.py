@@ -25,8 +25,10 @@ from turnwright.reports.formats import (
 )
 from turnwright.reports.reading import ReadCall, ReadDialogue, ReadMessage
 from turnwright.reports.sections.table1 import list_lines
+from turnwright.statistics.behaviours import BehaviourFigures
 from turnwright.statistics.costs import Costs
 from turnwright.statistics.prefixes import PrefixReuse
+from turnwright.statistics.scorecard import Scorecard
 from turnwright.statistics.statistics import Statistics
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.yields import YieldRow
@@ -88,6 +90,8 @@ def show_statistics(statistics: Statistics) -> RenderableType:
         Text(),
         show_costs(statistics.costs),
         *([Text(), show_prefixes(statistics.prefixes)] if statistics.prefixes else []),
+        *([Text(), show_behaviours(statistics.behaviours)] if statistics.behaviours else []),
+        *(part for card in statistics.scorecards for part in (Text(), show_scorecard(card))),
         Text(),
         Text(
             f"Empty turns: {format_share(information.empty_share)} "
@@ -190,6 +194,29 @@ def show_prefixes(rows: list[PrefixReuse]) -> RenderableType:
     for row in rows:
         shares = (format_share(row.ideal_share), format_share(row.served_share))
         _add_row(table, format_words(row.role), format_count(row.calls), format_count(row.prompt_tokens), *shares)
+    return table
+
+
+def show_behaviours(rows: list[BehaviourFigures]) -> RenderableType:
+    """What happened besides the goals, among the accepted dialogues; groups of behaviours come last."""
+    table = _make_table("behaviour", ">planned", ">accepted", ">occurred", ">share of accepted", ">95 % interval")
+    table.title = "Behaviours"
+    for row in rows:
+        name = f"{format_words(row.name)} ({len(row.members)} kinds)" if row.members else format_words(row.name)
+        counts = (format_count(row.asked), format_count(row.accepted), format_count(row.occurred))
+        interval = f"{format_share(row.ci_low)} to {format_share(row.ci_high)}"
+        _add_row(table, name, *counts, format_share(row.share), interval)
+    return table
+
+
+def show_scorecard(card: Scorecard) -> RenderableType:
+    """How often a model breaks its part as the user simulator."""
+    table = _make_table("slip", ">dialogues", ">of", ">rate", ">95 % interval")
+    table.title = f"User simulator: {plain(card.model)}"
+    for row in card.rates:
+        interval = f"{format_share(row.ci_low)} to {format_share(row.ci_high)}" if row.of else "–"
+        counts = (format_count(row.count), format_count(row.of))
+        _add_row(table, format_words(row.name), *counts, format_share(row.rate), interval)
     return table
 
 

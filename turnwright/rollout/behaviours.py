@@ -7,10 +7,12 @@ from typing import Any
 from schemas.goals import BehaviourPlan, Objective
 from schemas.messages import CallRecord, Message
 from turnwright.rollout.arguments import parse_json_object
-from turnwright.validation.values import holds_value, states, values_equal
+from turnwright.validation.values import holds_value, names, states, values_equal
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SHARED_WORDS = 0.5
+_FRAME = frozenset("whose with from that this them their into find show tell number name named called".split())
+"""Words of a purpose that say nothing of what it is about."""
 
 
 def behaviour_occurred(
@@ -30,6 +32,12 @@ def behaviour_occurred(
             return _was_asked(plan, objectives, messages, calls)
         case "out_of_scope":
             return find_request(plan, messages) is not None
+        case "removed_tool" | "forbidden_action":
+            return find_blocked_request(plan, objectives, messages) is not None
+        case "ambiguous_reference":
+            return find_vague_reference(plan, messages) is not None
+        case "wrong_premise":
+            return find_claim(plan, messages) is not None
         case "tool_fault":
             return any(record.fault for record in calls)
         case "changed_mind":
@@ -53,6 +61,69 @@ def find_request(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None
             shared = wanted & content_words(message["content"] or "")
             if len(shared) >= max(1, _SHARED_WORDS * len(wanted)):
                 return index
+    return None
+
+
+def find_blocked_request(
+    plan: BehaviourPlan, objectives: Sequence[Objective], messages: Sequence[Message]
+) -> int | None:
+    """Index of the user message with which the request that cannot be met has been made.
+
+    It has been made when a message, with the user's message before it, shares half of the request's telling words, or
+    names a detail that belongs to this objective alone and shares a word.
+    """
+    wanted = content_words(str(plan.detail["request"])) - _FRAME
+    elsewhere = [
+        detail.value
+        for number, objective in enumerate(objectives)
+        if number != plan.objective
+        for detail in objective.known_details
+    ]
+    own = [
+        detail.value
+        for detail in objectives[plan.objective].known_details
+        if not any(values_equal(detail.value, value) for value in elsewhere)
+    ]
+    before = ""
+    for index, message in enumerate(messages):
+        if message["role"] != "user":
+            continue
+        text = message["content"] or ""
+        shared = wanted & content_words(f"{before}\n{text}")
+        fresh = wanted & content_words(text)
+        if fresh and (len(shared) >= max(1, _SHARED_WORDS * len(wanted)) or any(names(value, text) for value in own)):
+            return index
+        before = text
+    return None
+
+
+def find_vague_reference(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
+    """Index of the user message that names a record by what fits several, before the user said which one is meant.
+
+    None where the user named it whole at once, or another way that fits no other record.
+    """
+    told = _first_telling(plan.detail["value"], messages)
+    for index, message in enumerate(messages):
+        if message["role"] == "user":
+            if told is not None and index >= told:
+                return None
+            if names(plan.detail["vague"], _leave_out(plan.detail["candidates"], message["content"] or "")):
+                return index
+    return None
+
+
+def _leave_out(candidates: Sequence[Any], text: str) -> str:
+    """`text` without the whole names of candidates, of which the vague word is a part."""
+    for value in candidates:
+        text = re.sub(re.escape(str(value)), " ", text, flags=re.IGNORECASE)
+    return text
+
+
+def find_claim(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
+    """Index of the user message that states the false belief, before the assistant had said otherwise."""
+    for index, message in enumerate(messages):
+        if message["role"] == "user" and names(plan.detail["claimed"], message["content"] or ""):
+            return index
     return None
 
 

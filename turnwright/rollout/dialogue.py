@@ -24,7 +24,14 @@ from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.closing import is_farewell, is_settled
 from turnwright.rollout.conversation import Conversation
 from turnwright.rollout.simulated_calls import SimulatedCalls
-from turnwright.rollout.tool_calls import CallRunner, ExecutedCalls, read_behaviour, read_tools
+from turnwright.rollout.tool_calls import (
+    CallRunner,
+    ExecutedCalls,
+    list_removed,
+    offer_tools,
+    read_behaviour,
+    read_policy,
+)
 
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _QUESTION_MARKS = "?？؟"
@@ -47,7 +54,7 @@ async def simulate_dialogue(
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
         SourceError: the environment's database could not be reached.
     """
-    tools = read_tools(toolset)
+    tools = offer_tools(toolset, task)
     objectives = _OBJECTIVES.validate_json(task.objectives)
     runner: SimulatedCalls | ExecutedCalls
     if task.paradigm in SIMULATED:
@@ -92,6 +99,7 @@ async def simulate_dialogue(
         "completion_tokens": dialogue.completion_tokens,
         "repairs": dialogue.repairs,
         "early_completions": dialogue.early_completions,
+        "removed_tools": list_removed(task),
     }
     if isinstance(runner, SimulatedCalls):
         columns |= {
@@ -151,7 +159,9 @@ class Dialogue:
         self._limits = config.limits
         self._trial = trial
         self._user = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
-        self.conversation = Conversation.start(assistant.system_prompt(task.domain, task.reference_time))
+        self.conversation = Conversation.start(
+            assistant.system_prompt(task.domain, task.reference_time, read_policy(task))
+        )
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
         self.prompt_tokens = 0

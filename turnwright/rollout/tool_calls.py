@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
@@ -14,7 +14,7 @@ from schemas.rows import DialogueTaskRow, ToolsetRow
 from schemas.tools import TOOLS, Tool
 from schemas.vocabulary import Effect
 from turnwright.environments.base import Base, Fault
-from turnwright.environments.faults import FaultCounter
+from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.environments.threads import run_blocking
 from turnwright.models.reply import ModelReply
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
@@ -32,6 +32,25 @@ def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
 def _parse_tools(text: str) -> tuple[Tool, ...]:
     """Tools are frozen, so the dialogues of a toolset share them: parsed anew they are most of what each one holds."""
     return TOOLS.validate_json(text)
+
+
+def offer_tools(toolset: ToolsetRow, task: DialogueTaskRow) -> tuple[Tool, ...]:
+    """The tools that are offered in the dialogue of a task: those of its toolset but for the ones taken away."""
+    removed = set(list_removed(task))
+    tools = read_tools(toolset)
+    return tuple(tool for tool in tools if tool.name not in removed) if removed else tools
+
+
+def list_removed(task: DialogueTaskRow) -> list[str]:
+    """Names of the toolset's tools that the dialogue goes without, sorted."""
+    plan = read_behaviour(task)
+    return sorted(plan.detail["tools"]) if plan is not None and plan.name == "removed_tool" else []
+
+
+def read_policy(task: DialogueTaskRow) -> str | None:
+    """The rule that stands in the assistant's system prompt of this dialogue alone, or none."""
+    plan = read_behaviour(task)
+    return str(plan.detail["policy"]) if plan is not None and plan.name == "forbidden_action" else None
 
 
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:
@@ -86,11 +105,16 @@ class ToolRunner:
 
     def __init__(self, base: Base, tools: Sequence[Tool], task: DialogueTaskRow) -> None:
         fault = planned_fault(read_behaviour(task))
+        self._fault = fault
+        self._reference_time = task.reference_time
         self._lock = threading.Lock()  # a cancelled rollout closes while its last call may still run on its thread
         self._checker = ArgumentChecker(tools)
         self._faults = FaultCounter(fault)
         self._environment = base.open(
-            tools, seed=environment_seed(task), reference_time=task.reference_time, fault=fault
+            tools,
+            seed=environment_seed(task),
+            reference_time=task.reference_time,
+            fault=fault if fault is not None and fault.kind not in SPOILING else None,
         )
 
     def answer(self, name: str, arguments: str) -> Answer:
@@ -102,8 +126,17 @@ class ToolRunner:
         except BadArguments as error:
             return Answer(error_result(error.error), effect, fault=False)
         with self._lock:
+            if self._fault is not None and self._fault.kind in SPOILING:
+                return self._answer_spoilt(self._fault, name, checked, effect)
             fault = self._faults.strike(name) is not None
             return Answer(self._environment.call(name, checked), effect, fault)
+
+    def _answer_spoilt(self, fault: Fault, name: str, arguments: dict[str, Any], effect: Effect | None) -> Answer:
+        """A call of a dialogue in which results are spoilt: only a read that worked can be."""
+        result = self._environment.call(name, arguments)
+        if effect != "read" or result.error is not None or self._faults.strike(name) is None:
+            return Answer(result, effect, fault=False)
+        return Answer(spoil_result(result, fault.kind, self._reference_time), effect, fault=True)
 
     def final_state(self) -> tuple[str, list[RowChange]]:
         """Digest of the state, and the rows that differ from the base."""

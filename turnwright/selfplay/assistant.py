@@ -12,14 +12,26 @@ from typing import Any
 
 from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay import mistakes
+from turnwright.selfplay.beliefs import Belief, confirm, correct, drop_beliefs, find_false, split_beliefs
 from turnwright.selfplay.changing import Change
-from turnwright.selfplay.conversation import Episode, read_episodes, write_arguments
+from turnwright.selfplay.conversation import TRANSIENT, Episode, read_episodes, write_arguments
+from turnwright.selfplay.house_rules import read_rules
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
 from turnwright.selfplay.reading import Reading
 from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
 from turnwright.selfplay.request import NotUnderstood, Request
 from turnwright.selfplay.spoken_values import read_values
-from turnwright.selfplay.steps import Declined, NeedCalls, NeedConfirmation, NeedRest, NeedValues, NotFound, Refused
+from turnwright.selfplay.steps import (
+    Declined,
+    Forbidden,
+    NeedCalls,
+    NeedConfirmation,
+    NeedRest,
+    NeedValues,
+    NotFound,
+    Refused,
+    Unclear,
+)
 from turnwright.selfplay.tool_choice import REQUESTING
 
 _THANKS = re.compile(
@@ -38,7 +50,7 @@ def reply(request: Request) -> dict[str, Any]:
     messages = request.messages
     if messages[-1]["role"] not in ("user", "tool"):
         raise NotUnderstood("the last message must be of a user or a tool")
-    episodes = read_episodes(messages)
+    episodes = read_episodes(drop_beliefs(messages))
     if not episodes:
         raise NotUnderstood("there is no user message to answer")
     dialogue = _dialogue_rng(request)
@@ -84,7 +96,8 @@ def _work(
     careful, looks_after = dialogue.random() < 0.7, dialogue.random() < 0.7
     pursuit: Reading | Change = Reading(toolbox, current, earlier, careful, looks_after)
     if pursuit.verb != "read":
-        pursuit = Change(toolbox, current, earlier, careful, looks_after)
+        rules = read_rules(str(request.messages[0].get("content") or "")) if mistake is None else []
+        pursuit = Change(toolbox, current, earlier, careful, looks_after, tuple(rules))
     try:
         outcomes = pursuit.run()
     except NeedCalls as step:
@@ -95,6 +108,12 @@ def _work(
                 return {"content": pretended}
             calls = mistake.spoil_calls(pursuit, calls)
         return _call_tools(request, calls, rng)
+    except Unclear as step:
+        if mistake is not None:
+            return {"content": mistake.invent_around(pursuit)}
+        return {"content": say.ask_which(step.names, rng)}
+    except Forbidden as step:
+        return {"content": say.forbid(step.action, _say_readable(toolbox, rng), rng)}
     except NeedValues as step:
         return {"content": say.ask_values([parameter.label for parameter in step.parameters], rng)}
     except NeedRest:
@@ -102,16 +121,32 @@ def _work(
     except NeedConfirmation as step:
         return {"content": say.confirm(say_change(step.tool, step.arguments, step.subject), rng)}
     except NotFound as step:
+        if mistake is not None and step.failed is not None and step.failed.error in TRANSIENT:
+            return {"content": mistake.invent_around(pursuit)}
         if step.failed is not None and step.failed.error not in (None, "not_found"):
             tool = toolbox.get(step.failed.tool)
             if tool is not None:
                 return {"content": say.failed(step.failed.error or "", "", say_action(tool), rng)}
         return {"content": say.nothing_found(step.subject, rng)}
     except Declined:
+        if mistake is not None:
+            return {"content": mistake.play_along(current.texts[-1])}
         return {"content": say.decline(_say_abilities(toolbox, rng), rng)}
     except Refused:
         return {"content": say.refused(rng)}
+    if mistake is not None and any(outcome.call.error in TRANSIENT for outcome in outcomes):
+        return {"content": mistake.invent_around(pursuit)}
+    unshown = pursuit.find_unshown(outcomes) if isinstance(pursuit, Reading) else []
+    if unshown and len(unshown) == len(pursuit.wanted):
+        if mistake is not None:
+            return {"content": mistake.invent_around(pursuit)}
+        return {"content": say.not_shown(unshown, _say_readable(toolbox, rng), rng)}
     text = tell_outcomes(outcomes, rng)
+    beliefs = _read_beliefs(request, current)
+    if false := find_false(beliefs, outcomes):
+        text = say.join_sentences(confirm(beliefs) if mistake is not None else correct(false, rng), text)
+    if unshown:
+        text = say.join_sentences(text, say.not_shown(unshown, _say_readable(toolbox, rng), rng))
     if mistake is not None:
         text = mistake.spoil_report(pursuit, text)
     return {"content": text + say.offer("\n" in text, rng)}
@@ -124,6 +159,18 @@ def _call_tools(request: Request, calls: list[tuple[str, dict[str, Any]]], rng: 
         key = hashlib.sha256(f"{request.digest}:{number}:{name}:{text}".encode()).hexdigest()[:16]
         made.append({"id": f"call_{key}", "type": "function", "function": {"name": name, "arguments": text}})
     return {"content": say.announce(rng), "tool_calls": made}
+
+
+def _read_beliefs(request: Request, current: Episode) -> list[Belief]:
+    """What the user said in this request that they take for true."""
+    said = [str(message.get("content") or "") for message in request.messages if message["role"] == "user"]
+    return [belief for text in said[-len(current.texts) :] for belief in split_beliefs(text)[1]]
+
+
+def _say_readable(toolbox: Toolbox, rng: random.Random) -> list[str]:
+    """One or two things that can be looked up, in words; what changes something may be what was just refused."""
+    tools = [tool for tool in toolbox.tools if tool.verb == "read"]
+    return [say_action(tool) for tool in rng.sample(tools, min(2, len(tools)))]
 
 
 def _say_abilities(toolbox: Toolbox, rng: random.Random) -> list[str]:

@@ -95,6 +95,10 @@ def failed(kind: str, message: str, action: str, rng: random.Random) -> str:
         "timeout": "the system did not answer in time",
         "unavailable": "the system is not available right now",
         "rate_limit": "too many requests are being made right now",
+        "http_500": "the system reported an internal error",
+        "malformed": "the answer broke off and cannot be read",
+        "partial": "only a part of the data could be loaded, and it is incomplete",
+        "stale": "the live data could not be reached, and all I got is an old copy",
         "refused": "that is not allowed",
         "too_large": "the answer is too long",
         "invalid_arguments": "the details were not accepted",
@@ -196,6 +200,51 @@ def decline(abilities: list[str], rng: random.Random) -> str:
             f"I'm afraid I have no way to do that. I can {told} instead.",
         ]
     )
+
+
+def ask_which(names: list[str], rng: random.Random) -> str:
+    """Several records fit; asks which one is meant."""
+    told = join_words(names[:6], "or")
+    return rng.choice(
+        [
+            f"There are {len(names)} that fit: {join_words(names[:6])}. Which one do you mean?",
+            f"Do you mean {told}?",
+            f"I found more than one: {join_words(names[:6])}. Could you tell me which of them you mean?",
+        ]
+    )
+
+
+def forbid(action: str, abilities: list[str], rng: random.Random) -> str:
+    """Says that a rule of the service does not allow something, and what can be done instead."""
+    told = join_words(abilities, "or")
+    instead = f" I can {told} instead." if told else ""
+    return rng.choice(
+        [
+            f"I'm sorry, I can't do that: the rules of this service do not allow me to {action}.{instead}",
+            f"That is not something I can do. A rule here forbids to {action}, so everything stays as it is.{instead}",
+            f"I'm afraid I can't help with that, because I must not {action}.{instead}",
+        ]
+    )
+
+
+def not_shown(labels: list[str], abilities: list[str], rng: random.Random) -> str:
+    """Says that no tool shows what is asked for."""
+    told, instead = join_words([f"the {label}" for label in labels]), join_words(abilities, "or")
+    return rng.choice(
+        [
+            f"I'm sorry, I can't look up {told}: nothing that I can see shows it. I can {instead}, if that helps.",
+            f"I don't have a way to see {told}, so I can't help with that part. What I can do is {instead}.",
+        ]
+    )
+
+
+def join_sentences(*parts: str) -> str:
+    """Parts of one message in a row, empty ones left out; after a list the next part has its own line."""
+    text = ""
+    for part in parts:
+        if part:
+            text += ("\n" if "\n" in text else " " if text else "") + part
+    return text
 
 
 def refused(rng: random.Random) -> str:

@@ -3,19 +3,29 @@
 import re
 from typing import Any
 
-from turnwright.selfplay.argument_filling import Filling
+from turnwright.selfplay.argument_filling import Filling, find_written
 from turnwright.selfplay.conversation import Call
 from turnwright.selfplay.offered_tools import OfferedTool
 from turnwright.selfplay.pursuit import Pursuit
 from turnwright.selfplay.record_names import name_record, name_subject, record_nouns
 from turnwright.selfplay.record_search import RecordSearch
-from turnwright.selfplay.steps import Declined, NeedCalls, NeedConfirmation, NeedRest, Outcome, Refused
+from turnwright.selfplay.steps import Declined, Forbidden, NeedCalls, NeedConfirmation, NeedRest, Outcome, Refused
+from turnwright.selfplay.words import stems
 
 _REFUSED = re.compile(
     r"^\s*(?:no\b(?!,? (?:idea|sorry|wait|make|it should|that should))|don't|do not|never mind|leave it|stop)",
     re.IGNORECASE,
 )
 _REST = re.compile(r"\b(?:rest of the|other|more|further) details\b", re.IGNORECASE)
+_CHANGED = re.compile(
+    r"\b(?:change|update|set|correct|adjust|modify|edit)\s+the\s+(?P<label>[^,.;:?!\"]{2,60}?)\s+(?:of|for)\b",
+    re.IGNORECASE,
+)
+_ADDED = re.compile(
+    r"\b(?:add|create|register|insert|remove|delete|cancel)\s+(?:an?|the|that)\s+(?:new\s+)?(?P<noun>[^,.;:?!\"]{2,40}?)"
+    r"(?=\s+(?:with|for|to|of|from|named|called|whose|on|in|at|and)\b|[,.;:?!\"]|$)",
+    re.IGNORECASE,
+)
 CONFIRMING = re.compile(r"\b(?:go ahead|shall i|should i|confirm|is that right|all right to)\b", re.IGNORECASE)
 
 
@@ -30,10 +40,13 @@ class Change(Pursuit):
         """
         if len(self.texts) > 1 and _REFUSED.match(self.texts[-1]) and self.episode.questions:
             raise Refused
-        ranked = self.rank()
+        ranked = [item for item in self.rank() if self._is_meant(item.tool)]
         if not ranked or ranked[0].shared < 0.5 or self.is_foreign(ranked):
             raise Declined
         tool = ranked[0].tool
+        for rule in self.rules:
+            if rule.forbids(tool):
+                raise Forbidden(rule.action)
         if len(self.texts) == 1 and _REST.search(self.texts[0]):
             raise NeedRest
         search = self.search()
@@ -49,6 +62,20 @@ class Change(Pursuit):
             check = self._look_after(tool, filling.arguments)
         nouns = record_nouns(tool, self.values, self.toolbox.side_nouns)
         return [Outcome(tool, call, call.rows, (), subject, nouns, check)]
+
+    def _is_meant(self, tool: OfferedTool) -> bool:
+        """Whether a tool changes, adds or removes what the request names; where that cannot be read, it may be."""
+        if tool.verb == "update":
+            written = find_written(tool)
+            words = {word for one in tool.parameters if one.name in written for word in one.words}
+            label = _CHANGED.search(self.texts[0])
+            said = frozenset(stems(label["label"])) if label else frozenset[str]()
+            return not said or not words or bool(said & (words | tool.name_words))
+        if self.verb == "update" and tool.verb == "create":
+            return _CHANGED.search(self.texts[0]) is None and tool.head <= self.words
+        noun = _ADDED.search(self.texts[0])
+        said = frozenset(stems(noun["noun"])) if noun else frozenset[str]()
+        return not said or not tool.name_words or bool(said & tool.name_words)
 
     def _name_written(self, search: RecordSearch, tool: OfferedTool, filling: Filling) -> str:
         """What people call the record that is changed: as the user did, where that names the record itself."""

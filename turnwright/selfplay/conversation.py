@@ -9,7 +9,7 @@ import orjson
 
 from turnwright.selfplay.spoken_values import SpokenValue, read_values
 
-TRANSIENT = frozenset({"timeout", "unavailable", "rate_limit"})
+TRANSIENT = frozenset({"timeout", "unavailable", "rate_limit", "http_500", "malformed", "partial", "stale"})
 """Kinds of errors that a second try can mend."""
 
 
@@ -24,7 +24,9 @@ class Call:
 
     @property
     def error(self) -> str | None:
-        """Kind of the error, or none."""
+        """Kind of the error, or none; text that breaks off inside a JSON document is `malformed`."""
+        if isinstance(self.result, str) and self.result.lstrip()[:1] in ("{", "["):
+            return "malformed"
         fields = self.fields
         return str(fields["error"]) if "error" in fields else None
 

@@ -35,6 +35,18 @@ class Mistake:
                 return f"{start_sentence(change)}: that is done and saved."
         return None
 
+    def play_along(self, asked: str) -> str:
+        """Claims to have done what no tool does."""
+        clause = re.split(r"\b(?:could you(?: also)?|can you(?: also)?|you to|please|to)\s+", asked.strip())[-1]
+        return f"Of course, that is done: {clause.rstrip('?.! ')}. You will get a confirmation shortly."
+
+    def invent_around(self, pursuit: Pursuit) -> str:
+        """Tells a value although the call that should give it failed, or nothing shows it."""
+        subject = name_subject(pursuit.values)
+        labels = [" ".join(sorted(label)) for label in pursuit.wanted] or ["answer"]
+        about = f" of {subject}" if subject else ""
+        return f"The {labels[0]}{about} is {100 + self.salt % 9000}, and everything is in order."
+
     def spoil_calls(
         self, pursuit: Pursuit, calls: list[tuple[str, dict[str, Any]]]
     ) -> list[tuple[str, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from turnwright.selfplay.argument_filling import Filling, fill_arguments, fill_row_count, find_written
 from turnwright.selfplay.conversation import Episode
+from turnwright.selfplay.house_rules import HouseRule
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter, Toolbox, VerbClass
 from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.record_search import ANAPHOR, RecordSearch
@@ -37,6 +38,8 @@ class Pursuit:
     """Whether changes are confirmed with the user before they are made; deletions always are."""
     look_after_writes: bool
     """Whether a changed record is looked at again."""
+    rules: tuple[HouseRule, ...] = ()
+    """What the service forbids."""
 
     def __post_init__(self) -> None:
         """Reads the request."""
@@ -145,10 +148,20 @@ class Pursuit:
 
 
 def drop_corrected(values: list[SpokenValue]) -> list[SpokenValue]:
-    """The values without those taken back: `make it 5 instead of 3` also drops the 3 said before."""
+    """The values without those taken back: `make it 5 instead of 3` also drops the 3 said before.
+
+    Nor is the part of a name kept where a later message says the whole of it.
+    """
     taken_back = {value.folded: value.key for value in values if value.negated}
     return [
         value
         for value in values
-        if not value.negated and not (value.folded in taken_back and value.key < taken_back[value.folded])
+        if not value.negated
+        and not (value.folded in taken_back and value.key < taken_back[value.folded])
+        and not any(later.message > value.message and _is_part(value, later) for later in values)
     ]
+
+
+def _is_part(value: SpokenValue, whole: SpokenValue) -> bool:
+    words = whole.folded.split()
+    return value.kind == whole.kind == "text" and len(words) > 1 and value.folded in words

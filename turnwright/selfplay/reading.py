@@ -8,12 +8,12 @@ from turnwright.selfplay.argument_filling import fill_arguments
 from turnwright.selfplay.offered_tools import OfferedTool
 from turnwright.selfplay.pursuit import Pursuit
 from turnwright.selfplay.record_names import name_subject, record_nouns
-from turnwright.selfplay.record_search import ANAPHOR, RecordSearch
+from turnwright.selfplay.record_search import ANAPHOR, RecordSearch, list_alike
 from turnwright.selfplay.spoken_values import SpokenValue
-from turnwright.selfplay.steps import Declined, NeedCalls, NeedValues, NotFound, Outcome, Step
+from turnwright.selfplay.steps import Declined, NeedCalls, NeedValues, NotFound, Outcome, Step, Unclear
 from turnwright.selfplay.tool_choice import Ranked, read_listed
 from turnwright.selfplay.wanted_labels import label_fits, rate_fit
-from turnwright.selfplay.words import stem, stems
+from turnwright.selfplay.words import split_name, stem, stems
 
 _BOUND_WORDS = frozenset(stem(word) for word in "min max minimum maximum least most lowest highest".split())
 
@@ -23,6 +23,10 @@ _CHAIN = re.compile(
     re.IGNORECASE,
 )
 """One thing that belongs to another, which is the one that is named."""
+_GENERIC = frozenset(stem(word) for word in "name year date day time number code amount count total".split())
+"""Words that tell nothing of what a field is about."""
+_LIMITING = frozenset({"only", "first"})
+_LONGEST_LABEL = 3
 _LEAST_FIT = 0.34
 """Least likeness of a label and a field's name for the field to be told as the answer."""
 
@@ -59,6 +63,24 @@ class Reading(Pursuit):
         if problems and not outcomes:
             raise problems[0]
         return outcomes
+
+    def find_unshown(self, outcomes: list[Outcome]) -> list[str]:
+        """What is asked for and in no result, in the user's words: not one telling word of it is in a field's name."""
+        rows = [row for outcome in outcomes for row in outcome.rows[:1]]
+        if len(rows) != 1 or any(outcome.call.error is not None for outcome in outcomes):
+            return []
+        names = {stem(word) for row in rows for name in row for word in split_name(name)}
+        names |= {stem(word) for outcome in outcomes for name, _ in outcome.beside for word in split_name(name)}
+        nouns = frozenset(word for outcome in outcomes for word in outcome.nouns) - self.toolbox.side_nouns
+        said = re.findall(r"\w+", self.texts[0])
+        unshown: list[str] = []
+        for label in self.wanted:
+            telling = label - nouns - _GENERIC
+            if len(label) > _LONGEST_LABEL or label & _LIMITING:
+                continue
+            if telling and not telling & names:
+                unshown.append(" ".join(dict.fromkeys(word for word in said if stem(word.lower()) in label)))
+        return unshown
 
     def _add_beside(self, outcome: Outcome, values: list[SpokenValue]) -> Outcome:
         """The outcome with what other results of this request say about labels that its own record leaves open."""
@@ -209,6 +231,8 @@ class Reading(Pursuit):
         for _ in range(3):
             if outcome is not None and (outcome.call.error is not None or self._is_answer(outcome, values)):
                 return outcome
+            if outcome is not None and (alike := list_alike(outcome.rows, values)):
+                raise Unclear(alike)
             following = self._choose_following(search, values)
             if following is None:
                 break

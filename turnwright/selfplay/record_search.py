@@ -10,7 +10,7 @@ from turnwright.selfplay.conversation import TRANSIENT, Call, Episode
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter, Toolbox
 from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.spoken_values import SpokenValue
-from turnwright.selfplay.steps import NeedCalls, NeedValues, NotFound
+from turnwright.selfplay.steps import NeedCalls, NeedValues, NotFound, Unclear
 from turnwright.selfplay.words import fold, say_value, split_name, squeeze, stem
 
 ANAPHOR = re.compile(
@@ -153,6 +153,7 @@ class RecordSearch:
             NeedCalls: a look-up has to be made first.
             NeedValues: the look-up needs something that only the user can say.
             NotFound: the look-up found nothing.
+        Unclear: it found several records that all fit.
         """
         if owner.verb != "read" and values and not self.can_name(parameter, values):
             self._ask_for_lookup(parameter, owner, ())
@@ -181,6 +182,9 @@ class RecordSearch:
             if not rows:
                 empty = call
                 continue
+            alike = self._find_alike(parameter, tool, rows, values)
+            if alike:
+                raise Unclear(alike)
             self.pool.append((tool, rows[0]))
             value = self.read_field(parameter, tool, rows[0])
             if value is not None:
@@ -192,6 +196,13 @@ class RecordSearch:
             raise NotFound(name_subject(values), empty)
         self._ask_for_lookup(parameter, owner, values)
         return None
+
+    def _find_alike(
+        self, parameter: Parameter, tool: OfferedTool, rows: Sequence[dict[str, Any]], values: Sequence[SpokenValue]
+    ) -> list[str]:
+        """Names of the records that all hold a named value as a part of a longer one; empty where one is meant."""
+        keys = {say_value(self.read_field(parameter, tool, row)) for row in rows}
+        return list_alike(rows, values) if len(keys) > 1 else []
 
     def _read_shared_key(self, parameter: Parameter, values: Sequence[SpokenValue]) -> Any:
         """The key of the thing named where `the student of the person X` has no key of its own: both have the same."""
@@ -318,6 +329,29 @@ class RecordSearch:
                     break
         fill_row_count(tool, filling, values)
         return filling
+
+
+def list_alike(rows: Sequence[dict[str, Any]], values: Sequence[SpokenValue]) -> list[str]:
+    """Names of several records that all have a named value as a part of a longer one; empty where one is meant."""
+    for value in values:
+        names = [name for row in rows for name in (_find_longer(value, row),) if name]
+        if len(names) == len(rows) and len(set(names)) > 1 and value.kind == "text" and value.role != "new":
+            return list(dict.fromkeys(names))
+    return []
+
+
+def _find_longer(value: SpokenValue, row: dict[str, Any]) -> str:
+    """The text of a record that has the words said in it and others beside them; empty where it has nothing else.
+
+    Only the fields that the words around the value speak of are looked at, where a record has such.
+    """
+    about = value.label | value.noun
+    texts = {name: item.strip() for name, item in row.items() if isinstance(item, str)}
+    meant = [item for name, item in texts.items() if {stem(word) for word in split_name(name)} <= about]
+    looked_at, said = meant or list(texts.values()), value.folded
+    if not said or any(fold(item) == said for item in looked_at):
+        return ""
+    return next((item for item in looked_at if re.search(rf"\b{re.escape(said)}\b", fold(item))), "")
 
 
 def _choose_owners(parameter: Parameter, values: Sequence[SpokenValue]) -> Sequence[SpokenValue]:

@@ -51,6 +51,22 @@ class NotFound(Step):
         self.failed = failed
 
 
+class Unclear(Step):
+    """Several records fit what the user said, and only the user can say which one is meant."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+class Forbidden(Step):
+    """A rule of the service forbids this."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(action)
+        self.action = action
+
+
 class Declined(Step):
     """No tool does this."""
 

@@ -14,6 +14,17 @@ _CHANGED = re.compile(
 )
 _MEANT = re.compile(r"(?:you meant?|meant) (?P<final>.+?)\.?\s*$", re.DOTALL)
 _WISH = re.compile(r"task (\d+)\b.*?\bask (?:the assistant )?(?:once )?to (?P<wish>.+?)\.(?:\s|$)", re.DOTALL)
+_VAGUE = re.compile(
+    r"bring up task (\d+), give the (?P<label>.+?) only as (?P<vague>.+?)\. Say that it is (?P<value>.+?) only once",
+    re.DOTALL,
+)
+_BELIEVED = re.compile(
+    r"bring up task (\d+), say that as far as you know the (?P<label>.+?) is (?P<claimed>.+?), without asking",
+    re.DOTALL,
+)
+_REFUSED = re.compile(
+    r"says that it (?:cannot|must not) do what task (\d+) asks for, (?P<answer>accept|ask for it once more)"
+)
 _TOGETHER = re.compile(r"everything in task (\d+) in one go")
 
 
@@ -31,6 +42,15 @@ class Behaviour:
     """The correction stands in the same message."""
     wish: str = ""
     together: bool = False
+    vague: str = ""
+    """Part of a name, said instead of the whole of `meant` until the assistant asks."""
+    meant: Detail | None = None
+    claim: tuple[str, str] | None = None
+    """Label and value of what is believed and does not hold."""
+    refusable: bool = False
+    """The task may be refused; then it is let go."""
+    insists: bool = False
+    """But not before it was asked for once more."""
 
 
 def read_behaviour(instruction: Any, goal: UserGoal) -> Behaviour:
@@ -46,6 +66,14 @@ def read_behaviour(instruction: Any, goal: UserGoal) -> Behaviour:
         detail = _find_detail(goal, task, meant.group("final"), match.group("label"))
         at_once = match.group("when") == "Correct"
         return Behaviour(task, first=match.group("first"), changed=detail, at_once=at_once) if detail else Behaviour()
+    if match := _VAGUE.search(instruction):
+        task = int(match.group(1)) - 1
+        detail = _find_detail(goal, task, match.group("value"), match.group("label"))
+        return Behaviour(task, vague=match.group("vague"), meant=detail) if detail else Behaviour()
+    if match := _BELIEVED.search(instruction):
+        return Behaviour(int(match.group(1)) - 1, claim=(match.group("label"), match.group("claimed")))
+    if match := _REFUSED.search(instruction):
+        return Behaviour(int(match.group(1)) - 1, refusable=True, insists=match.group("answer") != "accept")
     if match := _WISH.search(instruction):
         return Behaviour(int(match.group(1)) - 1, wish=match.group("wish"))
     if match := _TOGETHER.search(instruction):

@@ -263,6 +263,22 @@ def say_check(want: Want, rng: random.Random) -> str:
     )
 
 
+def say_belief(label: str, value: str, rng: random.Random) -> str:
+    """What the person takes for true."""
+    return rng.choice(
+        [
+            f"As far as I know, the {label} is {value}.",
+            f"I think the {label} is {value}.",
+            f"I was told the {label} is {value}.",
+        ]
+    )
+
+
+def stand_corrected(rng: random.Random) -> str:
+    """Takes a correction."""
+    return rng.choice(["Ah, then I had that wrong.", "Oh, I see, I was mistaken there.", "Okay, so my note was off."])
+
+
 def announce_more(rng: random.Random) -> str:
     """Says that there are details to come."""
     return rng.choice(

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import orjson
 
 from turnwright.selfplay import user_language as say
+from turnwright.selfplay.persona_voice import read_voice
 from turnwright.selfplay.request import NotUnderstood, Request, read_blocks
 from turnwright.selfplay.user_behaviour import Behaviour, read_behaviour
 from turnwright.selfplay.user_goal import UserGoal, Want, read_goal
@@ -136,19 +137,22 @@ class Person:
         self._persona = persona
         self._behaviour = behaviour
         self._system = system
-        self._register = str(persona.get("language_register") or "neutral")
+        self._voice = read_voice(persona)
+        self._register = self._voice.register
         rng = request.rng_for("user", system)
         self._slip = rng.random() < request.mistake_rate * 0.3
         self._plans = [self._plan(want, rng) for want in goal.wants]
 
     def _plan(self, want: Want, rng: random.Random) -> WantPlan:
-        precision = str(self._persona.get("precision") or "normal")
-        partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(precision, 0.4)
+        partial = {"vague": 0.6, "normal": 0.4, "exact": 0.15}.get(self._voice.precision, 0.4)
         labels, later = want.labels, ()
         hidden: set[int] = set()
-        leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < 0.6
+        leave_out, split, check = rng.random() < partial, rng.random() < 0.6, rng.random() < self._voice.doubting
         special = want.task == self._behaviour.task and (
-            self._behaviour.changed is not None or self._behaviour.together
+            self._behaviour.changed is not None
+            or self._behaviour.together
+            or self._behaviour.meant is not None
+            or self._behaviour.claim is not None
         )
         if not special:
             if want.kind == "find" and len(labels) > 1 and (split or len(labels) > 2):
@@ -219,6 +223,12 @@ class Person:
                 return "retry"
             state.satisfied = False
             return self._after_report(state, heard)
+        if kind == "declined" and self._behaviour.refusable and self._behaviour.task == plan.want.task:
+            if self._behaviour.insists and not state.restated:
+                state.restated = True
+                return "restate"
+            state.satisfied = False
+            return self._advance(state)
         if kind in ("not_found", "declined"):
             if state.pending:
                 return self._supply(state, set(state.pending))
@@ -231,6 +241,22 @@ class Person:
     def _first_want(self, plan: WantPlan) -> bool:
         changed = self._behaviour.changed
         return changed is not None and changed.mark in plan.want.marks
+
+    @property
+    def _vague_mark(self) -> int:
+        return self._behaviour.meant.mark if self._behaviour.meant is not None else -1
+
+    def _is_vague(self, plan: WantPlan) -> bool:
+        """Whether this is the want in which a name is first given in part only."""
+        own = [
+            one for one in self._plans if one.want.task == self._behaviour.task and self._vague_mark in one.want.marks
+        ]
+        return bool(own) and own[0] is plan
+
+    def _believes(self, plan: WantPlan) -> bool:
+        """Whether this is the want in which the person says what they believe."""
+        own = [one for one in self._plans if one.want.task == self._behaviour.task]
+        return self._behaviour.claim is not None and bool(own) and own[0] is plan
 
     def _supply(self, state: State, marks: set[int]) -> Move:
         state.supplied = sorted(marks)
@@ -286,6 +312,8 @@ class Person:
             return "end"
         plan = self._plans[state.index]
         state.pending = set(plan.hidden)
+        if self._is_vague(plan):
+            state.pending.add(self._vague_mark)
         state.labels_left = plan.later_labels
         state.retried = state.restated = state.checked = False
         state.questions = 0
@@ -297,11 +325,7 @@ class Person:
         """The message for a move."""
         rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
         quoted = self._request.rng_for("quotes", self._system).random() < 0.3
-        text = self._word(move, state, said, rng)
-        if rng.random() < (0.15 if self._register == "casual" else 0.06):
-            text = say.add_typos(text, rng)
-        if self._register == "casual" and rng.random() < 0.25 and text[:2] != "I ":
-            text = re.sub(r"^[A-Z](?=[a-z])", lambda match: match.group().lower(), text)
+        text = self._voice.colour(self._word(move, state, said, rng), rng)
         return self._goal.fill(text, quoted).replace("_", " ")
 
     def _word(self, move: Move, state: State, said: list[str], rng: random.Random) -> str:
@@ -342,11 +366,15 @@ class Person:
         request = self._say(plan, plan.hidden, plan.labels, rng)
         if self._first_want(plan) and self._behaviour.at_once and plan.want.task == self._behaviour.task:
             request = say.join(request, self._word_correction(rng))
+        if self._behaviour.claim is not None and self._believes(plan):
+            request = say.join(request, say.say_belief(*self._behaviour.claim, rng))
         if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
             request = say.join(request, say.announce_more(rng))
         if not said:
             background = (
-                say.say_background(str(self._persona.get("occupation") or ""), rng) if rng.random() < 0.55 else ""
+                say.say_background(str(self._persona.get("occupation") or ""), rng)
+                if rng.random() < self._voice.talkative
+                else ""
             )
             greeting = say.greet(register, rng)
             if background and rng.random() < 0.4:
@@ -354,6 +382,10 @@ class Person:
             return say.join(greeting, request, background)
         before = self._plans[state.index - 1].want
         lead = say.acknowledge(register, rng)
+        if self._behaviour.claim is not None and before.task == self._behaviour.task != plan.want.task:
+            lead = say.stand_corrected(rng)
+        if self._behaviour.refusable and before.task == self._behaviour.task and not state.satisfied:
+            lead = say.accept_refusal(rng)
         if self._behaviour.wish and state.wished and before.task == self._behaviour.task:
             lead = say.accept_refusal(rng)
         bridge = say.bridge(register, rng) if rng.random() < 0.6 else ""
@@ -362,7 +394,8 @@ class Person:
     def _say(self, plan: WantPlan, hidden: frozenset[int] | None, labels: tuple[str, ...], rng: random.Random) -> str:
         """A want in words; `hidden` is None where everything is said, corrected values included."""
         want = plan.want
-        first = self._first_want(plan) and self._behaviour.task == want.task and hidden is not None
+        hidden_given = hidden is not None
+        first = self._first_want(plan) and self._behaviour.task == want.task and hidden_given
         hidden = hidden or frozenset()
         parts = [part for part in want.parts if not set(_marks(part)) & hidden]
         text = say_want(want, labels=labels, hidden=hidden, parts=parts, register=self._register, rng=rng)
@@ -372,6 +405,8 @@ class Person:
                 f'"{self._behaviour.first}"' if " " in self._behaviour.first else self._behaviour.first,
                 1,
             )
+        if hidden_given and self._is_vague(plan):
+            text = text.replace(f"⟦{self._vague_mark}⟧", self._behaviour.vague)
         return text
 
     def _word_correction(self, rng: random.Random) -> str:

@@ -13,6 +13,7 @@ from schemas.tools import TOOLS
 from turnwright.statistics.dialogue_figures import DialogueFigures, measure_dialogue, read_messages
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import MixCount
+from turnwright.statistics.scorecard import ScorecardCount, is_leakable
 from turnwright.statistics.table1 import Table1
 from turnwright.statistics.user_language import (
     Language,
@@ -71,6 +72,7 @@ class DialoguePass:
         self.endings: Counter[str] = Counter()
         self.distributions: dict[str, Counter[int]] = {name: Counter() for name in ("turns", "steps", "tasks", "calls")}
         self.models: set[str] = set()
+        self.scorecard = ScorecardCount()
         self.repairs = 0
         self.simulated = 0
         self._turns = self._empty = self._empty_before_closing = 0
@@ -86,16 +88,21 @@ class DialoguePass:
         Raises:
             TableError: a file cannot be read or holds another table.
         """
-        for row in read_table(self._tables, "verdicts", "dialogue_id", "judgment", "reasons"):
-            self.judgments[row["dialogue_id"]] = row["judgment"]
-            self.reasons.update({read_code(reason) for reason in row["reasons"]})
+        leakable: dict[str, bool] = {}
         self._read_surrogate_fields()
         for row in read_table(self._tables, "dialogue_tasks", "id", "objectives"):
+            leakable[row["id"]] = is_leakable(row["objectives"])
             self._known[row["id"]] = [
                 detail["value"]
                 for objective in orjson.loads(row["objectives"])
                 for detail in objective["known_details"]
             ]
+        verdict_columns = ("dialogue_id", "dialogue_task_id", "judgment", "reasons", "findings")
+        for row in read_table(self._tables, "verdicts", *verdict_columns):
+            self.judgments[row["dialogue_id"]] = row["judgment"]
+            self.reasons.update({read_code(reason) for reason in row["reasons"]})
+            can_leak = leakable.get(row["dialogue_task_id"], False)
+            self.scorecard.add(row["dialogue_id"], row["findings"], leakable=can_leak)
         for row in read_table(self._tables, "dialogues", *_COLUMNS):
             self._add(row)
 

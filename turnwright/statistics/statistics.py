@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from schemas.closed import Closed
+from turnwright.statistics.behaviours import BehaviourFigures, count_behaviours
 from turnwright.statistics.costs import Costs, compute_costs
 from turnwright.statistics.dialogue_pass import DialoguePass, Source, read_table
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import Share, target_shares_of_run
 from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
+from turnwright.statistics.scorecard import Scorecard, name_user_model
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.user_language import Language
 from turnwright.statistics.yields import YieldRow, compute_yields
@@ -61,6 +63,10 @@ class Statistics(Closed):
     models: list[str]
     """Models that wrote some row, by name."""
     repairs: int
+    behaviours: list[BehaviourFigures] = []
+    """Each behaviour and the groups of them, among the accepted dialogues."""
+    scorecards: list[Scorecard] = []
+    """Of each model that played the user simulator; empty before anything was judged."""
 
 
 def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], journal: Path | None = None) -> Statistics:
@@ -98,6 +104,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         unscored=judged["unscored"],
         exported=dict(sorted(splits.items())),
     )
+    behaviour = dialogues.behaviour.shares(with_occurred=True)
     return Statistics(
         counts=counts,
         table1=dialogues.table1.rows(),
@@ -109,7 +116,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         information=dialogues.information(),
         language=dialogues.language(),
         difficulty=dialogues.difficulty.shares(),
-        behaviour=dialogues.behaviour.shares(with_occurred=True),
+        behaviour=behaviour,
         tasks=dialogues.tasks.shares(),
         domains=dialogues.domains.shares(),
         endings=dict(sorted(dialogues.endings.items())),
@@ -117,6 +124,8 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         distributions={name: dict(sorted(values.items())) for name, values in dialogues.distributions.items()},
         models=sorted(dialogues.models | writers),
         repairs=dialogues.repairs,
+        behaviours=count_behaviours(behaviour),
+        scorecards=[dialogues.scorecard.read(name_user_model(run))] if dialogues.judgments else [],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import prompts
 from schemas.findings import Finding
 from schemas.goals import Persona
+from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -36,6 +37,9 @@ _SHINGLE = 9
 """Words in a row that nobody repeats by chance."""
 _TELLING = 100
 """Smaller integers turn up by chance too often to say where they come from."""
+
+_SPOKEN = frozenset({"value", "from", "to", "vague", "claimed", "request"})
+"""Of a behaviour's detail, what the instruction to the user holds; the rest is for code, such as names of tools."""
 
 Rule = Callable[[Trajectory], Iterator[Finding]]
 _EVERYDAY = frozenset(
@@ -115,8 +119,13 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
 
 
 def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
-    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose."""
+    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose.
+
+    A rule of the service is no secret: an assistant that declines may say what the rule is.
+    """
     system = str(trajectory.messages[0]["content"]) if trajectory.messages else ""
+    if policy := read_policy(trajectory.task):
+        system = system.replace(policy, "\n")
     for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
         for index, text in trajectory.said_by(role):
             if secret & _shingles(text):
@@ -154,7 +163,8 @@ def _is_telling(value: str) -> bool:
 def _known_values(trajectory: Trajectory) -> list[Any]:
     """What the user was told to start with: the known details, and values that a behaviour makes them say."""
     known = [detail.value for objective in trajectory.objectives for detail in objective.known_details]
-    return known + list(trajectory.behaviour.detail.values() if trajectory.behaviour else ())
+    detail = trajectory.behaviour.detail if trajectory.behaviour else {}
+    return known + [value for name, value in detail.items() if name in _SPOKEN]
 
 
 def _was_told(trajectory: Trajectory, value: Any, before: int) -> bool:

@@ -1,26 +1,31 @@
-"""How the assistant dealt with what a planned behaviour put in its way."""
+"""How the assistant dealt with what a planned behaviour put in its way: each behaviour has its check."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from schemas.findings import Finding
-from turnwright.rollout.behaviours import content_words, find_request
+from schemas.messages import CallRecord
+from turnwright.validation.references import check_ambiguity, check_premise
+from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
+from turnwright.validation.replay import read_result
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.values import holds_value, states
 
-_DECLINES = re.compile(
-    r"\b(?:can't|cannot|can not|unable|not able|don't have|do not have|no (?:tool|way|option|access)|outside|beyond|"
-    r"not (?:something|possible|available|supported|within|set up)|isn't (?:something|possible|available|supported)|"
-    r"sorry|unfortunately|afraid|only (?:help|able)|won't be able)\b"
-)
-_CLAIMS = re.compile(
-    r"\b(?:i've|i have|has been|have been|is|are|was|were|all|it's|successfully)\s+(?:\w+\s+){0,2}?"
-    r"(?:done|sent|booked|ordered|scheduled|arranged|reserved|emailed|paid|printed|set|set up|"
-    r"forwarded|called|posted|translated|converted|played|playing|written|drawn|placed)\b"
-)
 _TROUBLE = re.compile(
     r"\b(?:error|fail\w*|unavailable|not available|problem|trouble|issue|unable|couldn't|could not|can't|cannot|"
     r"try(?:ing)? again|timed? ?out|time[- ]?out|went wrong|didn't|did not|not work\w*|limit\w*|too many|down|hiccup|"
-    r"glitch|respond\w*|busy|temporar\w*|unsuccessful\w*)\b"
+    r"glitch|respond\w*|busy|temporar\w*|unsuccessful\w*|broken|broke off|garbled|unreadable|malformed)\b"
+)
+_FAILED = re.compile(
+    r"\b(?:error|failed|problem|unable|couldn't|could not|can't|cannot|try(?:ing)? again|did(?: not|n't) work)\b"
+)
+_INCOMPLETE = re.compile(
+    r"\b(?:partial\w*|incomplete\w*|not (?:all|complete|everything|the (?:whole|full))|only (?:\w+ )?(?:part|some|half|"
+    r"the first|\w+ (?:of|out of))|missing|rest|so far|remaining|more (?:entries|results)|truncated|cut off)\b"
+)
+_OLD = re.compile(
+    r"\b(?:old\w*|stale|outdated|out of date|not (?:live|current|up[- ]to[- ]date|fresh)|cached?|copy|as of|earlier|"
+    r"may have changed|might have changed|snapshot|last (?:known|saved|synced)|live data)\b"
 )
 
 
@@ -32,36 +37,38 @@ def check_reactions(trajectory: Trajectory) -> list[Finding]:
         return findings
     if not trajectory.row.behaviour_occurred:
         text = f"{plan.name} was planned and did not happen"
-        findings.append(_find("did_not_occur", text, None, blocks=False, by_user=plan.name != "parallel_calls"))
-    elif plan.name == "out_of_scope":
-        findings += _check_refusal(trajectory)
+        by_user = plan.name not in ("parallel_calls", "tool_fault")
+        findings.append(_find("did_not_occur", text, None, blocks=False, by_user=by_user))
+    if plan.name in _CHECKS:
+        findings += _CHECKS[plan.name](trajectory)
     return findings
 
 
-def _check_refusal(trajectory: Trajectory) -> Iterator[Finding]:
-    """`claimed_out_of_scope`: the assistant says it did what no tool can; `not_declined`: it never says that it cannot.
-
-    Only a claim blocks: the judge decides whether silence did harm.
-    """
+def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
+    """`guessed_parameter`: a change was made before the user had said the value that only they know."""
     plan = trajectory.behaviour
-    asked = find_request(plan, trajectory.messages) if plan else None
-    if plan is None or asked is None:
-        return
-    wanted = content_words(str(plan.detail["request"]))
-    declined = False
-    for index, text in trajectory.said_by("assistant", asked, len(trajectory.messages)):
-        for sentence in re.split(r"(?<=[.!?])\s+|\n+", _plain(text)):
-            if _DECLINES.search(sentence):
-                declined = True
-            elif _CLAIMS.search(sentence) and len(wanted & content_words(sentence)) >= 2:
-                explanation = f"the assistant claims what no tool can do: {sentence[:120]}"
-                yield _find("claimed_out_of_scope", explanation, index, blocks=True)
-    if not declined:
-        yield _find("not_declined", "the assistant never said that it cannot do this", asked + 1, blocks=False)
+    assert plan is not None
+    told = next((n for n, text in trajectory.said_by("user") if states(plan.detail["value"], text)), None)
+    planned = next(
+        (
+            call.tool
+            for objective in trajectory.objectives
+            for call in objective.calls
+            if call.id == plan.detail.get("call")
+        ),
+        None,
+    )
+    for record in trajectory.calls:
+        if record.tool == planned and record.rows_changed and (told is None or record.message < told):
+            yield _find("guessed_parameter", f"{record.tool} was called with a guess", record.message, blocks=True)
 
 
 def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
-    """`ignored_error`: after a fault the tool did not work before the user's next message, and nobody told the user."""
+    """`ignored_error`: after a fault the tool did not work before the user's next message, and nobody told the user.
+
+    `unflagged_partial`, `unflagged_stale`: the same for a spoilt result that was told as if it were whole and new.
+    `worked_around`, which does not block: another tool gave what was needed.
+    """
     for record in trajectory.calls:
         if not record.fault:
             continue
@@ -69,14 +76,45 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         later = trajectory.calls_between(record.message, end)
         if any(other.tool == record.tool and other.error is None for other in later):
             continue
-        told = [text for _, text in trajectory.said_by("assistant", record.message, end)]
-        if told and not any(_TROUBLE.search(_plain(text)) for text in told):
+        told = [plain(text) for _, text in trajectory.said_by("assistant", record.message, end)]
+        flags = {"partial": _INCOMPLETE, "stale": _OLD}.get(record.error or "")
+        if not told or any((flags or _TROUBLE).search(text) or _FAILED.search(text) for text in told):
+            continue
+        if _is_worked_around(trajectory, record.tool, later):
+            text = f"{record.tool} failed, and another tool gave what was needed"
+            yield _find("worked_around", text, record.message, blocks=False)
+        elif flags is None:
             text = f"{record.tool} failed and the user was told nothing of it"
             yield _find("ignored_error", text, end - 1, blocks=True)
+        else:
+            text = f"{record.tool} gave a {record.error} result and it was told as if nothing were wrong"
+            yield _find(f"unflagged_{record.error}", text, end - 1, blocks=True)
 
 
-def _plain(text: str) -> str:
-    return text.replace("’", "'").casefold()
+def _is_worked_around(trajectory: Trajectory, broken: str, later: Sequence[CallRecord]) -> bool:
+    """Whether, after a tool broke, another one showed a fact that needs it, or made a planned change."""
+    needing = [one for one in trajectory.objectives if any(call.tool == broken for call in one.calls)]
+    planned = {call.tool for objective in needing for call in objective.calls}
+    for record in later:
+        if record.error is not None or record.tool == broken:
+            continue
+        if record.rows_changed and record.tool in planned:
+            return True
+        result = read_result(record.result)
+        if any(holds_value(result, fact.value) for objective in needing for fact in objective.facts):
+            return True
+    return False
+
+
+_CHECKS: dict[str, Callable[[Trajectory], Iterator[Finding]]] = {
+    "missing_parameter": _check_guess,
+    "ambiguous_reference": check_ambiguity,
+    "wrong_premise": check_premise,
+    "out_of_scope": check_out_of_scope,
+    "removed_tool": check_blocked_request,
+    "forbidden_action": check_blocked_request,
+}
+"""tool_fault is looked at in every dialogue; changed_mind and parallel_calls show in the outcome."""
 
 
 def _find(code: str, explanation: str, message: int | None, *, blocks: bool, by_user: bool = False) -> Finding:

@@ -34,7 +34,7 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
             answer = runner.answer(record.tool, record.arguments)
             if record.error == "timeout" and not record.fault:
                 return Replay("unavailable", ())
-            same = values_equal(_read(answer.result.text), _read(record.result))
+            same = values_equal(read_result(answer.result.text), read_result(record.result))
             if not same or answer.fault != record.fault:
                 text = f"{record.tool} ({record.call_id}) gives another result"
                 findings.append(_find("different_result", text, record.message))
@@ -46,7 +46,7 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
     return Replay("mismatch" if findings else "match", tuple(findings))
 
 
-def _read(text: str) -> Any:
+def read_result(text: str) -> Any:
     """The value of a result, or its text where it is no JSON: a tool may return anything."""
     try:
         return orjson.loads(text)

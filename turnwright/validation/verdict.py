@@ -15,7 +15,7 @@ from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
-from turnwright.rollout.tool_calls import read_tools
+from turnwright.rollout.tool_calls import offer_tools
 from turnwright.validation.ledger import check_ledger
 from turnwright.validation.outcome import compare_outcome
 from turnwright.validation.reactions import check_reactions
@@ -23,6 +23,7 @@ from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
 from turnwright.validation.simulated_outcome import compare_simulated
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.user_conduct import check_user_conduct
 from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
 
 
@@ -53,7 +54,7 @@ async def validate_dialogue(
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
         SourceError: the environment's database could not be reached.
     """
-    trajectory = Trajectory(dialogue, task, read_tools(toolset))
+    trajectory = Trajectory(dialogue, task, offer_tools(toolset, task))
     rules = check_rules(trajectory)
     if dialogue.paradigm in SIMULATED:
         replay, outcome = Replay("unavailable", ()), compare_simulated(trajectory)
@@ -61,7 +62,7 @@ async def validate_dialogue(
         assert base is not None, f"{dialogue.paradigm} needs a base"
         replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
     told = [*replay.findings, *outcome.findings, *check_ledger(trajectory)]
-    findings = [*rules, *told, *check_reactions(trajectory)]
+    findings = [*rules, *told, *check_reactions(trajectory), *check_user_conduct(trajectory)]
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)
