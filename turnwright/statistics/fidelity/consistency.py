@@ -124,7 +124,7 @@ def _find_records(value: Any) -> Iterator[tuple[str, Key, Mapping[str, Any]]]:
                 found += 1
                 yield named[0][0], named[0][1], record
             if depth < 8:
-                waiting.extend((held, depth + 1) for held in record.values() if isinstance(held, dict | list))
+                waiting.extend((held, depth + 1) for held in record.values())
 
 
 def _read_kind(name: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Everything that is counted in one dialogue: the one place that says which statistics there are.
 
 A statistic is a spread (numbers, each dialogue gives none, one or several), a rate (so many of so many), or a mix (how
-often each of several kinds). All of them are sums over dialogues, so a sample can be resampled without being read again.
+often each of several kinds). All are sums over dialogues, so a sample can be resampled without being read again.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ ACTS = (START, USER, ANSWER, READ, WRITE, ERROR, END)
 
 @dataclass(frozen=True)
 class Features:
-    """The figures of one dialogue. A statistic that the dialogue has no case of is left out or is nothing of nothing."""
+    """The figures of one dialogue. A statistic that it has no case of is left out, or nothing of nothing."""
 
     id: str
     cluster: str
@@ -103,8 +103,8 @@ _SHOWN = ("user", "result_same_turn", "result_earlier_turn", "system", "default"
 
 NEEDS_RESULTS = frozenset(
     """graph_edges graph_depth graph_width graph_components reference_distance steps_to_recover
-    argument_from_result_same_turn argument_from_result_earlier_turn argument_from_unknown call_with_reference hidden_call
-    error error_corrected read_after_write_agrees contradiction argument_provenance graph_shape graph_motifs
+    argument_from_result_same_turn argument_from_result_earlier_turn argument_from_unknown call_with_reference
+    hidden_call error error_corrected read_after_write_agrees contradiction argument_provenance graph_shape graph_motifs
     turns transitions_acts""".split()
 )
 """Statistics that mean nothing in a sample without tool results."""

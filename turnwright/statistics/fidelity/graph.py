@@ -1,4 +1,4 @@
-"""The shape of a dependency graph: nodes are the calls of a dialogue, edges run from source to use, so it has no cycle."""
+"""The shape of a dependency graph: its nodes are calls, its edges run from source to use, so it has no cycle."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -7,8 +7,8 @@ calls before it did not already hold, so an echo of an argument is no source. An
 brought a value to every call that uses it.
 
 Values that stand in many places by chance (numbers below 100, strings of one or two characters, members of an enum)
-count as taken from a result only where the names agree: they are equal, one is the last word of the other (`id` and `player_id`), or
-they name the same thing (`winning_pilot` and `pilot_id`). null, true and false never do.
+count as taken from a result only where the names agree: they are equal, one is the last word of the other (`id` and
+`player_id`), or they name the same thing (`winning_pilot` and `pilot_id`). null, true and false never do.
 """
 
 from collections.abc import Iterator

@@ -26,7 +26,7 @@ _VERBS: dict[str, frozenset[str]] = {
 }
 """Verbs by what they do. One that stands in two classes belongs to both."""
 
-_WRITING = frozenset().union(*(words for name, words in _VERBS.items() if name != "read")) - _VERBS["read"]
+_WRITING = frozenset[str]().union(*(words for name, words in _VERBS.items() if name != "read")) - _VERBS["read"]
 _LINKING = frozenset(
     """a all an and api at by details detail data entry for from function in info information into item items of on
     or per record records result results the to tool user using via with""".split()

@@ -1,7 +1,7 @@
 """A dialogue as the statistics see it: requests, calls with their results, and texts.
 
-It is read from the messages alone (and from the tools' specifications where there are some), never from records that only
-one side of a comparison has: a dialogue made elsewhere and one of a run are measured by the same rules.
+It is read from the messages alone (and from the tools' specifications where there are some), never from records that
+only one side of a comparison has: a dialogue made elsewhere and one of a run are measured by the same rules.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,13 +113,13 @@ def read_trajectory(
         elif role == "user":
             events.append(Said("user", ""))
         if role == "assistant":
-            made = [call for call in _list(message.get("tool_calls")) if isinstance(call, Mapping)]
+            made = [cast("dict[str, Any]", call) for call in _list(message.get("tool_calls")) if isinstance(call, dict)]
             step += bool(made)
             for call in made[: max(0, MOST_CALLS - position)]:
-                tool, arguments = _read_call(cast("Mapping[str, Any]", call))
+                tool, arguments = _read_call(call)
                 effect = known.get(tool) or guess_effect(tool)
                 events.append(Call(position, request, step, tool, arguments, effect))
-                open_calls[str(cast("Mapping[str, Any]", call).get("id"))] = position
+                open_calls[str(call.get("id"))] = position
                 position += 1
         elif role == "tool":
             answered = open_calls.pop(str(message.get("tool_call_id")), None)

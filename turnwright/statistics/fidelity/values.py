@@ -84,7 +84,7 @@ def make_key(value: Any) -> Key | None:
 
 def is_weak(key: Key) -> bool:
     """Whether a value stands in many places by chance: small numbers, and strings of one or two characters."""
-    return abs(key) < _SMALL if isinstance(key, float) else len(key) < 3
+    return len(key) < 3 if isinstance(key, str) else abs(key) < _SMALL
 
 
 @lru_cache(maxsize=100_000)
