@@ -62,10 +62,11 @@ def read_words(text: str) -> set[str]:
 @lru_cache(maxsize=100_000)
 def _read_tool(tool: str) -> tuple[frozenset[str], frozenset[str]]:
     words = split_name(tool)
-    classes = [verbs for verbs in _VERBS.values() if any(word in verbs for word in words[:2])]
-    verbs = frozenset[str]().union(*classes) if classes else _VERBS["read"]
-    objects = [word for word in words if word not in _LINKING and not any(word in known for known in classes)]
-    return frozenset(fold_word(word) for word in verbs), frozenset(fold_word(word) for word in objects if len(word) > 1)
+    # Only the first verb says what the tool does: the `order` of get_order is a thing.
+    verb = next((word for word in words[:2] if any(word in known for known in _VERBS.values())), None)
+    verbs = frozenset[str]().union(*(known for known in _VERBS.values() if verb in known)) if verb else _VERBS["read"]
+    objects = [word for word in words if word != verb and word not in _LINKING and len(word) > 1]
+    return frozenset(fold_word(word) for word in verbs), frozenset(fold_word(word) for word in objects)
 
 
 def is_asked_for(tool: str, words: set[str]) -> bool:
