@@ -44,7 +44,7 @@ def sums(measure: Any, first: Sequence[int]) -> tuple[Any, Any]:
 
 def test_equal_samples_raise_few_alarms() -> None:
     """The heavy version, with 200 repetitions and every statistic apart, is benchmarks/fidelity.py."""
-    repetitions, alarms, tests, corrected = 24, 0, 0, 0
+    repetitions, alarms, tests, corrected = 16, 0, 0, 0
     for number in range(repetitions):
         first = sample(World(), 50, f"one {number}")
         second = sample(World(), 50, f"two {number}")
@@ -55,8 +55,8 @@ def test_equal_samples_raise_few_alarms() -> None:
         tests += len(p)
         alarms += sum(value <= 0.05 for value in p)
         corrected += any(item.reject for item in compared.statistics)
-    assert 0.01 < alarms / tests < 0.085
-    assert corrected <= 4
+    assert 0.01 < alarms / tests < 0.09
+    assert corrected <= 3
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_shuffled_order_changes_transitions_and_not_which_tools_are_called() -> 
 
 def test_large_equal_samples_match_and_small_ones_say_so() -> None:
     # Windows of one generator: whatever the draw, intervals shrink with the sample.
-    large = compare_samples(sample(World(), 900, "a"), sample(World(), 900, "b"), QUICK, boosted=False)
+    large = compare_samples(sample(World(), 600, "a"), sample(World(), 600, "b"), QUICK, boosted=False)
     small = compare_samples(sample(World(), 12, "a"), sample(World(), 12, "b"), QUICK, boosted=False)
-    assert sum(item.status in ("matches", "slight") for item in large.statistics) >= 30
+    assert sum(item.status in ("matches", "slight") for item in large.statistics) >= 25
     assert sum(item.status == "undecided" for item in small.statistics) >= 20
     assert "too small to say" in small.verdict
 
@@ -259,7 +259,7 @@ def test_long_tails_are_counted_together_and_means_stay_exact() -> None:
     assert spread.table.shape[1] <= 66
     one, other = sums(spread, range(250))
     assert spread.figure(one)[0] == pytest.approx(np.mean([n * n for n in range(250)]))
-    assert spread.distance(one, other)[0] == pytest.approx(1.0)
+    assert spread.distance(one, other)[0] > 0.97
 
 
 def test_a_rate_of_nothing_is_no_rate() -> None:
@@ -272,13 +272,16 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
 def test_entropy_is_corrected_for_what_was_not_seen() -> None:
     rng = random.Random("entropy")
     tools = [str(number) for number in range(32)]
-    sequences = [[rng.choice(tools)] for _ in range(40)]
-    measure = EntropyMeasure("e", sequences, 1)
-    total, _ = sums(measure, range(40))
-    shares = total[0] / total.sum()
-    plain = float(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum())
-    assert abs(measure.figure(total)[0] - 5.0) < abs(plain - 5.0)
-    assert measure.figure(total)[0] == pytest.approx(5.0, abs=0.5)
+    corrected: list[float] = []
+    plain: list[float] = []
+    for _ in range(60):
+        measure = EntropyMeasure("e", [[rng.choice(tools)] for _ in range(40)], 1)
+        total, _ = sums(measure, range(40))
+        shares = total[0] / total.sum()
+        plain.append(float(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum()))
+        corrected.append(float(measure.figure(total)[0]))
+    assert np.mean(plain) < 4.6
+    assert np.mean(corrected) == pytest.approx(math.log2(32), abs=0.2)
 
 
 def test_transition_divergence_of_known_matrices() -> None:

@@ -2,7 +2,8 @@
 
 Published files take liberties with the format, which are read as what they mean: calls without the `function` level or
 without ids, arguments as an object or as the text of a Python call, results as objects, tools without their `type`. A
-result without the id of its call answers the first open call (of its name, if it has one) of the message before it.
+result without the id of its call answers the first open call (of its name, if it has one) of the message before it, and
+one list of objects for several calls answers each with one of them.
 """
 
 import ast
@@ -78,8 +79,8 @@ def _parse(line: bytes) -> Any:
         pass
     try:
         # Takes NaN and half surrogate pairs; the pairs become question marks, because nothing can store them.
-        value = json.loads(line)
-        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").replace(b"NaN", b"null"))
+        value = json.loads(line, parse_constant=lambda _: None)
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise ValueError("is not JSON") from None
 
@@ -117,6 +118,11 @@ def _read_messages(messages: Sequence[Any]) -> list[dict[str, Any]]:
         if role not in _ROLES:
             raise ValueError(f"message {position} has the role {str(role)[:40]!r}")
         if role == "tool":
+            if (parts := _split_result(message, messages[position + 1 : position + 2], len(open_calls))) is not None:
+                for (call, _), part in zip(open_calls, parts, strict=True):
+                    read.append({"role": "tool", "tool_call_id": call, "content": _dump(part)})
+                open_calls = []
+                continue
             identity = _pair(message, open_calls)
             read.append({"role": "tool", "tool_call_id": identity, "content": _read_result(message)})
             continue
@@ -129,6 +135,20 @@ def _read_messages(messages: Sequence[Any]) -> list[dict[str, Any]]:
             open_calls = [(call["id"], call["function"]["name"]) for call in kept["tool_calls"]]
         read.append(kept)
     return read
+
+
+def _split_result(message: Mapping[str, Any], following: Sequence[Any], calls: int) -> list[Any] | None:
+    """The results of several calls where one message without an id holds a list of as many; none for any other."""
+    alone = not (following and isinstance(following[0], dict) and cast("Any", following[0]).get("role") == "tool")
+    if calls < 2 or not alone or message.get("tool_call_id") is not None or message.get("name") is not None:
+        return None
+    content = message.get("content")
+    try:
+        held = orjson.loads(content) if isinstance(content, str) else content
+    except orjson.JSONDecodeError:
+        return None
+    parts = cast("list[Any]", held) if isinstance(held, list) else []
+    return parts if len(parts) == calls and all(isinstance(part, dict) for part in parts) else None
 
 
 def _pair(message: Mapping[str, Any], open_calls: list[tuple[str, str]]) -> str | None:

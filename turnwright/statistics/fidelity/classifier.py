@@ -12,7 +12,6 @@ from scipy.stats import rankdata  # pyright: ignore[reportUnknownVariableType]
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from threadpoolctl import threadpool_limits
 
 from schemas.closed import Closed
 from turnwright.statistics.fidelity.measures import Floats
@@ -173,9 +172,7 @@ def _boost(
     for train, test in folds:
         model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=8, learning_rate=0.15, random_state=0)
         fitted = train[chosen[train]]
-        # So few rows keep one thread busy; several would wait for each other at every split.
-        with threadpool_limits(1, user_api="openmp"):
-            model.fit(columns[fitted], labels[fitted])
+        model.fit(columns[fitted], labels[fitted])
         scores[test] = model.decision_function(columns[test])
         area, pairs = _measure_areas(scores[test, None], labels[test, None].astype(np.float64))
         areas.append((float(area[0]), float(pairs[0])))

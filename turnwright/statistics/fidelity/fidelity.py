@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from schemas.closed import Closed
 from turnwright.statistics.fidelity.arms import STATEFUL
 from turnwright.statistics.fidelity.classifier import Separation, separate
@@ -65,17 +67,21 @@ def compare_samples(
         ValueError: a sample is empty, or clusters are the unit and a sample has fewer than two.
     """
     drawn = draws or Draws()
-    design = make_design(first.clusters, second.clusters, unit)
-    vectors = make_vectors(
-        [*first.features, *second.features],
-        with_results=first.has_results and second.has_results,
-        with_tasks=all(any(item.spreads["tasks"] for item in sample.features) for sample in (first, second)),
-    )
-    statistics = compare_statistics(first, second, design, vectors, drawn)
-    separation = separate(vectors, design, permutations=min(199, drawn.permutations), seed=drawn.seed, boosted=boosted)
-    structure = separate(
-        vectors.leave_out(("user_words", "answer_words")), design, permutations=0, seed=drawn.seed, boosted=False
-    )
+    # One thread: sums do not depend on how many cores there are, and tables as small as these make threads wait.
+    with threadpool_limits(1):
+        design = make_design(first.clusters, second.clusters, unit)
+        vectors = make_vectors(
+            [*first.features, *second.features],
+            with_results=first.has_results and second.has_results,
+            with_tasks=all(any(item.spreads["tasks"] for item in sample.features) for sample in (first, second)),
+        )
+        statistics = compare_statistics(first, second, design, vectors, drawn)
+        separation = separate(
+            vectors, design, permutations=min(199, drawn.permutations), seed=drawn.seed, boosted=boosted
+        )
+        structure = separate(
+            vectors.leave_out(("user_words", "answer_words")), design, permutations=0, seed=drawn.seed, boosted=False
+        )
     return Comparison(
         a=first.name,
         b=second.name,
