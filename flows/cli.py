@@ -133,6 +133,32 @@ def export_command(
         export_run(answer, runs, run, export_format, out)
 
 
+@app.command("fidelity")
+def fidelity_command(
+    sample: Annotated[
+        str, typer.Argument(metavar="RUN", help="Run, or a JSONL file of dialogues.", show_default=False)
+    ],
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="JSONL file of dialogues to hold it against.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Arm that the others are held against.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Take dialogues in that are not valid, too.")] = False,
+    unit: Annotated[str, typer.Option(help="What is independent: dialogue or cluster.")] = "dialogue",
+    correction: Annotated[str, typer.Option(help="For many tests: benjamini-hochberg or holm.")] = "benjamini-hochberg",
+    permutations: Annotated[int, typer.Option(help="Shuffled labellings behind a p-value.")] = 999,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for fidelity.json and fidelity.html.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Holds stateless dialogues against stateful ones, or a run against a file: what matches, what does not."""
+    with answering(as_json=as_json) as answer:
+        from flows.fidelity_command import Asked, compare
+
+        asked = Asked(sample, reference, baseline, every, unit, correction, permutations, seed, out)
+        compare(answer, runs, asked)
+
+
 @app.command("doctor")
 def doctor_command(
     config: Config,

@@ -21,17 +21,30 @@ from turnwright.reports.sections import (
     costs,
     dialogues,
     distributions,
+    fidelity,
     gates,
     mix,
     overview,
     table1,
     yields,
 )
+from turnwright.statistics.fidelity.fidelity import Fidelity, read_fidelity
 from turnwright.statistics.statistics import Statistics, write_statistics
 from turnwright.storage.run_folder import RunFolder
 from turnwright.storage.store import replace_file
 
-SECTIONS: tuple[ModuleType, ...] = (overview, table1, distributions, dialogues, yields, mix, behaviours, gates, costs)
+SECTIONS: tuple[ModuleType, ...] = (
+    overview,
+    table1,
+    distributions,
+    dialogues,
+    fidelity,
+    yields,
+    mix,
+    behaviours,
+    gates,
+    costs,
+)
 """The sections in their order; each has a template of its own name."""
 
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -43,7 +56,7 @@ def write_report(
     """Writes `report/index.html` and `report/statistics.json`, and returns the page's path.
 
     Args:
-        run_folder: the run; its run.json and `checks/` are read.
+        run_folder: the run; its run.json, `checks/` and `report/fidelity.json`, if there, are read.
         statistics: figures of the run.
         tables: table name -> file; default: the tables of the run folder.
         examples: dialogues to show.
@@ -59,6 +72,7 @@ def write_report(
         statistics=statistics,
         gates=read_gates(run_folder.checks),
         dialogues=read_dialogues(files, choose_dialogues(files, examples)),
+        fidelity=_find_fidelity(run_folder.report / "fidelity.json"),
     )
     page = run_folder.report / "index.html"
     replace_file(page, render_report(material).encode("utf-8", "replace"))
@@ -68,7 +82,7 @@ def write_report(
 
 def render_report(material: Material) -> str:
     """The page."""
-    environment = _make_environment()
+    environment = make_environment()
     parts: list[dict[str, str]] = []
     for section in SECTIONS:
         name = section.__name__.rsplit(".", 1)[-1]
@@ -91,7 +105,16 @@ def read_gates(checks: Path) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
 
 
-def _make_environment() -> Environment:
+def _find_fidelity(file: Path) -> Fidelity | None:
+    """The comparison of the run's arms; none where it was not made, or by another version."""
+    try:
+        return read_fidelity(file)
+    except (OSError, ValueError):
+        return None
+
+
+def make_environment() -> Environment:
+    """The templates: escaping everything, and strict about values that are missing."""
     environment = Environment(
         loader=PackageLoader("turnwright.reports"),
         autoescape=True,

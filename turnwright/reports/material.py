@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwright.reports.reading import ReadDialogue
+from turnwright.statistics.fidelity.fidelity import Fidelity
 from turnwright.statistics.statistics import Statistics
 
 
@@ -19,3 +20,5 @@ class Material:
     """Reports of the gates, in the order of the stages, as the JSON in `checks/`."""
     dialogues: list[ReadDialogue]
     """A few dialogues to read."""
+    fidelity: Fidelity | None = None
+    """The arms of the run against each other; none where there is only one, or they were not compared."""
