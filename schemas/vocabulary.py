@@ -24,7 +24,9 @@ STAGES: tuple[Stage, ...] = (
     "report",
 )
 
-Paradigm = Literal["user_oriented_executed"]
+Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed", "stateless"]
+"""How a dialogue is made. `task_oriented`: the whole query goes to the assistant at once; `user_oriented`: a simulated
+user gives it out bit by bit; both have their tool results simulated. `user_oriented_executed`: the tools really run."""
 Difficulty = Literal["easy", "medium", "hard"]
 
 Behaviour = Literal["missing_parameter", "out_of_scope", "tool_fault", "changed_mind", "parallel_calls"]
