@@ -1,5 +1,6 @@
-"""What a rubric says of calls whose results nobody can know before the dialogue (UO, dialogue tasks: the expected
-tool-use pattern, with placeholders for dynamic arguments).
+"""What a rubric says of calls whose results nobody can know before the dialogue.
+
+UO, dialogue tasks: the expected tool-use pattern, with placeholders for dynamic arguments.
 """
 
 from collections.abc import Sequence

@@ -126,7 +126,7 @@ def draw_number(words: frozenset[str], description: str, whole: bool, rng: rando
         step = 1.0 if high - low > 2 else 0.05
     count = max(1, int((high - low) / step + 1e-9))
     value = low + step * rng.randint(0 if low > 0 else min(1, count), count)
-    return int(round(value)) if whole else (round(value, 2) if not float(value).is_integer() else float(int(value)))
+    return round(value) if whole else (round(value, 2) if not float(value).is_integer() else float(int(value)))
 
 
 _NUMBERS: dict[str, tuple[float, float, float]] = {

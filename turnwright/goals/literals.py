@@ -1,5 +1,6 @@
-"""Values that a person names for the parameters of a tool without data behind it: fit for the schema, believable, and
-the same thing by the same name all through a dialogue.
+"""Values that a person names for the parameters of a tool without data behind it.
+
+They fit the schema, are believable, and mean the same thing by the same name all through a dialogue.
 """
 
 import random

@@ -67,7 +67,9 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
     counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{config.seed}:tasks")
     drawn = draw_mix(behaviours, config.dialogues, f"{config.seed}:behaviour")
     ordered = _take_turns(toolsets, paradigms)
-    given = [_choose_paradigm(toolset, paradigm) for toolset, paradigm in zip(ordered, paradigms, strict=True)]
+    given: list[Paradigm] = [
+        _choose_paradigm(toolset, paradigm) for toolset, paradigm in zip(ordered, paradigms, strict=True)
+    ]
     drawn = _place_behaviours(drawn, given)
     return [
         Slot(

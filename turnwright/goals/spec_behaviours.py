@@ -56,7 +56,9 @@ def _change_mind(
         return BehaviourPlan(
             name="changed_mind",
             objective=index,
-            instruction=f"When you first bring up task {index + 1}, give {first} as the {detail.label}. {when} {final}.",
+            instruction=(
+                f"When you first bring up task {index + 1}, give {first} as the {detail.label}. {when} {final}."
+            ),
             detail={
                 "parameter": detail.parameter,
                 "call": call.id,

@@ -167,7 +167,7 @@ def read_type(schema: Mapping[str, Any]) -> str:
 
 
 def label_parameter(path: tuple[str, ...], schema: Mapping[str, Any]) -> str:
-    """What people call a parameter: its name in words, or the first words of its description where the name is a letter.
+    """What people call a parameter: its name in words, or where that is a letter, how its description begins.
 
     `file_name2` gives `second file name`, `dir_name` gives `directory name`.
     """

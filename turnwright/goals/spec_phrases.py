@@ -19,7 +19,8 @@ _TAIL = re.compile(
     r",?\s+(?:based on|given|using|by providing|by specifying|according to|depending on|considering|"
     r"taking into account|"
     r"identified by|matching|with the (?:given|specified|provided|following)|for the (?:given|specified|provided)"
-    r" (?:parameters?|inputs?|arguments?)|and (?:returns?|applies|adds|processes|stores|saves|displays)|as well as|including|such as|with options?)\b.*$",
+    r" (?:parameters?|inputs?|arguments?)|"
+    r"and (?:returns?|applies|adds|processes|stores|saves|displays)|as well as|including|such as|with options?)\b.*$",
     re.IGNORECASE,
 )
 _PICKED = re.compile(r"\b(?P<article>a|an|the)\s+(?:specific|specified|given|provided|certain|particular)\s+(?=\w)")
@@ -45,7 +46,8 @@ _VERBS = frozenset(
     " save scan schedule search see select sell send set share ship show shuffle sign simulate skip solve sort spell"
     " split start stop store stream submit subscribe subtract suggest sum summarise summarize suspend swap switch"
     " sync tag take test text toss track trade train transfer translate trigger turn type unblock undo unfollow"
-    " unlock unmute unsubscribe update upgrade upload use validate verify view visit vote watch withdraw write zip".split()
+    " unlock unmute unsubscribe update upgrade upload use validate verify view visit vote watch withdraw write"
+    " zip".split()
 )
 _SEEING = frozenset("display displays output outputs obtain obtains read reads gather gathers query queries".split())
 

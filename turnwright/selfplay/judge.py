@@ -28,6 +28,12 @@ _TARGET = re.compile(r": change the .+ to (?P<value>.+?)(?:, and the .+)?\.?$")
 _CHANGE = re.compile(
     r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
 )
+_USES = re.compile(
+    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w.-]+)(?: with (?P<arguments>.+?))?\.?$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A bullet that names a call; an argument is `name = JSON`, or `name = <field of tool>` where a result gives it."""
+_ARGUMENT = re.compile(r"(?P<name>[\w.-]+) = (?P<value><[^>]+>|.+?)(?=, [\w.-]+ = | and [\w.-]+ = |$)", re.DOTALL)
 _FORM = re.compile(
     r"\b(?:polite|friendly|tone|format|formatted|markdown|table|bullet points?|concise|brief|emoji)\b", re.I
 )
@@ -151,6 +157,8 @@ def _judge_bullet(line: dict[str, Any], transcript: _Transcript, tasks: str) -> 
 
 def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, str]:
     """Class, outcome and evidence of one bullet."""
+    if used := _USES.match(text):
+        return _weigh_call(used, transcript)
     if _REFUSES.search(text):
         wish = _REQUEST.search(text)
         if wish and not len(transcript.requests & set(stems(wish["wish"]))) * 2 >= len(set(stems(wish["wish"]))):
@@ -185,6 +193,30 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
         return "InvalidRubric", True, "no task speaks of this"
     absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
     return "Critical", not absent, f"not found: {', '.join(absent)}" if absent else "the assistant answered"
+
+
+def _weigh_call(used: re.Match[str], transcript: _Transcript) -> tuple[str, bool, str]:
+    """Whether a call was made with the arguments that a bullet names; one that only looks something up is guidance."""
+    if used["lookup"]:
+        return "Structural", True, "another way to the same outcome counts"
+    wanted = {found["name"]: found["value"] for found in _ARGUMENT.finditer(used["arguments"] or "")}
+    made = [call for _, call in transcript.calls if call["tool"] == used["tool"]]
+    for call in made:
+        given = call["arguments"]
+        given = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        if all(name in given and (text[0] == "<" or _same(given[name], text)) for name, text in wanted.items()):
+            return "Critical", True, f"{used['tool']} was called so"
+    return "Critical", False, f"{used['tool']} was never called{' so' if made else ''}"
+
+
+def _same(value: Any, text: str) -> bool:
+    """Whether an argument is the one that a bullet names; a bullet may have cut it."""
+    if text.endswith("…"):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode().startswith(text[:-1])
+    wanted = _read(text)
+    if isinstance(wanted, str) and isinstance(value, str):
+        return fold(_plain(wanted)) == fold(_plain(value))
+    return wanted == value
 
 
 def _list_told(text: str) -> list[str]:

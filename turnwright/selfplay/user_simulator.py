@@ -46,6 +46,8 @@ class WantPlan:
     later_labels: tuple[str, ...]
     hidden: frozenset[int]
     check: bool
+    announced: bool = False
+    """The person says that there are details to come."""
 
 
 @dataclass
@@ -163,11 +165,15 @@ class Person:
                 and (want.kind != "find" or rng.random() < 0.5)
             ):
                 hidden |= self._choose_hidden(want)
+        if want.kind == "errand" and not special:
+            hidden = set(self._hold_back(want, leave_out, rng))
         if want.kind == "add" and not special and len(want.parts) > 2:
             hidden |= {mark for part in want.parts[2:] for mark in _marks(part)}
         if want.task == self._behaviour.task:
             hidden |= self._behaviour.hidden & set(want.marks)
-        return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want))
+        # Only who is asked to change something must know that there is more to come: a look can be taken again.
+        announced = bool(hidden) and (want.kind == "add" or want.writes)
+        return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want), announced)
 
     @staticmethod
     def _choose_hidden(want: Want) -> set[int]:
@@ -185,6 +191,16 @@ class Person:
         ):
             return set(_marks(want.clauses)[-1:])
         return set()
+
+    @staticmethod
+    def _hold_back(want: Want, leave_out: bool, rng: random.Random) -> list[int]:
+        """Pieces of an errand that come later: all but the first one or two, at times the only one."""
+        marks = [_marks(part)[0] for part in want.parts]
+        if len(marks) == 1:
+            return marks if leave_out or rng.random() < 0.2 else []
+        if len(marks) == 2:
+            return marks[1:] if leave_out or rng.random() < 0.6 else []
+        return marks[rng.choice((1, 2, 2)) :]
 
     # Decisions -----------------------------------------------------------------------------------------------------
 
@@ -246,7 +262,7 @@ class Person:
             asked = state.pending - self._behaviour.hidden
         if asked or state.pending:
             chosen = asked or set(state.pending)
-            if plan.want.kind == "add" and not self._behaviour.hidden & state.pending:
+            if plan.announced and not self._behaviour.hidden & state.pending:
                 chosen = set(state.pending)
             return self._supply(state, chosen)
         known = [detail for detail in self._goal.details if set(stems(detail.label)[-1:]) & words]
@@ -342,7 +358,7 @@ class Person:
         request = self._say(plan, plan.hidden, plan.labels, rng)
         if self._first_want(plan) and self._behaviour.at_once and plan.want.task == self._behaviour.task:
             request = say.join(request, self._word_correction(rng))
-        if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
+        if plan.want.kind in ("add", "errand") and plan.announced and not self._behaviour.hidden & plan.hidden:
             request = say.join(request, say.announce_more(rng))
         if not said:
             background = (
@@ -401,4 +417,6 @@ def _marks(text: str) -> list[int]:
 
 def _can_check(want: Want) -> bool:
     """Whether a change can be looked at afterwards by what people call the record."""
-    return want.kind == "change" or any(re.match(r"the name ⟦", part) for part in want.parts)
+    return want.kind == "change" or (
+        want.kind != "errand" and any(re.match(r"the name ⟦", part) for part in want.parts)
+    )
