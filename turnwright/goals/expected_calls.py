@@ -3,6 +3,7 @@
 UO, dialogue tasks: the expected tool-use pattern, with placeholders for dynamic arguments.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +20,15 @@ _LONGEST = 120
 def state_outcome(objective: DraftObjective[Tool]) -> list[str]:
     """What the person has to hear, without values."""
     if any(goal.tool.effect == "write" for goal in objective.goals):
-        return [f"The assistant says whether this is done: {objective.purpose}."]
+        return [f"The assistant says whether this is done: {_head(objective)}."]
     if objective.told:
         return [f"The assistant tells the user {join_words([f'the {label}' for label in objective.told])}."]
-    return [f"The assistant says what came of this: {objective.purpose}."]
+    return [f"The assistant says what came of this: {_head(objective)}."]
+
+
+def _head(objective: DraftObjective[Tool]) -> str:
+    """What is wanted, without the details: the bullets of the calls hold those."""
+    return re.split(r", (?:with|using) ", objective.purpose, maxsplit=1)[0]
 
 
 def state_calls(objective: DraftObjective[Tool], earlier: Sequence[DraftObjective[Tool]]) -> list[str]:

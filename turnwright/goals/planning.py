@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol, TypeVar, cast
 
+from schemas.config import EXECUTABLE
 from schemas.databases import Database
 from schemas.rows import SeedRow
 from schemas.seeds import DialogueSeed, DomainSeed, ToolSeed
@@ -59,7 +60,7 @@ def plan_goal(
         PlanRejected: no plan came out of this draw, or one that does not hold.
     """
     executed = slot.paradigm == "user_oriented_executed"
-    if any(tool.kind == "spec" for tool in _of_a_kind(tools)):
+    if seed.kind not in EXECUTABLE or any(isinstance(tool, SpecTool) for tool in tools):
         if executed:
             raise PlanRejected("paradigm_not_supported", "the tools are specifications, which cannot be executed")
         draft = draw_spec_plan(slot, _only(tools, SpecTool), draw)
@@ -83,10 +84,6 @@ def plan_goal(
 def unproved(seed: SeedRow, draft: Draft[Tool]) -> Proof:
     """What is known of a plan whose tools are simulated: nothing runs, so the state stays what the seed found."""
     return Proof({call.id: None for call in draft.calls}, seed.base_digest, seed.base_digest, ())
-
-
-def _of_a_kind(tools: Sequence[Tool]) -> Sequence[SqlTool | DomainTool | SpecTool]:
-    return cast("Sequence[SqlTool | DomainTool | SpecTool]", tools)
 
 
 def _only(tools: Sequence[Tool], kind: type[ToolT]) -> list[ToolT]:

@@ -171,13 +171,13 @@ def label_parameter(path: tuple[str, ...], schema: Mapping[str, Any]) -> str:
 
     `file_name2` gives `second file name`, `dir_name` gives `directory name`.
     """
-    words = [_LONG.get(word, word) for part in path[-2:] for word in split_words(part)]
+    words = [
+        _LONG.get(word, word)
+        for part in path[-2:]
+        for word in split_words(re.sub(r"(?<=[A-Za-z]{2})(?=\d$)", " ", part))
+    ]
     if len(path) > 1 and words[: len(words) // 2] == words[len(words) // 2 :]:
         words = words[len(words) // 2 :]
-    if len(words) == 1 and (found := re.fullmatch(r"(\D{2,}?)(\d)", words[0])):
-        words = [found[1], found[2]]
-    elif words and (found := re.fullmatch(r"(\D{2,}?)(\d)", words[-1])):
-        words = [*words[:-1], found[1], found[2]]
     if len(words) > 1 and words[-1] in _ORDINALS:
         words = [_ORDINALS[words[-1]], *words[:-1]]
     label = to_words(" ".join(words))
@@ -195,7 +195,10 @@ def _describe_label(description: str) -> str:
         return f"number of {counted[1].lower()}"
     text = _ARTICLE.sub("", text)
     phrase = to_words(_CUT.split(text, maxsplit=1)[0])
-    return " ".join(phrase.split()[:4])
+    words = phrase.split()[:4]
+    while words and words[-1] in ("and", "or", "the", "a", "an"):
+        words.pop()
+    return " ".join(words)
 
 
 def place_value(arguments: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

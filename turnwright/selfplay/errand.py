@@ -15,6 +15,7 @@ from turnwright.selfplay.changing import CONFIRMING
 from turnwright.selfplay.conversation import TRANSIENT, Call, Episode
 from turnwright.selfplay.errand_arguments import Filled, Told, fill_told, rate_label, read_told
 from turnwright.selfplay.errand_tools import ErrandBox, ErrandParameter, ErrandTool, same_arguments
+from turnwright.selfplay.record_search import ANAPHOR
 from turnwright.selfplay.telling import tell_result
 from turnwright.selfplay.tool_choice import drop_small_talk
 from turnwright.selfplay.words import all_stems, fold, join_words, say_value, split_name, squeeze, stem, stems
@@ -32,6 +33,12 @@ _REFUSED = re.compile(
     r"^\s*(?:no\b(?!,? (?:idea|sorry|wait|make))|don't|do not|never mind|leave it|stop)", re.IGNORECASE
 )
 _IGNORANT = re.compile(r"\b(?:don't know|no idea|can't tell|not sure)\b", re.IGNORECASE)
+_ASKED = re.compile(
+    r"\b(?:like to|want to|need to|wants to|help me(?: to)?|trying to|gotta|please|(?:could|can|would) you(?: please)?|"
+    r"grateful if you could help me|me to)\s+(?!help\b|please\b|you\b)(?P<verb>[a-z]+)",
+    re.IGNORECASE,
+)
+_LOOKING = frozenset(stem(word) for word in "see know show find list check tell look view give learn".split())
 _LEAST_LIKENESS = 0.3
 _MOST_LOOKUPS = 3
 _MOST_LEVELS = 6
@@ -83,7 +90,7 @@ class Errand:
         if tool is None:
             abilities = [other.action for other in self.toolbox.tools]
             return say.decline(self.rng.sample(abilities, min(2, len(abilities))), self.rng)
-        if len(self.texts) == 1 and _REST.search(self.texts[0]):
+        if len(self.texts) == 1 and _REST.search(self.episode.texts[0]):
             return say.ask_rest(self.rng)
         segments = sorted({item.segment for item in self.told if item.key[0] == 0}) or [0]
         found = [self._pursue(tool, segment if len(segments) > 1 else None) for segment in segments]
@@ -104,9 +111,14 @@ class Errand:
                 best = (likeness, tool)
         return best[1] if best is not None else None
 
+    @property
+    def head(self) -> str:
+        """The request up to where its details begin."""
+        return re.split(r",\s+(?:and )?(?:with|using)\s+", _drop_quotes(self.texts[0]), maxsplit=1)[0]
+
     def _words(self) -> frozenset[str]:
         """Telling stems of the request, without its values and the labels of these."""
-        text = re.split(r",\s+(?:and )?(?:with|using)\s+", _drop_quotes(self.texts[0]), maxsplit=1)[0]
+        text = self.head
         named = {word for item in self.told for word in stems(item.text)}
         words = frozenset(word for word in stems(text) if word not in named)
         return words or frozenset(stems(self.texts[0]))
@@ -117,6 +129,18 @@ class Errand:
         if not shared:
             return 0.0
         likeness = shared / (weigh(words) ** 0.5 * weigh(tool.core) ** 0.5)
+        if likeness < _LEAST_LIKENESS:
+            return 0.0
+        # What is to be done tells tools for the same thing apart, and words for it are too common to weigh much.
+        asked = _ASKED.search(self.head)
+        verb = stem(asked["verb"].lower()) if asked else ""
+        if verb in tool.verbs:
+            likeness += 0.2
+        elif tool.writes:
+            likeness -= 0.2 if verb in _LOOKING else 0.1
+        named = frozenset(stems(tool.name)) - tool.verbs
+        if named and named <= frozenset(all_stems(self.head)):
+            likeness += 0.1
         first = [item for item in self.told if item.key[0] == 0 and item.label]
         fits = [
             max((rate_label(parameter, item.label) for parameter in tool.parameters), default=0.0) for item in first
@@ -213,13 +237,19 @@ class Errand:
             leaf = _match_leaf(parameter, other, call.result) if call.error is None else None
             if leaf is not None:
                 return leaf
-        if not free:
-            for call in self._earlier_calls():
-                owner = self.toolbox.get(call.tool)
-                leaf = _match_leaf(parameter, owner, call.result)
-                if leaf is not None and owner is not None and not owner.deletes:
-                    return leaf
-        return None
+        return None if free else self._recall(parameter)
+
+    def _recall(self, parameter: ErrandParameter) -> Leaf | None:
+        """What earlier results say: of a thing that is named in them once, or that the request points at."""
+        pointed = ANAPHOR.search(self.episode.text) is not None
+        found: list[Leaf] = []
+        for call in self._earlier_calls():
+            owner = self.toolbox.get(call.tool)
+            leaf = _match_leaf(parameter, owner, call.result)
+            if leaf is not None and owner is not None and not owner.deletes:
+                found.append(leaf)
+        same = {say_value(leaf.value) for leaf in found}
+        return found[0] if found and (pointed or (parameter.entity and len(same) == 1)) else None
 
     def _choose_lookup(
         self, parameter: ErrandParameter, owner: ErrandTool, free: Sequence[Told]
@@ -268,12 +298,13 @@ class Errand:
             return say.nothing_found(self._subject(filled), self.rng)
         if call.error is not None:
             return say.failed(call.error, str(call.fields.get("message") or ""), tool.action, self.rng)
-        text = tell_result(call.result, "" if tool.writes else self._subject(filled), self.rng)
+        bare = tool.writes and not call.result
+        text = "" if bare else tell_result(call.result, "" if tool.writes else self._subject(filled), self.rng)
         if tool.writes:
             lead = self.rng.choice(("Done.", "That is done.", "All right, that worked.", "It went through."))
             details = _say_details(filled)
             lead = f"{lead[:-1]}, with {details}." if details and self.rng.random() < 0.5 else lead
-            text = f"{lead} {text}"
+            text = f"{lead} {text}".strip()
         return text + say.offer("\n" in text, self.rng)
 
     def _subject(self, filled: Filled) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from turnwright.selfplay.errand_tools import ORDINALS, ErrandParameter, ErrandTool
+from turnwright.selfplay.errand_tools import KEYS, LONG_STEMS, ORDINALS, ErrandParameter, ErrandTool
 from turnwright.selfplay.pursuit import drop_corrected
 from turnwright.selfplay.spoken_values import SpokenValue, read_values
 from turnwright.selfplay.words import all_stems, fold, stem
@@ -96,6 +96,7 @@ def rate_label(parameter: ErrandParameter, label: frozenset[str]) -> float:
     """How well what is said of a value fits a parameter: from 0, not at all, to 2, the very words."""
     if not label:
         return 0.0
+    label = frozenset(LONG_STEMS.get(word, word) for word in label)
     words = parameter.words
     if label & ORDINALS and words & ORDINALS and not label & words & ORDINALS:
         return 0.0
@@ -150,6 +151,8 @@ def fill_told(tool: ErrandTool, told: Sequence[Told], skip: frozenset[tuple[str,
     for order, parameter in enumerate(tool.parameters):
         for item in told if parameter.path not in skip else ():
             rate = rate_label(parameter, item.label)
+            if parameter.identifies and not item.label & KEYS and not any(map(str.isdigit, item.text)):
+                continue  # `the user Maria` is no user ID
             value = convert_told(parameter, item.text) if rate >= _LEAST else None
             if value is not None:
                 pairs.append((round(rate, 3), item.key, -order, parameter, value))

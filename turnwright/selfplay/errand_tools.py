@@ -26,9 +26,13 @@ _LONG: dict[str, str] = dict(
         strict=True,
     )
 )
+LONG_STEMS = {stem(short): stem(long) for short, long in _LONG.items()}
+"""What people may say shorter, by stems."""
 _ORDINALS = {"1": "first", "2": "second", "3": "third", "a": "first", "b": "second", "c": "third"}
 ORDINALS = frozenset(stem(word) for word in _ORDINALS.values())
 _IDENTIFYING = frozenset({"id", "ids", "uuid", "uid", "key", "token", "identifier"})
+KEYS = frozenset(stem(word) for word in _IDENTIFYING)
+"""Stems of the words that say that a value is an identifier."""
 _WRITING = frozenset(
     "add create insert register record book enroll enrol assign schedule log enter new update set rename move mark"
     " increase decrease adjust transfer modify edit correct raise delete remove drop cancel erase send post buy"
@@ -87,6 +91,8 @@ class ErrandTool:
     parameters: tuple[ErrandParameter, ...]
     core: frozenset[str]
     """Stems of its name and of the first sentence about it."""
+    verbs: frozenset[str]
+    """Stems of the words by which its name and its description begin."""
     writes: bool
     deletes: bool
 
@@ -178,6 +184,7 @@ def _read_tool(function: dict[str, Any]) -> ErrandTool:
         description=description,
         parameters=tuple(parameters),
         core=frozenset(stems(name)) | frozenset(stems(sentence)),
+        verbs=frozenset(stem(verb) for verb in verbs),
         writes=any(verb in _WRITING for verb in verbs),
         deletes=any(verb in _DELETING for verb in verbs),
     )

@@ -29,10 +29,11 @@ _CHANGE = re.compile(
     r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
 )
 _USES = re.compile(
-    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w.-]+)(?: with (?P<arguments>.+?))?\.?$",
+    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w-]+(?:\.[\w-]+)*)(?: with (?P<arguments>.+?))?\.?$",
     re.IGNORECASE | re.DOTALL,
 )
 """A bullet that names a call; an argument is `name = JSON`, or `name = <field of tool>` where a result gives it."""
+_SAYS = re.compile(r"the assistant says (?:what came of this|whether this is done): ", re.IGNORECASE)
 _ARGUMENT = re.compile(r"(?P<name>[\w.-]+) = (?P<value><[^>]+>|.+?)(?=, [\w.-]+ = | and [\w.-]+ = |$)", re.DOTALL)
 _FORM = re.compile(
     r"\b(?:polite|friendly|tone|format|formatted|markdown|table|bullet points?|concise|brief|emoji)\b", re.I
@@ -64,6 +65,7 @@ class _Transcript:
     """What was said and done, as the judge is shown it."""
 
     lines: list[dict[str, Any]]
+    simulated: bool = False
 
     @cached_property
     def prose(self) -> str:
@@ -91,7 +93,9 @@ class _Transcript:
 
     @cached_property
     def changed(self) -> bool:
-        """Whether a call changed rows."""
+        """Whether a call changed rows; where tools are simulated, whether one worked."""
+        if self.simulated:
+            return any(self.worked(call) for _, call in self.calls)
         return any(
             isinstance(result, dict) and cast("dict[str, Any]", result).get("rows_changed")
             for result in self.results.values()
@@ -131,6 +135,9 @@ def reply(request: Request) -> dict[str, Any]:
     transcript = _Transcript(cast("list[dict[str, Any]]", blocks.get("transcript") or []))
     tasks = fold(" ".join(cast("list[str]", blocks.get("tasks") or [])))
     rubric = cast("list[dict[str, Any]]", blocks.get("rubric") or [])
+    # Where the rubric names the calls, results are simulated, and only the calls say whether something was changed.
+    named = any(_USES.match(str(line["bullet"])) for line in rubric)
+    transcript = _Transcript(transcript.lines, named)
     bullets = [_judge_bullet(line, transcript, tasks) for line in rubric]
     ignored = transcript.find_ignored_error()
     if ignored is not None:
@@ -157,6 +164,9 @@ def _judge_bullet(line: dict[str, Any], transcript: _Transcript, tasks: str) -> 
 
 def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, str]:
     """Class, outcome and evidence of one bullet."""
+    if _SAYS.match(text):
+        answered = bool(transcript.prose.strip())
+        return "Critical", answered, "the assistant answered" if answered else "the assistant said nothing"
     if used := _USES.match(text):
         return _weigh_call(used, transcript)
     if _REFUSES.search(text):

@@ -7,6 +7,7 @@ tells what it is asked for and knows, and thanks only after the outcome of the l
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -334,7 +335,7 @@ class Person:
             case "narrow":
                 return say.say_narrowing(self._pieces(state.supplied, want), rng)
             case "yes":
-                return say.agree(register, rng)
+                return self._vary(lambda: say.agree(register, rng), said)
             case "correct":
                 return self._word_correction(rng)
             case "retry":
@@ -349,9 +350,20 @@ class Person:
             case "check":
                 return say.join(say.acknowledge(register, rng), say.say_check(want, rng))
             case "ignorance":
-                return say.admit_ignorance(rng)
+                return self._vary(lambda: say.admit_ignorance(rng), said)
             case _:
                 return "Okay, I'll wait."
+
+    @staticmethod
+    def _vary(draw: Callable[[], str], said: list[str]) -> str:
+        """A phrase that the person has not used before, where a few draws give one."""
+        before = {text.casefold() for text in said}
+        drawn = draw()
+        for _ in range(6):
+            if drawn.casefold() not in before:
+                break
+            drawn = draw()
+        return drawn
 
     def _word_request(self, plan: WantPlan, state: State, said: list[str], rng: random.Random) -> str:
         register = self._register
