@@ -87,7 +87,7 @@ def _list_fields(text: bytes, tool: str) -> tuple[OutputField, ...]:
                 walk(resolve_schema(value, root), (*path, key), level + 1)
         elif kind == "array":
             walk(resolve_schema(schema.get("items"), root), (*path, "[]"), level)
-        elif path and path != ("[]",) and not is_secret(path[-1]):
+        elif any(key != "[]" for key in path) and not is_secret(path[-1]):
             found.append(OutputField(path, kind, _label_field(path, tool)))
 
     walk(resolve_schema(root, root), (), 0)

@@ -88,7 +88,8 @@ def _draw(label: str, schema: Mapping[str, Any], rng: random.Random) -> Any:
     listed: Any = schema.get("enum")
     if isinstance(listed, list):
         usable = [value for value in cast("list[Any]", listed) if _is_sayable(value)]
-        return rng.choice(usable) if usable else None
+        spoken = [value for value in usable if "_" not in str(value)]
+        return rng.choice(spoken or usable) if usable else None
     kind = read_type(schema)
     if kind == "boolean":
         default = schema.get("default")
@@ -140,12 +141,15 @@ def _draw_bounded(label: str, schema: Mapping[str, Any], whole: bool, rng: rando
     if high < low or abs(high) > 1e12:
         return None
     drawn = rng.uniform(low, high)
+    if not whole and high - low < 1.0:
+        return _to_multiple(round(low + (high - low) * rng.randint(1, 9) / 10, 4), schema, whole)
     return _to_multiple(min(max(int(drawn), int(-(-low // 1))), int(high)) if whole else round(drawn, 2), schema, whole)
 
 
 def _limit(schema: Mapping[str, Any], key: str, inward: int) -> float | None:
     plain, exclusive = schema.get(key), schema.get(f"exclusive{key.title()}")
-    for value, shift in ((plain, 0), (exclusive, inward)):
+    whole = read_type(schema) == "integer"
+    for value, shift in ((plain, 0), (exclusive, inward if whole else inward * 1e-6)):
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value) + shift
     return None
@@ -170,7 +174,7 @@ def _draw_string(label: str, schema: Mapping[str, Any], rng: random.Random) -> s
     if isinstance(pattern, str) and pattern:
         return draw_matching(pattern, rng)
     description = str(schema.get("description") or "")
-    if options := read_options(description):
+    if options := [option for option in read_options(description) if "_" not in option]:
         return rng.choice(options)
     given: Any = schema.get("examples")
     examples = [str(value) for value in cast("list[Any]", given) if value] if isinstance(given, list) else []

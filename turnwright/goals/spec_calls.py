@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from schemas.goals import ArgumentSource
 from schemas.tools import SpecTool
@@ -12,6 +12,7 @@ from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.field_matching import LIKELY, SURE, Feeder, find_feeders
 from turnwright.goals.literals import Cast
 from turnwright.goals.spec_parameters import SpecParameter, list_parameters, place_value
+from turnwright.goals.spec_phrases import phrase_tool
 from turnwright.goals.words import comparable
 from turnwright.tools.argument_checks import find_argument_problem
 from turnwright.tools.naming import split_words
@@ -22,6 +23,8 @@ _OPTIONAL = 0.35
 _MOST_DETAILS = 7
 """A person who has to name more for one thing writes a form, not a message."""
 _LOOKED_UP = 0.85
+_SECRET_WEIGHT = 0.08
+"""Weight of a tool that wants a password beside one that does not: people rarely hand those out."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class SpecWorld:
     def __init__(self, tools: Sequence[SpecTool]) -> None:
         self.tools = tuple(tools)
         self._by_name = {tool.name: tool for tool in tools}
+        self._lookups: dict[tuple[str, str], tuple[Feeder, ...]] = {}
+        self._phrases: dict[str, str] = {}
+        self._weights: dict[tuple[str, bool], float] = {}
+
+    def phrase(self, tool: SpecTool) -> str:
+        """What a tool does, told apart from the others; see `phrase_tool`."""
+        if tool.name not in self._phrases:
+            self._phrases[tool.name] = phrase_tool(tool, self.tools)
+        return self._phrases[tool.name]
 
     def tool(self, name: str) -> SpecTool:
         """The tool of that name."""
@@ -49,8 +61,14 @@ class SpecWorld:
         """See `find_feeders`."""
         return find_feeders(self.tools)
 
-    def lookups(self, tool: SpecTool, parameter: SpecParameter) -> list[Feeder]:
+    def lookups(self, tool: SpecTool, parameter: SpecParameter) -> tuple[Feeder, ...]:
         """Fields by which an identifier can be looked up without a word: reads whose name or description says so."""
+        key = (tool.name, parameter.name)
+        if key not in self._lookups:
+            self._lookups[key] = tuple(self._find_lookups(tool, parameter))
+        return self._lookups[key]
+
+    def _find_lookups(self, tool: SpecTool, parameter: SpecParameter) -> list[Feeder]:
         if not (parameter.is_identifier or parameter.is_secret):
             return []
         return [
@@ -62,6 +80,17 @@ class SpecWorld:
             and _is_told(self.tool(feeder.tool), feeder)
             and not any(other.name == parameter.name for other in list_parameters(self.tool(feeder.tool)))
         ]
+
+    def weigh(self, tool: SpecTool, *, chained: bool) -> float:
+        """How readily a tool becomes a goal; `chained` favours those that need a look-up."""
+        key = (tool.name, chained)
+        if key not in self._weights:
+            parameters = [parameter for parameter in list_parameters(tool) if parameter.required]
+            weight = _SECRET_WEIGHT if any(parameter.is_secret for parameter in parameters) else 1.0
+            weight *= 0.5 if not parameters else 1.0
+            looked_up = chained and any(self.lookups(tool, parameter) for parameter in parameters)
+            self._weights[key] = weight * (4.0 if looked_up else 1.0)
+        return self._weights[key]
 
     def links(self, tool: SpecTool, earlier: Sequence[SpecCall]) -> list[Link]:
         """Parameters that a result of earlier calls can fill, newest call first, the surest field of each."""
@@ -218,7 +247,9 @@ def find_literal_problem(
     schema = dict(tool.parameters)
     required = schema.get("required")
     if isinstance(required, list):
-        schema["required"] = [name for name in required if name not in arguments or name in known]  # pyright: ignore
+        names = cast("list[Any]", required)
+        taken = {name for name in arguments if name not in known}
+        schema["required"] = [name for name in names if not (isinstance(name, str) and name in taken)]
     return find_argument_problem(tool.model_copy(update={"spec": _with_parameters(tool, schema)}), known)
 
 

@@ -178,6 +178,10 @@ def label_parameter(path: tuple[str, ...], schema: Mapping[str, Any]) -> str:
     ]
     if len(path) > 1 and words[: len(words) // 2] == words[len(words) // 2 :]:
         words = words[len(words) // 2 :]
+    if len(words) > 1 and words[-1] in ("from", "to"):
+        # A preposition at the end of a label would be read as part of the sentence around it.
+        ends = ("start", "end") if {"date", "time", "day", "year"} & set(words) else ("origin", "destination")
+        words = [*words[:-1], ends[words[-1] == "to"]]
     if len(words) > 1 and words[-1] in _ORDINALS:
         words = [_ORDINALS[words[-1]], *words[:-1]]
     label = to_words(" ".join(words))

@@ -7,6 +7,7 @@ for, objectives that go on with an earlier result. Nothing runs, so results are 
 import datetime
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from schemas.goals import BehaviourPlan, KnownDetail
 from schemas.tools import SpecTool
@@ -32,8 +33,6 @@ _LINKED: dict[Difficulty, float] = {"easy": 0.3, "medium": 0.5, "hard": 0.8}
 _WRITES = 0.4
 _TOOLS_TRIED = 10
 _MOST_TOLD = 3
-_SECRET_WEIGHT = 0.08
-"""Weight of a tool that wants a password beside one that does not: people rarely hand those out."""
 
 
 def draw_spec_plan(slot: Slot, tools: Sequence[SpecTool], draw: int) -> Draft[SpecTool]:
@@ -45,7 +44,7 @@ def draw_spec_plan(slot: Slot, tools: Sequence[SpecTool], draw: int) -> Draft[Sp
     Raises:
         PlanRejected: none of the skeletons worked out.
     """
-    world = SpecWorld([tool for tool in tools if tool.side == "assistant"])
+    world = _open_world(tuple(tool.model_dump_json() for tool in tools if tool.side == "assistant"))
     best: tuple[tuple[int, int], Draft[SpecTool]] | None = None
     drawn = 0
     for attempt in range(_SKELETONS):
@@ -74,6 +73,12 @@ def draw_spec_plan(slot: Slot, tools: Sequence[SpecTool], draw: int) -> Draft[Sp
     if drawn:
         raise PlanRejected("behaviour_not_supported", f"no plan over these tools can carry {slot.behaviour}")
     raise PlanRejected("no_plan", f"no goal could be drawn over {len(tools)} tools")
+
+
+@lru_cache(maxsize=64)
+def _open_world(tools: tuple[str, ...]) -> SpecWorld:
+    """The dialogues of a toolset share what was found out about its tools."""
+    return SpecWorld([SpecTool.model_validate_json(text) for text in tools])
 
 
 def draw_now(seed: str) -> str:
@@ -154,11 +159,7 @@ class _Objectives:
         used = {goal.tool.name for objective in self._done for goal in objective.goals}
 
         def weigh(tool: SpecTool) -> float:
-            parameters = [parameter for parameter in list_parameters(tool) if parameter.required]
-            weight = _SECRET_WEIGHT if any(parameter.is_secret for parameter in parameters) else 1.0
-            weight *= 0.5 if not parameters else 1.0
-            if _DEPTH[self._slot.difficulty] and any(self._world.lookups(tool, item) for item in parameters):
-                weight *= 4.0
+            weight = self._world.weigh(tool, chained=_DEPTH[self._slot.difficulty] > 0)
             return weight if write is None or (tool.effect == "write") == write else weight * 0.05
 
         fresh = [tool for tool in self._world.tools if tool.name not in used]
@@ -177,7 +178,7 @@ class _Objectives:
             relation="first" if not self._done else "extension" if links else "independent",
             calls=tuple(calls),
             facts=(),
-            purpose=say_purpose(calls, links, self._world.tools),
+            purpose=say_purpose(calls, links, self._world.phrase(goals[0].tool)),
             known=tuple(known.values()),
             told=_list_told(goals[0]) if goals[0].tool.effect == "read" else (),
         )

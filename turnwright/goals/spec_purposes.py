@@ -12,7 +12,6 @@ from typing import Any
 
 from turnwright.goals.drafts import Detail
 from turnwright.goals.spec_calls import Link, SpecCall
-from turnwright.goals.spec_phrases import phrase_tool
 from turnwright.goals.words import join_words, say_value
 
 _PLAIN = re.compile(r"[-+]?\d[\d.,:/ -]*|\d{4}-\d\d-\d\d.*|\S+@\S+\.\S+|https?://\S+|yes|no")
@@ -20,13 +19,16 @@ _NAMED = re.compile(r"[A-ZÀ-ÖØ-ÞŠŽŁĐŚİ][\w'’-]*(?: [A-ZÀ-ÖØ-ÞŠ�
 _CODED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9][\w-]*")
 
 
-def say_purpose(calls: Sequence[SpecCall], links: Sequence[Link], tools: Sequence[Any]) -> str:
-    """The purpose of one objective: its goals, what the person names for them and for their look-ups, and the links."""
+def say_purpose(calls: Sequence[SpecCall], links: Sequence[Link], phrase: str) -> str:
+    """The purpose of one objective: its goals, what the person names for them and for their look-ups, and the links.
+
+    `phrase` is what the goals do, see `phrase_tool`.
+    """
     goals = [call for call in calls if not call.lookup]
     if len(goals) > 1:
         told = [_say_details(goal.details) for goal in goals]
-        return f"{phrase_tool(goals[0].tool, tools)}, with {', and again with '.join(told)}"
-    text = phrase_tool(goals[0].tool, tools)
+        return f"{phrase}, with {', and again with '.join(told)}"
+    text = phrase
     details = unique_details([*goals[0].details, *(detail for call in calls if call.lookup for detail in call.details)])
     if details:
         text += f", with {_say_details(details)}"

@@ -152,7 +152,7 @@ class Errand:
     def _pursue(self, tool: ErrandTool, segment: int | None) -> list[tuple[str, dict[str, Any]]] | str:
         told = [item for item in self.told if segment is None or item.segment == segment or item.key[0] > 0]
         linked = self._read_links(tool)
-        filled = fill_told(tool, told, frozenset(linked))
+        filled = fill_told(tool, told, frozenset(linked), self.texts)
         filled.values |= linked
         for parameter in filled.missing(tool):
             found = self._find(parameter, tool, filled, told)

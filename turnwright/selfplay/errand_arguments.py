@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from turnwright.selfplay.errand_tools import KEYS, LONG_STEMS, ORDINALS, ErrandParameter, ErrandTool
 from turnwright.selfplay.pursuit import drop_corrected
-from turnwright.selfplay.spoken_values import SpokenValue, read_values
+from turnwright.selfplay.spoken_values import SpokenValue, find_labelled, read_values
 from turnwright.selfplay.words import all_stems, fold, stem
 
 _YES_NO = re.compile(
@@ -15,6 +15,11 @@ _YES_NO = re.compile(
     r"(?P<value>yes|no|true|false|on|off)\b(?=\s*(?:[,.;?!]|$|and\b|please\b|for\b))",
     re.IGNORECASE,
 )
+_WORD = re.compile(
+    r"\b(?:the|an?|my|in|with|,)\s+(?P<label>(?:[A-Za-z][\w-]*\s+){1,4}?)(?:is |should be |to |as )?(?P<value>[a-z][\w-]*)"
+    r"(?=\s*(?:[,.;?!]|$|and\b|please\b|for\b))"
+)
+"""A plain word behind a label: a value where it is one of a closed set, else just a word."""
 _AGAIN = re.compile(r",?\s+and (?:once )?again with\s+", re.IGNORECASE)
 _SPLIT = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*;\s*")
 _LEAST = 0.5
@@ -77,6 +82,16 @@ def read_told(texts: Sequence[str]) -> list[Told]:
                 )
                 for place, found in enumerate(_YES_NO.finditer(part))
             ]
+            told += [
+                Told(
+                    found["value"],
+                    frozenset(all_stems(found["label"])) - _NOISE,
+                    "word",
+                    (number, 700 + segment * 100 + place),
+                    segment,
+                )
+                for place, found in enumerate(_WORD.finditer(part))
+            ]
     kept = {id(value) for value in drop_corrected([value for value, _ in spoken])}
     told += [
         Told(
@@ -110,12 +125,17 @@ def rate_label(parameter: ErrandParameter, label: frozenset[str]) -> float:
 def convert_told(parameter: ErrandParameter, text: str) -> Any:
     """`text` as a value of the parameter's type, or none where it cannot be one."""
     if parameter.choices:
-        folded = fold(text).strip()
-        return next((choice for choice in parameter.choices if fold(_say(choice)) == folded), None)
+        folded = _plain(text)
+        return next((choice for choice in parameter.choices if _plain(_say(choice)) == folded), None)
     if parameter.kind == "array":
         items = [_convert(parameter.items, part) for part in _SPLIT.split(text.strip()) if part]
         return items if items and all(item is not None for item in items) else None
     return _convert(parameter.kind, text)
+
+
+def _plain(text: str) -> str:
+    """As people say the words of a closed set: without case, underscores and dashes."""
+    return " ".join(re.sub(r"[_-]", " ", fold(text)).split())
 
 
 def _say(value: Any) -> str:
@@ -141,16 +161,23 @@ def _convert(kind: str, text: str) -> Any:
     return text if kind == "string" else None
 
 
-def fill_told(tool: ErrandTool, told: Sequence[Told], skip: frozenset[tuple[str, ...]] = frozenset()) -> Filled:
+def fill_told(
+    tool: ErrandTool,
+    told: Sequence[Told],
+    skip: frozenset[tuple[str, ...]] = frozenset(),
+    texts: Sequence[str] = (),
+) -> Filled:
     """The arguments that the words themselves give: each value to the parameter whose label it fits best.
 
-    What was said last of a parameter counts. One value without a label fills the one parameter that is still open.
+    What was said last of a parameter counts. Where `texts` say `the LABEL is …` without quotes, that fills a text. One value without a label fills the one parameter that is still open.
     """
     filled = Filled()
     pairs: list[tuple[float, tuple[int, int], int, ErrandParameter, Any]] = []
     for order, parameter in enumerate(tool.parameters):
         for item in told if parameter.path not in skip else ():
             rate = rate_label(parameter, item.label)
+            if item.kind == "word" and not parameter.choices:
+                continue
             if parameter.identifies and not item.label & KEYS and not any(map(str.isdigit, item.text)):
                 continue  # `the user Maria` is no user ID
             value = convert_told(parameter, item.text) if rate >= _LEAST else None
@@ -169,6 +196,11 @@ def fill_told(tool: ErrandTool, told: Sequence[Told], skip: frozenset[tuple[str,
         if rate >= 1.0 and key[0] > 0 and key not in filled.used and rate >= best[key]:
             filled.values[parameter.path] = value
             filled.used.add(key)
+    for parameter in filled.missing(tool):
+        if parameter.kind == "string" and not parameter.choices and not parameter.identifies:
+            said = [found for text in texts if (found := find_labelled(text, parameter.label))]
+            if said and parameter.path not in skip:
+                filled.values[parameter.path] = said[-1]
     _fill_last(tool, filled, told, skip)
     return filled
 
@@ -178,7 +210,10 @@ def _fill_last(tool: ErrandTool, filled: Filled, told: Sequence[Told], skip: fro
     free = [
         item
         for item in told
-        if item.key not in filled.used and not item.label and fold(item.text) not in fold(tool.description)
+        if item.key not in filled.used
+        and not item.label
+        and item.kind != "word"
+        and fold(item.text) not in fold(tool.description)
     ]
     if len(open_ones) != 1 or len(free) != 1:
         return

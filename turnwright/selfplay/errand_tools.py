@@ -65,6 +65,8 @@ class ErrandParameter:
     def label(self) -> str:
         """The name in plain words."""
         words = [_LONG.get(word, word) for word in split_name(self.path[-1])]
+        if len(words) > 1 and words[-1] in ("from", "to"):
+            words = [*words[:-1], "origin" if words[-1] == "from" else "destination"]
         if len(words) > 1 and words[-1] in _ORDINALS:
             words = [_ORDINALS[words[-1]], *words[:-1]]
         if sum(map(len, words)) < 3 and words != ["id"] and self.described:
@@ -126,7 +128,8 @@ class ErrandBox:
 
 _READING = frozenset(
     "get search list count find compare calculate check show fetch lookup look view retrieve read describe"
-    " compute return display estimate convert verify predict locate generate analyze determine provide give authenticate".split()
+    " compute return display estimate convert verify predict locate generate analyze determine provide give"
+    " authenticate".split()
 )
 
 
@@ -194,6 +197,9 @@ def _read_parameter(path: tuple[str, ...], schema: Mapping[str, Any], required: 
     own = [_LONG.get(word, word) for part in path[-2:] for word in split_name(part)]
     if len(own) > 1 and own[-1] in _ORDINALS:
         own = [_ORDINALS[own[-1]], *own[:-1]]
+    if len(own) > 1 and own[-1] in ("from", "to"):
+        ends = ("start", "end") if {"date", "time", "day", "year"} & set(own) else ("origin", "destination")
+        own = [*own[:-1], ends[own[-1] == "to"]]
     description = str(schema.get("description") or "")
     listed = schema.get("enum")
     items = schema.get("items")

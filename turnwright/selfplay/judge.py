@@ -29,7 +29,8 @@ _CHANGE = re.compile(
     r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
 )
 _USES = re.compile(
-    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w-]+(?:\.[\w-]+)*)(?: with (?P<arguments>.+?))?\.?$",
+    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w-]+(?:\.[\w-]+)*)"
+    r"(?: with (?P<arguments>.+?))?\.?$",
     re.IGNORECASE | re.DOTALL,
 )
 """A bullet that names a call; an argument is `name = JSON`, or `name = <field of tool>` where a result gives it."""

@@ -191,12 +191,15 @@ def _read_tool(spec: dict[str, Any]) -> OfferedTool:
     name, description = str(function["name"]), str(function.get("description") or "")
     schema: dict[str, Any] = function.get("parameters") or {}
     required: set[str] = set(schema.get("required") or ())
-    properties: dict[str, dict[str, Any]] = schema.get("properties") or {}
+    properties: dict[str, Any] = schema.get("properties") or {}
     name_words = frozenset(stem(word) for word in split_name(name)[1:] if word not in _LINKS)
     return OfferedTool(
         name=name,
         description=description,
-        parameters=tuple(_read_parameter(key, value, key in required) for key, value in properties.items()),
+        parameters=tuple(
+            _read_parameter(key, value if isinstance(value, dict) else {}, key in required)
+            for key, value in properties.items()
+        ),
         verb=_classify(name, description),
         name_words=name_words,
         head=_read_head(name),
