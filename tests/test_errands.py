@@ -24,9 +24,9 @@ from schemas.tools import Tool
 from turnwright.goals.slots import plan_slots
 from turnwright.goals.writing import write_dialogue_task
 from turnwright.rollout.dialogue import simulate_dialogue
-from turnwright.selfplay.errand import list_leaves
 from turnwright.selfplay.errand_arguments import fill_told, read_told
 from turnwright.selfplay.errand_tools import are_foreign, read_errand_tools
+from turnwright.selfplay.result_leaves import list_leaves
 from turnwright.selfplay.telling import tell_result
 from turnwright.selfplay.user_goal import read_goal
 from turnwright.validation.verdict import validate_dialogue

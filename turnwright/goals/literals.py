@@ -12,12 +12,12 @@ from turnwright.goals.literal_cues import (
     ask_faker,
     draw_code,
     draw_date,
-    draw_number,
     draw_text,
     draw_time,
     read_examples,
     read_options,
 )
+from turnwright.goals.number_cues import draw_number
 from turnwright.goals.patterns import draw_matching
 from turnwright.goals.spec_parameters import SpecParameter, read_type, resolve_schema
 from turnwright.goals.values import LONGEST

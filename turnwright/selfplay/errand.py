@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay.changing import CONFIRMING
@@ -16,9 +16,10 @@ from turnwright.selfplay.conversation import TRANSIENT, Call, Episode
 from turnwright.selfplay.errand_arguments import Filled, Told, fill_told, rate_label, read_told
 from turnwright.selfplay.errand_tools import ErrandBox, ErrandParameter, ErrandTool, same_arguments
 from turnwright.selfplay.record_search import ANAPHOR
+from turnwright.selfplay.result_leaves import Leaf, fit_type, list_leaves, match_leaf
 from turnwright.selfplay.telling import tell_result
 from turnwright.selfplay.tool_choice import drop_small_talk
-from turnwright.selfplay.words import all_stems, fold, join_words, say_value, split_name, squeeze, stem, stems
+from turnwright.selfplay.words import all_stems, fold, join_words, say_value, split_name, stem, stems
 
 _LINKED = re.compile(
     r"\b(?:the|that)\s+(?P<label>[A-Za-z][\w '-]{0,60}?)(?P<first> of the first (?:result|one|entry))?\s+"
@@ -41,26 +42,7 @@ _ASKED = re.compile(
 _LOOKING = frozenset(stem(word) for word in "see know show find list check tell look view give learn".split())
 _LEAST_LIKENESS = 0.3
 _MOST_LOOKUPS = 3
-_MOST_LEVELS = 6
 _SUBJECTS = frozenset(stem(word) for word in "name title city town company username user country location".split())
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One scalar of a result."""
-
-    path: tuple[str, ...]
-    value: Any
-
-    @property
-    def words(self) -> frozenset[str]:
-        """Stems of its own name."""
-        return frozenset(stem(word) for word in split_name(self.path[-1])) if self.path else frozenset()
-
-    @property
-    def around(self) -> frozenset[str]:
-        """Stems of its name and of what it lies in."""
-        return frozenset(stem(word) for key in self.path[-2:] for word in split_name(key))
 
 
 @dataclass
@@ -189,7 +171,7 @@ class Errand:
             ]
             if leaf is None or not fits:
                 continue
-            value = _fit_type(max(fits, key=lambda fit: fit[:2])[2], leaf.value)
+            value = fit_type(max(fits, key=lambda fit: fit[:2])[2], leaf.value)
             if value is not None:
                 linked[max(fits, key=lambda fit: fit[:2])[2].path] = value
         return linked
@@ -234,7 +216,7 @@ class Errand:
             call = self._made(other, arguments)
             if call is None:
                 return [(other.name, arguments)]
-            leaf = _match_leaf(parameter, other, call.result) if call.error is None else None
+            leaf = match_leaf(parameter, other, call.result) if call.error is None else None
             if leaf is not None:
                 return leaf
         return None if free else self._recall(parameter)
@@ -245,7 +227,7 @@ class Errand:
         found: list[Leaf] = []
         for call in self._earlier_calls():
             owner = self.toolbox.get(call.tool)
-            leaf = _match_leaf(parameter, owner, call.result)
+            leaf = match_leaf(parameter, owner, call.result)
             if leaf is not None and owner is not None and not owner.deletes:
                 found.append(leaf)
         same = {say_value(leaf.value) for leaf in found}
@@ -314,57 +296,6 @@ class Errand:
             if isinstance(value, str) and words & _SUBJECTS and "_" not in value and len(value) < 40:
                 return value
         return ""
-
-
-def list_leaves(value: Any) -> list[Leaf]:
-    """The scalars of a result in order, of each list the first item only."""
-    found: list[Leaf] = []
-
-    def walk(node: Any, path: tuple[str, ...], level: int) -> None:
-        if level > _MOST_LEVELS or len(found) >= 200:
-            return
-        if isinstance(node, dict):
-            for key, inner in cast("dict[str, Any]", node).items():
-                walk(inner, (*path, str(key)), level + 1)
-        elif isinstance(node, list):
-            items = cast("list[Any]", node)
-            if items:
-                walk(items[0], path, level + 1)
-        elif node is not None and path:
-            found.append(Leaf(path, node))
-
-    walk(value, (), 0)
-    return found
-
-
-def _match_leaf(parameter: ErrandParameter, owner: ErrandTool | None, result: Any) -> Leaf | None:
-    """The value of a result that a parameter means: of the same name, or the identifier of the thing it is about."""
-    leaves = [leaf for leaf in list_leaves(result) if _fit_type(parameter, leaf.value) is not None]
-    same = [leaf for leaf in leaves if squeeze(leaf.path[-1]) == squeeze(parameter.path[-1])]
-    if same:
-        return same[0]
-    keys = [leaf for leaf in leaves if "id" in leaf.words]
-    core = owner.core if owner is not None else frozenset[str]()
-    for leaf in keys:
-        thing = (leaf.around - {"id"}) or core
-        named = leaf.words - {"id"}
-        if parameter.entity & thing or (named and named <= parameter.described):
-            return leaf
-    return None
-
-
-def _fit_type(parameter: ErrandParameter, value: Any) -> Any:
-    """A value as it can be given for a parameter, or none."""
-    if isinstance(value, dict | list) or value is None:
-        return None
-    if parameter.kind == "string":
-        return value if isinstance(value, str) else say_value(value)
-    if parameter.kind in ("integer", "number"):
-        whole = isinstance(value, int | float) and not isinstance(value, bool)
-        return value if whole and (parameter.kind == "number" or float(value).is_integer()) else None
-    if parameter.kind == "array":
-        return [value]
-    return value if parameter.kind == "boolean" and isinstance(value, bool) else None
 
 
 def _say_details(filled: Filled) -> str:

@@ -16,7 +16,8 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(
-    r"\b(?:the|an?|my|in|with|,)\s+(?P<label>(?:[A-Za-z][\w-]*\s+){1,4}?)(?:is |should be |to |as )?(?P<value>[a-z][\w-]*)"
+    r"\b(?:the|an?|my|in|with|,)\s+(?P<label>(?:[A-Za-z][\w-]*\s+){1,4}?)(?:is |should be |to |as )?"
+    r"(?P<value>[a-z][\w-]*)"
     r"(?=\s*(?:[,.;?!]|$|and\b|please\b|for\b))"
 )
 """A plain word behind a label: a value where it is one of a closed set, else just a word."""
@@ -169,7 +170,8 @@ def fill_told(
 ) -> Filled:
     """The arguments that the words themselves give: each value to the parameter whose label it fits best.
 
-    What was said last of a parameter counts. Where `texts` say `the LABEL is …` without quotes, that fills a text. One value without a label fills the one parameter that is still open.
+    What was said last of a parameter counts. Where `texts` say `the LABEL is …` without quotes, that fills a text. One
+    value without a label fills the one parameter that is still open.
     """
     filled = Filled()
     pairs: list[tuple[float, tuple[int, int], int, ErrandParameter, Any]] = []
