@@ -54,6 +54,8 @@ class Cast:
             value = _draw(parameter.label, parameter.schema, self._rng)
             if value is None or not _is_sayable(value):
                 continue
+            if "_" in str(value) and "enum" not in parameter.schema:
+                continue  # people write no underscores, and a checker takes such a word for a technical name
             clashes = comparable(value) in taken and not isinstance(value, bool)
             if clashes or (fresh and known is not None and comparable(value) == comparable(known)):
                 continue

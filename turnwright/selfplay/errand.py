@@ -4,6 +4,7 @@ An errand runs from the start of its request each time: a call that was made bef
 one that was not made yet ends the run. So the conversation alone is the state.
 """
 
+import math
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -127,7 +128,7 @@ class Errand:
         fits = [
             max((rate_label(parameter, item.label) for parameter in tool.parameters), default=0.0) for item in first
         ]
-        return likeness + sum(0.06 if fit >= 1.5 else 0.0 if fit >= 0.8 else -0.06 for fit in fits)
+        return likeness + math.fsum(0.06 if fit >= 1.5 else 0.0 if fit >= 0.8 else -0.06 for fit in fits)
 
     # Arguments -------------------------------------------------------------------------------------------------------
 

@@ -123,7 +123,7 @@ class ErrandBox:
 
     def weigh(self, words: frozenset[str]) -> float:
         """How much these words tell together; a word of no tool tells as much as one of a single tool."""
-        return sum(self.weights.get(word, 1.0 + math.log(len(self.tools) + 1)) for word in words)
+        return math.fsum(self.weights.get(word, 1.0 + math.log(len(self.tools) + 1)) for word in words)
 
 
 _READING = frozenset(
