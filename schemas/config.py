@@ -16,6 +16,9 @@ from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
+EXECUTABLE = frozenset({"sql", "domain"})
+"""Kinds of sources whose tools really run; those of the others are simulated."""
+
 
 class SelfplayModel(Closed):
     """The embedded endpoint: rule-based, templated, there to try, test and load the pipeline, not to train on."""
@@ -269,8 +272,8 @@ class RunConfig(Closed):
     """`selfplay`, or an endpoint."""
     roles: dict[Role, RoleOverride] = {}
     sources: list[Source] = Field(min_length=1)
-    paradigms: dict[Paradigm, Share] = Field(default_factory=lambda: {"user_oriented_executed": 1.0})
-    """Share of dialogues made each way."""
+    paradigms: dict[Paradigm, Share] = {}
+    """Share of dialogues made each way; empty: executed where the source's tools can run, else user_oriented."""
     dialogues: int = Field(default=100, ge=1)
     """Dialogues attempted, over all sources."""
     tasks_per_dialogue: dict[int, Share] = Field(default_factory=lambda: {1: 0.3, 2: 0.45, 3: 0.25})
@@ -312,7 +315,17 @@ class RunConfig(Closed):
             raise ValueError("must be `selfplay` or a mapping with base_url and name")
         return value
 
-    @field_validator("tasks_per_dialogue", "difficulty", "paradigms")
+    @field_validator("paradigms")
+    @classmethod
+    def _can_be_made(cls, mix: dict[Paradigm, float]) -> dict[Paradigm, float]:
+        if mix.get("stateless"):
+            raise ValueError(
+                "stateless cannot be asked for: no stage makes such dialogues; "
+                "use task_oriented, user_oriented or user_oriented_executed"
+            )
+        return cls._sums_to_one(mix) if mix else mix
+
+    @field_validator("tasks_per_dialogue", "difficulty")
     @classmethod
     def _sums_to_one(cls, mix: dict[Any, float]) -> dict[Any, float]:
         if not math.isclose(sum(mix.values()), 1.0, abs_tol=1e-6):
@@ -348,6 +361,17 @@ class RunConfig(Closed):
         if "base_url" not in changes:
             raise ValueError(f"roles.{role} needs base_url and name, because model is selfplay")
         return EndpointModel.model_validate(changes)
+
+    @model_validator(mode="after")
+    def _paradigms_have_sources(self) -> Self:
+        kinds = sorted({str(source.kind) for source in self.sources})
+        if self.paradigms.get("user_oriented_executed") and not EXECUTABLE & set(kinds):
+            raise ValueError(
+                "paradigms asks for user_oriented_executed, and no source has tools that can run: "
+                f"sources are of the kinds {', '.join(kinds)}, allowed are {', '.join(sorted(EXECUTABLE))}; "
+                "use user_oriented or task_oriented, or add such a source"
+            )
+        return self
 
     @model_validator(mode="after")
     def _overrides_are_whole(self) -> Self:

@@ -23,11 +23,11 @@ class PlannedCall(Closed):
     """`c1`, `c2`, … in the order of execution, over the whole dialogue."""
     tool: str
     arguments: dict[str, Any]
-    """Literal values, references already resolved."""
+    """Literal values, references already resolved; null where only a simulated result will tell."""
     sources: dict[str, ArgumentSource]
     """For each argument where its value comes from."""
     result: Any
-    """The value returned in the proof."""
+    """The value returned in the proof; null where the tool is simulated."""
     lookup: bool = False
     """Made only because a later call needs its result; the person never asks for it."""
 

@@ -35,7 +35,7 @@ STAGES: tuple[Stage, ...] = (
     "report",
 )
 
-Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed"]
+Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed", "stateless"]
 """`task_oriented`: whole queries, no user simulator; `user_oriented`: a person who tells their goal bit by bit, both
 with simulated tools; `user_oriented_executed`: the same person, and tools that really run."""
 SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented"})

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from prefect import task
 
 from schemas.content import content_id, digest
-from schemas.databases import Database
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
 from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
 from tasks.caching import CACHED
@@ -15,7 +14,7 @@ from tasks.run_record import find_stopped
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
 from tasks.workbench import open_workbench
 from turnwright.environments.threads import run_blocking
-from turnwright.goals.slots import Slot, plan_slots
+from turnwright.goals.slots import Slot, can_execute, plan_slots
 from turnwright.goals.writing import write_dialogue_task
 from turnwright.storage.tables import read_rows
 
@@ -65,12 +64,12 @@ async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
     config = narrow_config(run.config, STAGE)
     toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
     seeds = {row.id: row for row in work.read(SeedRow, "seeds")}
-    databases = {row.id: Database.model_validate_json(row.content) for row in seeds.values()}
 
     async def make(slot: Slot) -> Made:
         toolset = toolsets[slot.toolset_id]
-        base = await run_blocking(bench.open_base, seeds[toolset.seed_id])
-        written = await write_dialogue_task(slot, toolset, databases[toolset.seed_id], base, models, config)
+        seed = seeds[toolset.seed_id]
+        base = await run_blocking(bench.open_base, seed) if can_execute(toolset) else None
+        written = await write_dialogue_task(slot, toolset, seed, base, models, config)
         return Made([] if written.row is None else [written.row], [written.ledger])
 
     made = await bench.work(

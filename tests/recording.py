@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from schemas.config import RunConfig
-from schemas.databases import Database
 from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
 from schemas.rows import VerdictRow as Verdict
 from turnwright.environments.base import SqlBase, open_base
@@ -105,21 +104,20 @@ def rebuild(config: RunConfig, journal: Journal, folder: Path, *, offline: bool)
 async def _rebuild(config: RunConfig, journal: Journal, folder: Path, *, offline: bool) -> Rebuilt:
     store = Store(folder / "store")
     seed = collect_seed(config.sources[0], 0, config.seed, store)
-    database = Database.model_validate_json(seed.content)
     base = open_base(seed, config.sources[0], store, config)
     try:
         async with Models(config, journal=journal, offline=offline) as models:
-            return await _stages(config, seed, database, base, models)
+            return await _stages(config, seed, base, models)
     finally:
         base.close()
 
 
-async def _stages(config: RunConfig, seed: SeedRow, database: Database, base: SqlBase, models: Models) -> Rebuilt:
+async def _stages(config: RunConfig, seed: SeedRow, base: SqlBase, models: Models) -> Rebuilt:
     prepared = await prepare_tools(seed, base, models, config)
     toolsets = {row.id: row for row in prepared.toolsets}
     slots = plan_slots(prepared.toolsets, config)
     written = await asyncio.gather(
-        *(write_dialogue_task(slot, toolsets[slot.toolset_id], database, base, models, config) for slot in slots)
+        *(write_dialogue_task(slot, toolsets[slot.toolset_id], seed, base, models, config) for slot in slots)
     )
     tasks = [each.row for each in written if each.row is not None]
     dialogues = await asyncio.gather(

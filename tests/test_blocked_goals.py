@@ -15,10 +15,11 @@ from turnwright.goals.behaviours import NEEDS_ROWS, choose_behaviour
 from turnwright.goals.behaviours.refused import BLOCKING, find_blocked
 from turnwright.goals.drafts import Draft, DraftCall, DraftObjective
 from turnwright.goals.keys import Keys
+from turnwright.goals.planning import prove_reachable
 from turnwright.goals.plans import PlanRejected, draw_plan
 from turnwright.goals.proof import prove_plan
 from turnwright.goals.slots import Slot
-from turnwright.goals.writing import build_objectives, prove_reachable
+from turnwright.goals.writing import build_objectives
 
 
 @pytest.fixture(scope="module")

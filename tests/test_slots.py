@@ -4,6 +4,7 @@ from itertools import product
 import pytest
 
 from schemas.config import RunConfig, SqlSource
+from schemas.content import canonical_json
 from schemas.rows import ToolsetRow
 from turnwright.goals.slots import draw_mix, plan_slots
 
@@ -69,3 +70,59 @@ def test_a_share_of_zero_is_never_drawn_and_an_empty_mix_is_refused():
     assert Counter(draw_mix({"a": 0.5, "b": 0.5}, 3, "s"))["a"] in (1, 2)
     with pytest.raises(ValueError, match="positive"):
         draw_mix({"a": 0.0}, 3, "s")
+
+
+def spec_toolset(domain: str, number: int) -> ToolsetRow:
+    tool = {"kind": "spec", "name": "get_it", "spec": {}, "output_schema": {}, "effect": "read"}
+    return toolset(domain, number).model_copy(update={"tools": canonical_json([tool])})
+
+
+BOTH = [*TOOLSETS, spec_toolset("travel", 1), spec_toolset("weather", 1)]
+
+
+def test_a_toolset_gets_only_paradigms_that_it_can_bear():
+    mix = {"user_oriented_executed": 0.5, "user_oriented": 0.3, "task_oriented": 0.2}
+    slots = plan_slots(BOTH, config(dialogues=200, paradigms=mix))
+    assert Counter(slot.paradigm for slot in slots) == {name: 200 * share for name, share in mix.items()}
+    ran = {slot.domain for slot in slots if slot.paradigm == "user_oriented_executed"}
+    assert ran == {"club", "library", "orchestra"}
+    simulated = Counter(slot.domain for slot in slots if slot.paradigm != "user_oriented_executed")
+    assert simulated["travel"] > 30 and simulated["weather"] > 30
+
+
+def test_without_a_mix_tools_run_where_they_can():
+    for slot in plan_slots(BOTH, config(dialogues=50)):
+        runs = slot.domain not in ("travel", "weather")
+        assert slot.paradigm == ("user_oriented_executed" if runs else "user_oriented")
+    assert plan_slots(TOOLSETS, config(dialogues=50)) == plan_slots(
+        TOOLSETS, config(dialogues=50, paradigms={"user_oriented_executed": 1.0})
+    )
+
+
+def test_a_paradigm_that_no_toolset_can_bear_stays_in_its_slot():
+    slots = plan_slots(BOTH[-2:], config(dialogues=10, paradigms={"user_oriented_executed": 1.0}))
+    assert {slot.paradigm for slot in slots} == {"user_oriented_executed"} and len(slots) == 10
+
+
+def test_behaviours_that_need_a_user_move_to_slots_that_have_one():
+    mix = {"user_oriented": 0.5, "task_oriented": 0.5}
+    rates = {"missing_parameter": 0.2, "out_of_scope": 0.1, "tool_fault": 0.1}
+    slots = plan_slots(BOTH, config(dialogues=100, paradigms=mix, behaviours=rates))
+    assert Counter(slot.behaviour for slot in slots) == {
+        "none": 60,
+        **{name: 100 * share for name, share in rates.items()},
+    }
+    assert all(slot.behaviour in ("none", "tool_fault") for slot in slots if slot.paradigm == "task_oriented")
+    crowded = plan_slots(BOTH, config(dialogues=10, paradigms={"task_oriented": 1.0}, behaviours={"changed_mind": 1.0}))
+    assert {slot.behaviour for slot in crowded} == {"none"}
+
+
+def test_stateless_dialogues_and_executed_ones_without_a_source_are_refused():
+    with pytest.raises(ValueError, match="stateless cannot be asked for"):
+        config(paradigms={"stateless": 0.5, "user_oriented_executed": 0.5})
+    with pytest.raises(ValueError, match="add up to 1"):
+        config(paradigms={"user_oriented": 0.5})
+    settings = config(paradigms={"user_oriented_executed": 1.0})
+    tools = settings.sources[0].model_copy(update={"kind": "tools"})
+    with pytest.raises(ValueError, match="no source has tools that can run"):
+        type(settings)._paradigms_have_sources(settings.model_copy(update={"sources": [tools]}))  # type: ignore[operator]

@@ -57,7 +57,7 @@ def find_plan(world: LibraryWorld, slot: Slot) -> Draft:
 def write(world: LibraryWorld, slot: Slot, *lines: Line) -> tuple[WrittenTask, ScriptedModels]:
     models = ScriptedModels({"task_writer": lines})
     written = asyncio.run(
-        write_dialogue_task(slot, world.toolset, world.database, world.base, models, world.config)  # type: ignore[arg-type]
+        write_dialogue_task(slot, world.toolset, world.seed_row, world.base, models, world.config)  # type: ignore[arg-type]
     )
     return written, models
 
@@ -135,7 +135,7 @@ def test_a_slot_without_a_plan_is_rejected_without_a_model_call(world: LibraryWo
     slot = choose_slot(world, task_count=1)
     empty = world.toolset.model_copy(update={"tools": "[]"})
     models = ScriptedModels({})
-    written = asyncio.run(write_dialogue_task(slot, empty, world.database, world.base, models, world.config))  # type: ignore[arg-type]
+    written = asyncio.run(write_dialogue_task(slot, empty, world.seed_row, world.base, models, world.config))  # type: ignore[arg-type]
     assert written.row is None and models.requests == []
     assert written.ledger.reasons == ["no_plan: no goal could be drawn over 0 tools"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.databases import Column, Database, Table
-from schemas.tools import OutputField, ParameterBinding, SqlTool
+from schemas.tools import OutputField, ParameterBinding, SqlTool, Tool
 
 ColumnName = tuple[str, str]
 """Table and column, lower case."""
@@ -70,21 +70,21 @@ def main_binding(tool: SqlTool, parameter: str) -> ParameterBinding | None:
     return own[0] if own else None
 
 
-def required_parameters(tool: SqlTool) -> list[str]:
+def required_parameters(tool: Tool) -> list[str]:
     """Names of the parameters that each call must give, in the order of the bindings."""
     needed = set(tool.parameters.get("required", []))
     return [name for name in _parameters(tool) if name in needed]
 
 
-def optional_parameters(tool: SqlTool) -> list[str]:
+def optional_parameters(tool: Tool) -> list[str]:
     """Names of the parameters that a call may leave out."""
     needed = set(tool.parameters.get("required", []))
     return [name for name in _parameters(tool) if name not in needed]
 
 
-def _parameters(tool: SqlTool) -> list[str]:
+def _parameters(tool: Tool) -> list[str]:
     # Bindings have an order of their own; the keys of a specification lose theirs in canonical JSON.
-    bound = dict.fromkeys(binding.name for binding in tool.bindings)
+    bound = dict.fromkeys(binding.name for binding in tool.bindings) if isinstance(tool, SqlTool) else {}
     return [*bound, *sorted(name for name in tool.parameters.get("properties", {}) if name not in bound)]
 
 

@@ -4,14 +4,21 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from schemas.config import RunConfig
 from schemas.content import content_id
 from schemas.rows import ToolsetRow
+from schemas.tools import TOOLS
 from schemas.vocabulary import Difficulty, Paradigm
 
 T = TypeVar("T")
+
+WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
+"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
+NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
+"""Behaviours that are about what stands in the data: they need tools that run."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +48,35 @@ class Slot:
 def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
     """Exactly `config.dialogues` slots, or none where there is no toolset.
 
-    Domains take turns, and inside a domain its toolsets take turns, so that no two domains differ by more than one
-    dialogue. Each mix of the config is met as closely as whole numbers allow; the mixes are shuffled apart from each
-    other, so that they are independent jointly and of the toolset.
+    Domains take turns, and inside a domain its toolsets take turns, so that no two domains that can bear the same
+    paradigms differ by more than one dialogue. Each mix of the config is met as closely as whole numbers allow; the
+    mixes are shuffled apart from each other, so that they are independent jointly and of the toolset.
+
+    A toolset is given only paradigms that it can bear. A paradigm that none can bear stays in its slot:
+    `write_dialogue_task` rejects it with the reason. A behaviour that a slot cannot bear goes to one that can.
     """
     if not toolsets:
         return []
-    ordered = _take_turns(toolsets, config.dialogues)
     behaviours: dict[str, float] = {**config.behaviours}
     behaviours["none"] = max(0.0, 1.0 - sum(behaviours.values()))
-    paradigms = draw_mix(config.paradigms, config.dialogues, f"{config.seed}:paradigm")
+    mix: dict[Paradigm | None, float] = {None: 1.0}
+    if config.paradigms:
+        mix = {**config.paradigms}
+    paradigms: list[Paradigm | None] = draw_mix(mix, config.dialogues, f"{config.seed}:paradigm")
     difficulties = draw_mix(config.difficulty, config.dialogues, f"{config.seed}:difficulty")
     counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{config.seed}:tasks")
     drawn = draw_mix(behaviours, config.dialogues, f"{config.seed}:behaviour")
+    ordered = _take_turns(toolsets, paradigms)
+    given: list[Paradigm] = [
+        _choose_paradigm(toolset, paradigm) for toolset, paradigm in zip(ordered, paradigms, strict=True)
+    ]
+    drawn = _place_behaviours(drawn, given)
     return [
         Slot(
             number=number,
             toolset_id=toolset.id,
             domain=toolset.domain,
-            paradigm=paradigms[number],
+            paradigm=given[number],
             difficulty=difficulties[number],
             task_count=counts[number],
             behaviour=drawn[number],
@@ -67,6 +84,53 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
         )
         for number, toolset in enumerate(ordered)
     ]
+
+
+def can_execute(toolset: ToolsetRow) -> bool:
+    """Whether the tools of a toolset can really run: not those that are a specification and nothing else."""
+    return _can_run(toolset.tools)
+
+
+def _choose_paradigm(toolset: ToolsetRow, drawn: Paradigm | None) -> Paradigm:
+    """What was drawn; where the config leaves it open, what the toolset's own tools are made for."""
+    if drawn is not None:
+        return drawn
+    return "user_oriented_executed" if can_execute(toolset) else "user_oriented"
+
+
+@lru_cache(maxsize=256)
+def _can_run(tools: str) -> bool:
+    return not any(tool.kind == "spec" for tool in TOOLS.validate_json(tools))
+
+
+def can_bear(behaviour: str, paradigm: Paradigm) -> bool:
+    """Whether a behaviour can come about in dialogues made this way."""
+    if paradigm == "task_oriented":
+        return behaviour in WITHOUT_USER
+    return paradigm == "user_oriented_executed" or behaviour not in NEEDS_DATA
+
+
+def _place_behaviours(drawn: Sequence[str], paradigms: Sequence[Paradigm]) -> list[str]:
+    """The behaviours, each moved to a slot that can bear it by exchange with one that bears what it gets, or dropped.
+
+    Where every slot bears what was drawn for it, nothing moves.
+    """
+    placed = list(drawn)
+    for number, paradigm in enumerate(paradigms):
+        if can_bear(placed[number], paradigm):
+            continue
+        able = [
+            other
+            for other in range(len(placed))
+            if can_bear(placed[number], paradigms[other]) and can_bear(placed[other], paradigm)
+        ]
+        plain = [other for other in able if placed[other] == "none"]
+        if not able:
+            placed[number] = "none"
+            continue
+        other = (plain or able)[0]
+        placed[number], placed[other] = placed[other], placed[number]
+    return placed
 
 
 def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
@@ -90,13 +154,21 @@ def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
     return values
 
 
-def _take_turns(toolsets: Sequence[ToolsetRow], count: int) -> list[ToolsetRow]:
+def _take_turns(toolsets: Sequence[ToolsetRow], paradigms: Sequence[Paradigm | None]) -> list[ToolsetRow]:
+    """A toolset for each paradigm that can bear it: of the domain that has the fewest so far, the first by name."""
     by_domain: dict[str, list[ToolsetRow]] = {}
     for toolset in sorted(toolsets, key=lambda row: (row.domain, row.id)):
         by_domain.setdefault(toolset.domain, []).append(toolset)
-    domains = list(by_domain.values())
+    running = {
+        domain: [row for row in own if can_execute(row)]
+        for domain, own in by_domain.items()
+        if any(can_execute(row) for row in own)
+    }
+    taken = dict.fromkeys(by_domain, 0)
     ordered: list[ToolsetRow] = []
-    for number in range(count):
-        own = domains[number % len(domains)]
-        ordered.append(own[number // len(domains) % len(own)])
+    for paradigm in paradigms:
+        able = (running or by_domain) if paradigm == "user_oriented_executed" else by_domain
+        domain = min(able, key=lambda name: taken[name])
+        ordered.append(able[domain][taken[domain] % len(able[domain])])
+        taken[domain] += 1
     return ordered

@@ -6,9 +6,10 @@ from typing import Any
 
 from schemas.goals import BehaviourPlan, Persona
 from schemas.replies import TaskDrafts
-from schemas.tools import SqlTool
+from schemas.tools import Tool
 from turnwright.goals.behaviours.rubrics import state_behaviour
 from turnwright.goals.drafts import Draft, DraftObjective
+from turnwright.goals.expected_calls import state_calls, state_outcome
 from turnwright.goals.words import comparable, join_words, say_value
 
 SHORTEST, LONGEST = 25, 900
@@ -27,9 +28,11 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
 def check_wording(
-    drafts: TaskDrafts, draft: Draft, persona: Persona, tools: Sequence[SqlTool]
+    drafts: TaskDrafts, draft: Draft[Tool], persona: Persona, tools: Sequence[Tool], *, query: bool = False
 ) -> tuple[list[str], list[str]]:
     """What is wrong with the writer's descriptions, said so that the writer can mend it.
+
+    A `query` is the person's own message, and nobody can make good what it leaves out.
 
     Returns:
         Problems that forbid the text, and problems that a known detail can make good: a value that the description
@@ -44,30 +47,32 @@ def check_wording(
     names = {tool.name for tool in tools}
     for number, (task, objective) in enumerate(zip(drafts.tasks, draft.objectives, strict=True), start=1):
         text = " ".join(task.description.split())
-        grave += [f"Task {number}: {problem}" for problem in _check_form(text, objective, names)]
+        grave += [f"Task {number}: {problem}" for problem in _check_form(text, objective, names, query)]
+        if query and (named := _find_third_person(text, objective, persona)):
+            grave.append(f"Task {number}: write as the person, with I, not about {named}.")
         grave += [f"Task {number}: {problem}" for problem in _check_secrets(text, draft, objective, persona, hidden)]
         for known in objective.known:
             if not says_value(text, known.value):
-                slight.append(f"Task {number}: say the {known.label}, which is {say_value(known.value)}.")
+                (grave if query else slight).append(
+                    f"Task {number}: say the {known.label}, which is {say_value(known.value)}."
+                )
     return grave, slight
 
 
-def _check_form(text: str, objective: DraftObjective, names: set[str]) -> list[str]:
+def _check_form(text: str, objective: DraftObjective[Tool], names: set[str], query: bool) -> list[str]:
     problems: list[str] = []
     if not SHORTEST <= len(text) <= LONGEST:
         problems.append(f"the description must have {SHORTEST} to {LONGEST} characters, not {len(text)}.")
-    plain = text
-    for known in sorted((say_value(known.value) for known in objective.known), key=len, reverse=True):
-        plain = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", plain, flags=re.IGNORECASE)
+    plain = _mask_known(text, objective)
     found = [word for word in _IDENTIFIER.findall(plain) if word]
     found += [name for name in sorted(names) if "_" not in name and re.search(rf"\b{re.escape(name)}\(", plain)]
     if found:
         problems.append(f"do not use the technical name {found[0]}; say it in plain words.")
-    if not _WISH.search(plain):
+    if not query and not _WISH.search(plain):
         problems.append(f"say what the person wants: ... wants to {objective.purpose}.")
     elif any(goal.tool.effect == "write" for goal in objective.goals) and not _says_verb(plain, objective.purpose):
         problems.append(f"what the person wants done is missing: ... wants to {objective.purpose}.")
-    if _FIRST_PERSON.search(plain):
+    if not query and _FIRST_PERSON.search(plain):
         problems.append("tell about the person in the third person, without I, my or we.")
     return problems
 
@@ -78,7 +83,24 @@ def _says_verb(text: str, purpose: str) -> bool:
     return re.search(rf"\b{re.escape(verb)}", text, re.IGNORECASE) is not None
 
 
-def _check_secrets(text: str, draft: Draft, objective: DraftObjective, persona: Persona, hidden: set[str]) -> list[str]:
+def _mask_known(text: str, objective: DraftObjective[Tool]) -> str:
+    """The text without the values that the person knows: what stands in a name is no word of the writer's."""
+    plain = text
+    for known in sorted((say_value(known.value) for known in objective.known), key=len, reverse=True):
+        plain = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", plain, flags=re.IGNORECASE)
+    return plain
+
+
+def _find_third_person(text: str, objective: DraftObjective[Tool], persona: Persona) -> str | None:
+    """The person's own name as the one who wants something."""
+    first = persona.name.split()[0]
+    wants = rf"\b{re.escape(first)}\b(?: \w+)? (?:wants|needs|hopes|would like|is (?:looking|hoping|trying)) to\b"
+    return first if re.search(wants, _mask_known(text, objective)) else None
+
+
+def _check_secrets(
+    text: str, draft: Draft[Tool], objective: DraftObjective[Tool], persona: Persona, hidden: set[str]
+) -> list[str]:
     allowed = [known.value for other in draft.objectives for known in other.known]
     context = f"{objective.purpose} {persona.name} {persona.occupation}"
     for value in sorted(hidden):
@@ -93,12 +115,12 @@ def _check_secrets(text: str, draft: Draft, objective: DraftObjective, persona: 
     return []
 
 
-def _hidden_values(draft: Draft) -> set[str]:
+def _hidden_values(draft: Draft[Tool]) -> set[str]:
     return {
         say_value(value)
         for call in draft.calls
         for name, value in call.arguments.items()
-        if call.sources[name].kind == "result"
+        if call.sources[name].kind == "result" and value is not None
     }
 
 
@@ -125,13 +147,24 @@ def says_value(text: str, value: Any) -> bool:
     return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", plain) is not None
 
 
-def build_rubric(bullets: Sequence[str], objective: DraftObjective, behaviour: BehaviourPlan | None) -> tuple[str, ...]:
+def build_rubric(
+    bullets: Sequence[str],
+    objective: DraftObjective[Tool],
+    behaviour: BehaviourPlan | None,
+    *,
+    earlier: Sequence[DraftObjective[Tool]] = (),
+    simulated: bool = False,
+) -> tuple[str, ...]:
     """The rubric of one objective: the model's bullets that cannot contradict the plan, then what code knows must hold.
 
     Dropped are bullets with technical names, with numbers that are not the plan's, and those that repeat a fact which
-    a bullet made by code states anyway.
+    a bullet made by code states anyway. Where tools are simulated there is no state to compare, so the rubric names the
+    calls that matter, which may rest on those of `earlier` objectives.
     """
-    certain = _state_facts(objective) + _state_changes(objective) + state_behaviour(behaviour)
+    if simulated:
+        certain = state_outcome(objective) + state_calls(objective, earlier) + state_behaviour(behaviour)
+    else:
+        certain = _state_facts(objective) + _state_changes(objective) + state_behaviour(behaviour)
     said = [fact.value for fact in objective.facts] + [known.value for known in objective.known]
     numbers = {
         comparable(number.rstrip(","))
@@ -150,7 +183,7 @@ def build_rubric(bullets: Sequence[str], objective: DraftObjective, behaviour: B
     return tuple({text.casefold().rstrip("."): text for text in rubric}.values())
 
 
-def _state_facts(objective: DraftObjective) -> list[str]:
+def _state_facts(objective: DraftObjective[Tool]) -> list[str]:
     labels = [fact.label for fact in objective.facts]
     listed = [say_value(fact.value) for fact in objective.facts if labels.count(fact.label) > 1]
     single = [fact for fact in objective.facts if labels.count(fact.label) == 1]
@@ -164,7 +197,7 @@ def _state_facts(objective: DraftObjective) -> list[str]:
     return [*bullets, *(f"The assistant tells the user the {fact.label}: {say_value(fact.value)}." for fact in single)]
 
 
-def _state_changes(objective: DraftObjective) -> list[str]:
+def _state_changes(objective: DraftObjective[Tool]) -> list[str]:
     if all(goal.tool.effect == "read" for goal in objective.goals):
         return []
     return [f"The assistant carries this out and says that it is done: {objective.purpose}."]

@@ -1,28 +1,25 @@
 """Dialogue tasks: for each slot a plan that is drawn, proved, put into words and checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import TypeAdapter
 
 import prompts
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
-from schemas.databases import Database
 from schemas.goals import Objective, Persona, PlannedCall
 from schemas.replies import TaskDrafts
-from schemas.rows import DialogueTaskRow, LedgerRow, ToolsetRow
-from schemas.tools import SqlTool
-from turnwright.environments.base import SqlBase
+from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, ToolsetRow
+from schemas.tools import TOOLS, Tool
+from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.behaviours.refused import find_blocked
 from turnwright.goals.behaviours.rubrics import state_behaviour
 from turnwright.goals.drafts import Draft
-from turnwright.goals.keys import Keys
 from turnwright.goals.personas import draw_persona
-from turnwright.goals.plans import PlanRejected, draw_plan
-from turnwright.goals.proof import Proof, prove_plan
+from turnwright.goals.planning import Service, plan_goal, read_service
+from turnwright.goals.plans import PlanRejected
+from turnwright.goals.proof import Proof
 from turnwright.goals.slots import Slot
 from turnwright.goals.wording import build_rubric, check_wording
 from turnwright.models.errors import ContextOverflow, MalformedReply
@@ -30,7 +27,6 @@ from turnwright.models.models import Models
 from turnwright.models.reply import ModelReply
 from turnwright.roles.task_writer import ask_for_tasks, ask_to_mend, write_tasks
 
-_TOOLS = TypeAdapter(list[SqlTool])
 _REASON = 500
 """Longest reason that the ledger keeps, in characters."""
 
@@ -54,27 +50,28 @@ class _Words:
 async def write_dialogue_task(
     slot: Slot,
     toolset: ToolsetRow,
-    database: Database,
-    base: SqlBase,
+    seed: SeedRow,
+    base: Base | None,
     models: Models,
     config: RunConfig,
 ) -> WrittenTask:
     """The dialogue task of a slot, in up to `config.limits.task_draws` draws.
 
+    `base` is the state that the seed describes, an SqlBase for databases; none where the tools are specifications.
     Infrastructure errors of the models go through; the stage deals with them. A malformed reply costs a draw.
     """
-    tools = _TOOLS.validate_json(toolset.tools)
+    tools, service = TOOLS.validate_json(toolset.tools), read_service(seed)
     persona = draw_persona(slot.seed)
     rejected: list[tuple[str, ...]] = []
     row: DialogueTaskRow | None = None
     for draw in range(config.limits.task_draws):
         try:
-            draft, proof = await run_blocking(_plan, slot, tools, database, base, draw)
+            draft, proof = await run_blocking(plan_goal, slot, seed, tools, base, draw)
         except PlanRejected as rejection:
             rejected.append((rejection.reason,))
             continue
         try:
-            words = await _put_into_words(slot, draft, persona, tools, database, models, draw)
+            words = await _put_into_words(slot, draft, persona, tools, service, models, draw)
         except (MalformedReply, ContextOverflow) as error:
             code = "malformed_reply" if isinstance(error, MalformedReply) else "context_overflow"
             rejected.append((f"{code}: {error}",))
@@ -86,46 +83,26 @@ async def write_dialogue_task(
     return WrittenTask(row, tuple(rejected), _record(slot, toolset, row, rejected))
 
 
-def _plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: SqlBase, draw: int) -> tuple[Draft, Proof]:
-    draft = draw_plan(slot, tools, database, base, draw)
-    return draft, prove_reachable(draft, tools, database, base, seed=slot.seed)
-
-
-def prove_reachable(draft: Draft, tools: Sequence[SqlTool], database: Database, base: SqlBase, *, seed: str) -> Proof:
-    """The proof of what a plan comes to: of all of it, or without the objective that its behaviour blocks.
-
-    The whole plan is proved in any case: only what would be possible otherwise can be refused.
-
-    Raises:
-        PlanRejected: the plan does not hold.
-    """
-    proof = prove_plan(draft, tools, Keys(database), base, seed=seed)
-    blocked = find_blocked(draft.behaviour)
-    if blocked is None:
-        return proof
-    rest = tuple(objective for number, objective in enumerate(draft.objectives) if number != blocked)
-    return prove_plan(replace(draft, objectives=rest), tools, Keys(database), base, seed=seed)
-
-
 async def _put_into_words(
     slot: Slot,
-    draft: Draft,
+    draft: Draft[Tool],
     persona: Persona,
-    tools: Sequence[SqlTool],
-    database: Database,
+    tools: Sequence[Tool],
+    service: Service,
     models: Models,
     draw: int,
 ) -> _Words | tuple[str, ...]:
     """Words that hold, after one request to mend them at most, or what is wrong with them."""
     unit = slot.id
-    request = ask_for_tasks(draft, persona, database)
+    query = slot.paradigm == "task_oriented"
+    request = ask_for_tasks(draft, persona, service, query=query)
     reply = await write_tasks(models, request, draw=draw, unit=unit, remaining=1.0)
-    grave, slight = check_wording(reply.value, draft, persona, tools)
+    grave, slight = check_wording(reply.value, draft, persona, tools, query=query)
     if not grave and not slight:
         return _Words(reply.value, reply.replies)
     again = ask_to_mend(request, reply.value, [*grave, *slight])
     mended = await write_tasks(models, again, draw=draw, unit=unit, remaining=1.0)
-    grave, _ = check_wording(mended.value, draft, persona, tools)
+    grave, _ = check_wording(mended.value, draft, persona, tools, query=query)
     if grave:
         return tuple(f"wording: {problem}" for problem in grave)
     return _Words(mended.value, (*reply.replies, *mended.replies))
@@ -134,13 +111,14 @@ async def _put_into_words(
 def _build_row(
     slot: Slot,
     toolset: ToolsetRow,
-    draft: Draft,
+    draft: Draft[Tool],
     proof: Proof,
     persona: Persona,
     words: _Words,
     config: RunConfig,
 ) -> DialogueTaskRow:
-    objectives = build_objectives(draft, proof, words.drafts)
+    simulated = slot.paradigm != "user_oriented_executed"
+    objectives = build_objectives(draft, proof, words.drafts, simulated=simulated)
     content: dict[str, Any] = {
         "toolset_id": toolset.id,
         "seed_id": toolset.seed_id,
@@ -167,8 +145,10 @@ def _build_row(
     return DialogueTaskRow(id=content_id("task", content), **content)
 
 
-def build_objectives(draft: Draft, proof: Proof, drafts: TaskDrafts) -> list[Objective]:
-    """The objectives of a proved plan with their words, in order; one that a behaviour blocks has no calls or facts."""
+def build_objectives(
+    draft: Draft[Tool], proof: Proof, drafts: TaskDrafts, *, simulated: bool = False
+) -> list[Objective]:
+    """The objectives of a plan with their words, in order; one that a behaviour blocks has no calls or facts."""
     objectives: list[Objective] = []
     blocked = find_blocked(draft.behaviour)
     for number, (planned, task) in enumerate(zip(draft.objectives, drafts.tasks, strict=True)):
@@ -186,7 +166,10 @@ def build_objectives(draft: Draft, proof: Proof, drafts: TaskDrafts) -> list[Obj
             for call in planned.calls
             if reachable
         ]
-        rubric = build_rubric(task.rubric, planned, behaviour) if reachable else tuple(state_behaviour(behaviour))
+        rubric = tuple(state_behaviour(behaviour))
+        if reachable:
+            before = draft.objectives[:number]
+            rubric = build_rubric(task.rubric, planned, behaviour, earlier=before, simulated=simulated)
         objectives.append(
             Objective(
                 description=" ".join(task.description.split()),

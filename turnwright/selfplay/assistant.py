@@ -15,6 +15,8 @@ from turnwright.selfplay import mistakes
 from turnwright.selfplay.beliefs import Belief, confirm, correct, drop_beliefs, find_false, split_beliefs
 from turnwright.selfplay.changing import Change
 from turnwright.selfplay.conversation import TRANSIENT, Episode, read_episodes, write_arguments
+from turnwright.selfplay.errand import Errand
+from turnwright.selfplay.errand_tools import are_foreign, read_errand_tools
 from turnwright.selfplay.house_rules import read_rules
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
 from turnwright.selfplay.reading import Reading
@@ -69,7 +71,30 @@ def reply(request: Request) -> dict[str, Any]:
             return {"content": say.greet(request.rng)}
         if _THANKS.search(last) and not asks_something(_THANKS.sub("", last)):
             return {"content": say.close(request.rng)}
+    if are_foreign(request.tools):
+        return _run_errand(request, current, episodes[:-1], dialogue, mistake)
     return _work(request, toolbox, current, episodes[:-1], dialogue, mistake)
+
+
+def _run_errand(
+    request: Request,
+    current: Episode,
+    earlier: list[Episode],
+    dialogue: random.Random,
+    mistake: mistakes.Mistake | None,
+) -> dict[str, Any]:
+    """Works with tools that turnwright did not write, by their words alone."""
+    rng = request.rng
+    errand = Errand(read_errand_tools(request.tools), current, earlier, dialogue.random() < 0.7, rng)
+    outcome = errand.run()
+    if isinstance(outcome, str):
+        return {"content": outcome if mistake is None else mistake.spoil_errand_report(errand, outcome)}
+    if mistake is not None:
+        pretended = mistake.pretend_errand(errand, outcome)
+        if pretended is not None:
+            return {"content": pretended}
+        outcome = mistake.spoil_errand_calls(errand, outcome)
+    return _call_tools(request, outcome, rng)
 
 
 def asks_something(text: str) -> bool:

@@ -28,6 +28,14 @@ _TARGET = re.compile(r": change the .+ to (?P<value>.+?)(?:, and the .+)?\.?$")
 _CHANGE = re.compile(
     r"\b(?:carries|carried) (?:this )?out\b|\bchange is\b|\bmakes the change\b|\bis (?:changed|added|removed)\b"
 )
+_USES = re.compile(
+    r"^(?P<lookup>To know the [\w .-]+?, )?the assistant uses (?P<tool>[\w-]+(?:\.[\w-]+)*)"
+    r"(?: with (?P<arguments>.+?))?\.?$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A bullet that names a call; an argument is `name = JSON`, or `name = <field of tool>` where a result gives it."""
+_SAYS = re.compile(r"the assistant says (?:what came of this|whether this is done): ", re.IGNORECASE)
+_ARGUMENT = re.compile(r"(?P<name>[\w.-]+) = (?P<value><[^>]+>|.+?)(?=, [\w.-]+ = | and [\w.-]+ = |$)", re.DOTALL)
 _FORM = re.compile(
     r"\b(?:polite|friendly|tone|format|formatted|markdown|table|bullet points?|concise|brief|emoji)\b", re.I
 )
@@ -60,6 +68,7 @@ class _Transcript:
     """What was said and done, as the judge is shown it."""
 
     lines: list[dict[str, Any]]
+    simulated: bool = False
 
     @cached_property
     def prose(self) -> str:
@@ -87,7 +96,9 @@ class _Transcript:
 
     @cached_property
     def changed(self) -> bool:
-        """Whether a call changed rows."""
+        """Whether a call changed rows; where tools are simulated, whether one worked."""
+        if self.simulated:
+            return any(self.worked(call) for _, call in self.calls)
         return any(
             isinstance(result, dict) and cast("dict[str, Any]", result).get("rows_changed")
             for result in self.results.values()
@@ -127,6 +138,9 @@ def reply(request: Request) -> dict[str, Any]:
     transcript = _Transcript(cast("list[dict[str, Any]]", blocks.get("transcript") or []))
     tasks = fold(" ".join(cast("list[str]", blocks.get("tasks") or [])))
     rubric = cast("list[dict[str, Any]]", blocks.get("rubric") or [])
+    # Where the rubric names the calls, results are simulated, and only the calls say whether something was changed.
+    named = any(_USES.match(str(line["bullet"])) for line in rubric)
+    transcript = _Transcript(transcript.lines, named)
     bullets = [_judge_bullet(line, transcript, tasks) for line in rubric]
     ignored = transcript.find_ignored_error()
     if ignored is not None:
@@ -161,6 +175,11 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
             not echoed,
             f"goes along: {echoed[0].strip()[:80]}" if echoed else "the belief was not shared",
         )
+    if _SAYS.match(text):
+        answered = bool(transcript.prose.strip())
+        return "Critical", answered, "the assistant answered" if answered else "the assistant said nothing"
+    if used := _USES.match(text):
+        return _weigh_call(used, transcript)
     if _REFUSES.search(text):
         wish = _REQUEST.search(text)
         if wish and not len(transcript.requests & set(stems(wish["wish"]))) * 2 >= len(set(stems(wish["wish"]))):
@@ -198,6 +217,30 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
         return "InvalidRubric", True, "no task speaks of this"
     absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
     return "Critical", not absent, f"not found: {', '.join(absent)}" if absent else "the assistant answered"
+
+
+def _weigh_call(used: re.Match[str], transcript: _Transcript) -> tuple[str, bool, str]:
+    """Whether a call was made with the arguments that a bullet names; one that only looks something up is guidance."""
+    if used["lookup"]:
+        return "Structural", True, "another way to the same outcome counts"
+    wanted = {found["name"]: found["value"] for found in _ARGUMENT.finditer(used["arguments"] or "")}
+    made = [call for _, call in transcript.calls if call["tool"] == used["tool"]]
+    for call in made:
+        given = call["arguments"]
+        given = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        if all(name in given and (text[0] == "<" or _same(given[name], text)) for name, text in wanted.items()):
+            return "Critical", True, f"{used['tool']} was called so"
+    return "Critical", False, f"{used['tool']} was never called{' so' if made else ''}"
+
+
+def _same(value: Any, text: str) -> bool:
+    """Whether an argument is the one that a bullet names; a bullet may have cut it."""
+    if text.endswith("…"):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode().startswith(text[:-1])
+    wanted = _read(text)
+    if isinstance(wanted, str) and isinstance(value, str):
+        return fold(_plain(wanted)) == fold(_plain(value))
+    return wanted == value
 
 
 def _list_told(text: str) -> list[str]:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from turnwright.selfplay.errand import Errand
 from turnwright.selfplay.pursuit import Pursuit
 from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.reporting import say_change
@@ -73,16 +74,48 @@ class Mistake:
 
     def spoil_report(self, pursuit: Pursuit, text: str) -> str:
         """A number told is not the one that came back, or a value is told that nothing returned."""
+        return self._spoil_text(text, first=not pursuit.earlier)
+
+    def _spoil_text(self, text: str, *, first: bool) -> str:
         if self.kind == "wrong_number":
             numbers = list(_NUMBER.finditer(text))
             if numbers:
                 chosen = numbers[-1]
                 wrong = str(int(float(chosen.group())) + 3 + self.salt % 11)
                 return text[: chosen.start()] + wrong + text[chosen.end() :]
-        if self.kind == "invented_value" and not pursuit.earlier:
+        if self.kind == "invented_value" and first:
             year = 1990 + self.salt % 30
             return f"{text} The entry was last revised in {year} with reference {4000 + self.salt % 5000}."
         return text
+
+    def pretend_errand(self, errand: Errand, calls: list[tuple[str, dict[str, Any]]]) -> str | None:
+        """Claims a change with a tool of another's instead of making it, or nothing where the calls only read."""
+        if self.kind != "pretended_write":
+            return None
+        for name, _ in calls:
+            tool = errand.toolbox.get(name)
+            if tool is not None and tool.writes:
+                return "That is done and saved."
+        return None
+
+    def spoil_errand_calls(
+        self, errand: Errand, calls: list[tuple[str, dict[str, Any]]]
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """One number of a call goes wrong, unless the call stands there already."""
+        if self.kind != "wrong_argument":
+            return calls
+        spoilt: list[tuple[str, dict[str, Any]]] = []
+        for name, arguments in calls:
+            numbers = [key for key, value in arguments.items() if type(value) in (int, float)]
+            if numbers and not any(call.tool == name for call in errand.episode.calls):
+                key = numbers[self.salt % len(numbers)]
+                arguments = arguments | {key: arguments[key] + 1 + self.salt % 7}
+            spoilt.append((name, arguments))
+        return spoilt
+
+    def spoil_errand_report(self, errand: Errand, text: str) -> str:
+        """As `spoil_report`, for what a call of this request brought; questions stay as they are."""
+        return self._spoil_text(text, first=not errand.earlier) if errand.episode.calls and "?" not in text else text
 
 
 def draw_mistake(dialogue: random.Random, rate: float) -> Mistake | None:

@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
@@ -191,7 +191,9 @@ def _read_tool(spec: dict[str, Any]) -> OfferedTool:
     name, description = str(function["name"]), str(function.get("description") or "")
     schema: dict[str, Any] = function.get("parameters") or {}
     required: set[str] = set(schema.get("required") or ())
-    properties: dict[str, dict[str, Any]] = schema.get("properties") or {}
+    given: dict[str, Any] = schema.get("properties") or {}
+    # A property may be `true`, which allows anything and says nothing.
+    properties = {key: cast("dict[str, Any]", value) for key, value in given.items() if isinstance(value, dict)}
     name_words = frozenset(stem(word) for word in split_name(name)[1:] if word not in _LINKS)
     return OfferedTool(
         name=name,

@@ -26,6 +26,9 @@ Forms that readers of a description (the embedded user simulator and assistant) 
 * ENTITY is `the NOUN whose LABEL is VALUE[ and whose LABEL is VALUE]` (reworded at times as `the NOUN named VALUE` or
   `the NOUN called VALUE` where the label is a name or title), or after a chain of look-ups `the NOUN [with the LABEL
   VALUE[ and the LABEL VALUE]] of ENTITY[ and ENTITY]`, or `that NOUN` where the objective before found it.
+* Over tools that are bare specifications a purpose is `PHRASE[, with the LABEL VALUE[, the LABEL VALUE and the LABEL
+  VALUE]][, using the LABEL from before]`, and for several things at once `…, and again with the LABEL VALUE`. PHRASE is
+  what the tool does, without a comma; text that does not stand out by itself is in quotes.
 * LABEL is a column or parameter in plain words without underscores (`home town`, `date ordered`). VALUE stands as it is
   in the data, without quotes; the same values stand in the objective's `known_details`.
 """
@@ -35,7 +38,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from turnwright.selfplay import user_language as say
 from turnwright.selfplay.request import Request
+from turnwright.selfplay.user_requests import ask_phrase
 
 _BACKGROUND = (
     "{name} works as {article} {occupation}.",
@@ -68,6 +73,13 @@ _WANTS = {
 }
 _EXTENSION = ("Once that is settled,", "Once that is clear,", "After that,", "Then,", "Building on that,")
 _INDEPENDENT = ("Separately,", "Besides that,", "On another matter,", "Apart from that,")
+_LEAVES = (
+    "You can go ahead right away.",
+    "Please go ahead without asking back.",
+    "No need to check with me first, just go ahead.",
+)
+_QUERY_NEXT = ("With that settled,", "Next,", "Then,", "Now that this is clear,")
+_QUERY_BESIDE = ("Something else:", "On another matter,", "Also,", "Besides that,")
 _FIND_OUT = ("find out", "find out", "know", "learn")
 _NAMED = re.compile(r" whose (?:full )?(?:name|title) is (?=\S)")
 _FACT_BULLETS = (
@@ -95,9 +107,14 @@ def reply(request: Request) -> dict[str, Any]:
     rng = request.rng_for("task_writer", persona, blocks["plan"])
     faulty = "problems" not in blocks and rng.random() < request.mistake_rate
     spoilt = rng.randrange(len(objectives)) if faulty else -1
+    query = blocks["plan"].get("form") == "query"
+    register = rng.choice(("casual", "neutral", "formal")) if query else ""
     tasks: list[dict[str, Any]] = []
     for number, objective in enumerate(objectives):
-        description = _describe(objective, number, persona, str(domain["name"]), rng)
+        if query:
+            description = _write_query(objective, number, persona, register, rng)
+        else:
+            description = _describe(objective, number, persona, str(domain["name"]), rng)
         if number == spoilt:
             description = _leave_out(description, objective)
         tasks.append({"description": description, "rubric": _write_rubric(objective, persona, rng)})
@@ -131,6 +148,19 @@ def _describe(objective: dict[str, Any], number: int, persona: dict[str, Any], d
         want = rng.choice(_WANTS["name"])
         parts = [f"{name} {want} {_reword(str(objective['purpose']), rng)}.", motive or "It is part of the day's work."]
     return " ".join(part for part in parts if part)
+
+
+def _write_query(
+    objective: dict[str, Any], number: int, persona: dict[str, Any], register: str, rng: random.Random
+) -> str:
+    """The whole request as the person types it, with everything that the assistant needs."""
+    request = ask_phrase(str(objective["purpose"]), register, rng)
+    leave = "" if objective["to_find_out"] and rng.random() < 0.7 else rng.choice(_LEAVES)
+    if number:
+        lead = rng.choice(_QUERY_NEXT if objective["relation"] == "extension" else _QUERY_BESIDE)
+        return say.join(lead, request, leave)
+    reason = say.say_background(str(persona["occupation"]), rng) if rng.random() < 0.6 else ""
+    return say.join(say.greet(register, rng), reason, request, leave)
 
 
 def _choose_subject(name: str, first: str, told: bool, after_opener: bool, rng: random.Random) -> tuple[str, str]:

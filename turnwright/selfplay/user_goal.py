@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from turnwright.selfplay.words import say_value
 
-Kind = Literal["find", "change", "add", "remove", "other"]
+Kind = Literal["find", "change", "add", "remove", "errand", "other"]
 MARK = re.compile(r"⟦(\d+)⟧")
 _WANT = re.compile(
     r"(?:(?:also |still )?(?:wants?|would (?:also )?like|needs?|hopes?|intends?|plans?|is looking|are looking|(?:is|"
@@ -32,6 +32,15 @@ _ADD = re.compile(
     r"an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$"
 )
 _REMOVE = re.compile(r"^(?:remove|delete|cancel) (?P<entity>.+)$")
+_ERRAND = re.compile(
+    r"^(?P<head>[^,⟦]+)(?P<details>, with the [^,⟦]+? ⟦\d+⟧(?:(?:, | and )the [^,⟦]+? ⟦\d+⟧)*)?"
+    r"(?P<links>, using the [^⟦]+ from before)?$"
+)
+_LOOKING = re.compile(
+    r"(?:see|find|find out|check|look|list|show|view|search|get|know|learn|estimate|compare|calculate|compute|convert|"
+    r"predict|locate|verify|count|determine|analy[sz]e|describe|generate|evaluate|simulate|read)\b"
+)
+"""First words of errands that change nothing."""
 _CLAUSES = re.compile(r"^(?P<head>.+?)(?P<clauses>, for .+|, only .+|, with .+|, leaving .+)$")
 _MORE = re.compile(r", and (?P<label>the .+?) to (?P<value>⟦\d+⟧|the .+?)(?=, and the |$)")
 
@@ -62,13 +71,13 @@ class Want:
     changes: tuple[tuple[str, str], ...] = ()
     """change: label with `the`, new value as a mark or an entity."""
     noun: str = ""
-    """add: what is added, with its article."""
+    """add: what is added, with its article. errand: what is to be done, as a verb phrase without any value."""
     parts: tuple[str, ...] = ()
-    """add: the pieces `the LABEL ⟦n⟧`."""
+    """add and errand: the pieces `the LABEL ⟦n⟧`."""
     owners: str = ""
     """add: what it is added for."""
     clauses: str = ""
-    """other: trailing clauses, from the comma on."""
+    """other: trailing clauses, from the comma on. errand: what it points at, `, using the LABEL from before`."""
 
     @property
     def marks(self) -> tuple[int, ...]:
@@ -78,6 +87,8 @@ class Want:
     @property
     def writes(self) -> bool:
         """Whether something is to be changed."""
+        if self.kind == "errand":
+            return not _LOOKING.match(self.phrase)
         return self.kind in ("change", "add", "remove") or bool(
             re.match(
                 r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|"
@@ -153,6 +164,10 @@ def _split_list(text: str) -> tuple[str, ...]:
 
 def read_want(task: int, phrase: str) -> Want:
     """One verb phrase, taken apart where it has a known form."""
+    if (match := _ERRAND.match(phrase)) and (match.group("details") or match.group("links")):
+        told = (match.group("details") or "").removeprefix(", with ")
+        parts = tuple(re.findall(r"the [^,⟦]+? ⟦\d+⟧", told))
+        return Want(task, "errand", phrase, noun=match.group("head"), parts=parts, clauses=match.group("links") or "")
     if (match := _FIND.match(phrase)) and not re.search(r"\b(?:for|whose|with|in|by)\b", match.group("labels")):
         return Want(task, "find", phrase, labels=_split_list(match.group("labels")), entity=match.group("entity"))
     if match := _CHANGE.match(phrase):

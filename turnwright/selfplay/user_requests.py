@@ -48,7 +48,8 @@ _SHOWING = re.compile(r"^(?:see|list|show|view|get|look at)\s+(?P<rest>.+)$")
 _FINDING = re.compile(r"^find out\s+(?P<rest>.+)$")
 
 
-def _ask_phrase(phrase: str, register: Register, rng: random.Random) -> str:
+def ask_phrase(phrase: str, register: Register, rng: random.Random) -> str:
+    """A request for what a verb phrase says, which can be used after `I want to`."""
     frames = [
         f"I'd like to {phrase}.",
         f"Could you help me {phrase}?",
@@ -174,4 +175,15 @@ def say_want(
         return _ask_addition(want, parts, _reword_entity(hide_marks(want.owners, hidden), rng), register, rng)
     if want.kind == "remove":
         return _ask_removal(entity, register, rng)
-    return _ask_phrase(_reword_entity(hide_marks(want.phrase, hidden), rng), register, rng)
+    if want.kind == "errand":
+        return ask_phrase(_join_errand(want, parts, hidden, rng), register, rng)
+    return ask_phrase(_reword_entity(hide_marks(want.phrase, hidden), rng), register, rng)
+
+
+def _join_errand(want: Want, parts: Sequence[str], hidden: frozenset[int], rng: random.Random) -> str:
+    """The errand with the parts that are said now, and with what it points at."""
+    told = [part for part in parts if not {int(mark) for mark in MARK.findall(part)} & hidden]
+    pointed = re.sub(
+        r"from before\b", rng.choice(("from before", "you found", "you just found", "that came up")), want.clauses
+    )
+    return f"{want.noun}{f', with {join_words(told)}' if told else ''}{pointed}"

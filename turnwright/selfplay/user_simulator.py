@@ -7,6 +7,7 @@ tells what it is asked for and knows, and thanks only after the outcome of the l
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -47,6 +48,8 @@ class WantPlan:
     later_labels: tuple[str, ...]
     hidden: frozenset[int]
     check: bool
+    announced: bool = False
+    """The person says that there are details to come."""
 
 
 @dataclass
@@ -167,11 +170,15 @@ class Person:
                 and (want.kind != "find" or rng.random() < 0.5)
             ):
                 hidden |= self._choose_hidden(want)
+        if want.kind == "errand" and not special:
+            hidden = set(self._hold_back(want, leave_out, rng))
         if want.kind == "add" and not special and len(want.parts) > 2:
             hidden |= {mark for part in want.parts[2:] for mark in _marks(part)}
         if want.task == self._behaviour.task:
             hidden |= self._behaviour.hidden & set(want.marks)
-        return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want))
+        # Only who is asked to change something must know that there is more to come: a look can be taken again.
+        announced = bool(hidden) and (want.kind == "add" or want.writes)
+        return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want), announced)
 
     @staticmethod
     def _choose_hidden(want: Want) -> set[int]:
@@ -189,6 +196,16 @@ class Person:
         ):
             return set(_marks(want.clauses)[-1:])
         return set()
+
+    @staticmethod
+    def _hold_back(want: Want, leave_out: bool, rng: random.Random) -> list[int]:
+        """Pieces of an errand that come later: all but the first one or two, at times the only one."""
+        marks = [_marks(part)[0] for part in want.parts]
+        if len(marks) == 1:
+            return marks if leave_out or rng.random() < 0.2 else []
+        if len(marks) == 2:
+            return marks[1:] if leave_out or rng.random() < 0.6 else []
+        return marks[rng.choice((1, 2, 2)) :]
 
     # Decisions -----------------------------------------------------------------------------------------------------
 
@@ -272,7 +289,7 @@ class Person:
             asked = state.pending - self._behaviour.hidden
         if asked or state.pending:
             chosen = asked or set(state.pending)
-            if plan.want.kind == "add" and not self._behaviour.hidden & state.pending:
+            if plan.announced and not self._behaviour.hidden & state.pending:
                 chosen = set(state.pending)
             return self._supply(state, chosen)
         known = [detail for detail in self._goal.details if set(stems(detail.label)[-1:]) & words]
@@ -342,7 +359,7 @@ class Person:
             case "narrow":
                 return say.say_narrowing(self._pieces(state.supplied, want), rng)
             case "yes":
-                return say.agree(register, rng)
+                return self._vary(lambda: say.agree(register, rng), said)
             case "correct":
                 return self._word_correction(rng)
             case "retry":
@@ -357,9 +374,20 @@ class Person:
             case "check":
                 return say.join(say.acknowledge(register, rng), say.say_check(want, rng))
             case "ignorance":
-                return say.admit_ignorance(rng)
+                return self._vary(lambda: say.admit_ignorance(rng), said)
             case _:
                 return "Okay, I'll wait."
+
+    @staticmethod
+    def _vary(draw: Callable[[], str], said: list[str]) -> str:
+        """A phrase that the person has not used before, where a few draws give one."""
+        before = {text.casefold() for text in said}
+        drawn = draw()
+        for _ in range(6):
+            if drawn.casefold() not in before:
+                break
+            drawn = draw()
+        return drawn
 
     def _word_request(self, plan: WantPlan, state: State, said: list[str], rng: random.Random) -> str:
         register = self._register
@@ -368,7 +396,7 @@ class Person:
             request = say.join(request, self._word_correction(rng))
         if self._behaviour.claim is not None and self._believes(plan):
             request = say.join(request, say.say_belief(*self._behaviour.claim, rng))
-        if plan.want.kind == "add" and plan.hidden and not self._behaviour.hidden & plan.hidden:
+        if plan.want.kind in ("add", "errand") and plan.announced and not self._behaviour.hidden & plan.hidden:
             request = say.join(request, say.announce_more(rng))
         if not said:
             background = (
@@ -436,4 +464,6 @@ def _marks(text: str) -> list[int]:
 
 def _can_check(want: Want) -> bool:
     """Whether a change can be looked at afterwards by what people call the record."""
-    return want.kind == "change" or any(re.match(r"the name ⟦", part) for part in want.parts)
+    return want.kind == "change" or (
+        want.kind != "errand" and any(re.match(r"the name ⟦", part) for part in want.parts)
+    )

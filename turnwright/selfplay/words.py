@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -113,6 +113,8 @@ def say_value(value: Any) -> str:
         return "yes" if value else "no"
     if value is None:
         return "not recorded"
+    if isinstance(value, list):
+        return join_words([say_value(item) for item in cast("list[Any]", value)])
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value).strip() if isinstance(value, str | int | float) else str(value)

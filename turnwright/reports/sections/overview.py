@@ -26,7 +26,7 @@ def build(material: Material) -> dict[str, Any]:
             ("state", material.run.get("state")),
             ("seed", config.get("seed")),
             ("sources", ", ".join(str(source.get("url") or source.get("url_env")) for source in sources[:8])),
-            ("paradigms", ", ".join(paradigms)),
+            ("paradigms", ", ".join(paradigms) or "by source"),
             ("models", ", ".join(material.statistics.models)),
         ],
         "templated": SELFPLAY in material.statistics.models,
