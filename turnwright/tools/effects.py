@@ -41,7 +41,8 @@ def tell_effect(name: str, description: str) -> Effect:
     is only made less often, while a write that is taken for a read is repeated.
     """
     words = split_words(name)
-    first, last = (_vote(words[0]), _vote(words[-1])) if words else (None, None)
+    first = _vote(words[0]) if words else None
+    last = _vote(words[-1]) if words else None
     if first is not None and last in (None, first):
         return first
     said = next((vote for word in _leading_words(description) if (vote := _vote(word)) is not None), None)
