@@ -166,7 +166,7 @@ class _World:
             content, known = cast("dict[str, Any]", value), cast("dict[str, Any]", properties)
             given = {key: child for key, child in content.items() if key in known}
             return self._fill(known, given, f"argument/{name}/{_key(content)}", depth + 1)
-        return value
+        return cast("Any", value)
 
     def _fill(self, properties: dict[str, Any], given: dict[str, Any], whose: str, depth: int) -> dict[str, Any]:
         kind, _, key = whose.partition(":")
