@@ -71,7 +71,14 @@ def test_mistakes_come_at_their_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    "schema", [{}, {"type": "null"}, {"type": ["string", "null"]}, {"anyOf": [{"type": "null"}, WHOLE]}]
+    "schema",
+    [
+        {},
+        {"type": "null"},
+        {"type": ["string", "null"]},
+        {"anyOf": [{"type": "null"}, WHOLE]},
+        {"type": "array", "items": [TEXT, WHOLE]},
+    ],
 )
 def test_odd_schemas_are_answered(schema: dict[str, Any]) -> None:
     assert "result" in ask(spec("do_it", "write", schema), {})
