@@ -14,9 +14,9 @@ from schemas.content import canonical_json
 from schemas.messages import Message
 from schemas.replies import ToolSimulation
 from schemas.tools import Tool
-from turnwright.environments.simulation.environment import SimulatedAnswer, SimulatedEnvironment
 from turnwright.models.reply import ModelReply, StructuredReply
 from turnwright.roles.tool_simulator import SimulatorConversation
+from turnwright.rollout.simulated_environment import SimulatedAnswer, SimulatedEnvironment
 from turnwright.selfplay.request import read_blocks
 
 Planter = Callable[[Any, str | None], tuple[Any, str | None]]

@@ -10,10 +10,10 @@ from schemas.rows import DialogueTaskRow
 from schemas.simulation import LedgerFact, LedgerNotice
 from schemas.tools import Tool
 from turnwright.environments.faults import FaultCounter
-from turnwright.environments.simulation.environment import SimulatedEnvironment
 from turnwright.models.models import Models
 from turnwright.roles.tool_simulator import SimulatorConversation
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.simulated_environment import SimulatedEnvironment
 from turnwright.rollout.tool_calls import Answer, environment_seed, planned_fault, read_behaviour
 
 

@@ -71,10 +71,11 @@ class _World:
                 return kind or "record"
         return None
 
-    def make(self, schema: dict[str, Any], name: str = "", owner: str = "", depth: int = 0) -> Any:
-        """A value of a schema."""
+    def make(self, given: Any, name: str = "", owner: str = "", depth: int = 0) -> Any:
+        """A value of a schema; anything goes where the schema is none."""
         if depth > _DEEPEST:
             return None
+        schema = cast("dict[str, Any]", given if isinstance(given, dict) else {})
         if "const" in schema:
             return schema["const"]
         choices = schema.get("enum")
@@ -101,7 +102,8 @@ class _World:
                 return make_text(name, schema, self.now, self._rng(owner, name))
 
     def _make_list(self, schema: dict[str, Any], name: str, owner: str, depth: int) -> list[Any]:
-        items = cast("dict[str, Any]", schema.get("items") or {"type": "string"})
+        inner = schema.get("items")
+        items = cast("dict[str, Any]", inner) if isinstance(inner, dict) and inner else {"type": "string"}
         rng = self._rng(owner, f"{name}[]")
         count = max(int(schema.get("minItems") or 0), rng.randint(2, 4))
         count = min(count, int(schema.get("maxItems") or count), int(self.arguments.get("limit") or count))
@@ -149,7 +151,8 @@ class _World:
             if key in self.arguments and (top or key != own):
                 given[key] = self._complete(self.arguments[key], cast("dict[str, Any]", inner), key, depth)
         if own is not None and own not in given:
-            asked = [value for key, value in self.arguments.items() if _kind(key) in ("", _kind(own)) and top]
+            about = next((noun for noun in self.nouns if any(_kind(key) == noun for key in self.arguments)), None)
+            asked = [value for key, value in self.arguments.items() if _kind(key) in ("", _kind(own) or about) and top]
             given[own] = asked[0] if asked else self.make(properties[own], own, owner)
         kind = (_kind(own) if own else "") or (singular(" ".join(split_words(name))) or " ".join(self.nouns[-1:]))
         whose = f"{kind}:{_key(given[own])}" if own is not None else f"{owner}/{name}/{_key(self.arguments)}"
@@ -166,7 +169,7 @@ class _World:
             content, known = cast("dict[str, Any]", value), cast("dict[str, Any]", properties)
             given = {key: child for key, child in content.items() if key in known}
             return self._fill(known, given, f"argument/{name}/{_key(content)}", depth + 1)
-        return value
+        return cast("Any", value)
 
     def _fill(self, properties: dict[str, Any], given: dict[str, Any], whose: str, depth: int) -> dict[str, Any]:
         kind, _, key = whose.partition(":")

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from schemas.simulation import Contradiction, LedgerFact
+from turnwright.environments.simulation.absences import find_list
 from turnwright.environments.simulation.arithmetic import find_miscounts
 from turnwright.environments.simulation.clock import find_time_faults, stamp_times
-from turnwright.environments.simulation.contradictions import find_contradictions, find_list
+from turnwright.environments.simulation.contradictions import find_contradictions
 from turnwright.environments.simulation.facts import Facts
 from turnwright.environments.simulation.field_names import identified_kind
 from turnwright.environments.simulation.identifiers import draw_identifier
