@@ -85,7 +85,7 @@ def _run_errand(
 ) -> dict[str, Any]:
     """Works with tools that turnwright did not write, by their words alone."""
     rng = request.rng
-    errand = Errand(read_errand_tools(request.tools), current, earlier, dialogue.random() < 0.7, rng)
+    errand = Errand(read_errand_tools(request.tools), current, earlier, dialogue.random() < 0.4, rng)
     outcome = errand.run()
     if isinstance(outcome, str):
         return {"content": outcome if mistake is None else mistake.spoil_errand_report(errand, outcome)}

@@ -34,6 +34,8 @@ _GO_AHEAD = re.compile(r"\b(?:go ahead|without asking|no need to (?:ask|check|co
 _REFUSED = re.compile(
     r"^\s*(?:no\b(?!,? (?:idea|sorry|wait|make))|don't|do not|never mind|leave it|stop)", re.IGNORECASE
 )
+_WHICH = re.compile(r"\bshould I (?:use|put|enter|take)\b", re.IGNORECASE)
+"""Asks for a value, although it sounds like asking for leave."""
 _IGNORANT = re.compile(r"\b(?:don't know|no idea|can't tell|not sure)\b", re.IGNORECASE)
 _ASKED = re.compile(
     r"\b(?:like to|want to|need to|wants to|help me(?: to)?|trying to|gotta|please|(?:could|can|would) you(?: please)?|"
@@ -74,7 +76,9 @@ class Errand:
             abilities = [other.action for other in self.toolbox.tools]
             return say.decline(self.rng.sample(abilities, min(2, len(abilities))), self.rng)
         if len(self.texts) == 1 and _REST.search(self.episode.texts[0]):
-            return say.ask_rest(self.rng)
+            missing = fill_told(tool, self.told).missing(tool)
+            asked = [parameter.label for parameter in missing if not self._choose_lookup(parameter, tool, self.told)]
+            return say.ask_values(asked[:3], self.rng) if asked else say.ask_rest(self.rng)
         segments = sorted({item.segment for item in self.told if item.key[0] == 0}) or [0]
         found = [self._pursue(tool, segment if len(segments) > 1 else None) for segment in segments]
         calls = [call for outcome in found if isinstance(outcome, list) for call in outcome]
@@ -270,7 +274,7 @@ class Errand:
     def _carry_out(self, tool: ErrandTool, filled: Filled) -> list[tuple[str, dict[str, Any]]] | str:
         arguments = filled.arguments
         call = self._made(tool, arguments)
-        asked = any(CONFIRMING.search(question) for question in self.episode.questions)
+        asked = any(CONFIRMING.search(_WHICH.sub("", question)) for question in self.episode.questions)
         told = _GO_AHEAD.search(self.episode.text) is not None
         made = any(other.tool == tool.name for other in self.episode.calls)
         if call is None:

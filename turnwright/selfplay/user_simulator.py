@@ -177,7 +177,7 @@ class Person:
         if want.task == self._behaviour.task:
             hidden |= self._behaviour.hidden & set(want.marks)
         # Only who is asked to change something must know that there is more to come: a look can be taken again.
-        announced = bool(hidden) and (want.kind == "add" or want.writes)
+        announced = bool(hidden) and (want.kind == "add" or (want.kind == "errand" and want.writes))
         return WantPlan(want, labels, later, frozenset(hidden), check and _can_check(want), announced)
 
     @staticmethod
