@@ -15,7 +15,8 @@ ONE = OutputDraft(kind="object", fields=[FieldDraft(name="title", type="string",
 
 
 def describe(asked: Any, models: Any = None, types: dict[str, str] | None = None) -> OutputDraft:
-    conversation = SchemaConversation(models or PlayedModels(), SERVICE, [asked], "seed_1")
+    player: Any = models or PlayedModels()
+    conversation = SchemaConversation(player, SERVICE, [asked], "seed_1")
     return asyncio.run(conversation.write_output(asked, types or {}))[0]
 
 

@@ -21,9 +21,8 @@ from turnwright.tools.tool_text import list_own_descriptions
 
 
 def parameter(name: str, kind: Any = "string", **facts: Any) -> ParameterDraft:
-    return ParameterDraft(
-        **{"name": name, "type": kind, "description": f"The {name}.", "required": True, "values": [], **facts}
-    )
+    content: dict[str, Any] = {"name": name, "type": kind, "description": f"The {name}.", "required": True}
+    return ParameterDraft.model_validate(content | facts)
 
 
 def draft(name: str, *parameters: ParameterDraft, description: str = "Does something for a reader.") -> SpecDraft:

@@ -40,7 +40,7 @@ def output(*fields: tuple[str, str], kind: str = "object") -> dict[str, Any]:
 
 
 def drafted(name: str, **parameters: str) -> dict[str, Any]:
-    made = [
+    made: list[dict[str, Any]] = [
         {"name": key, "type": one, "items": "none", "description": f"The {key}.", "required": True, "values": []}
         for key, one in parameters.items()
     ]

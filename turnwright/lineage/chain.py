@@ -33,6 +33,7 @@ LINKS: tuple[Link, ...] = (
     Link("toolsets", "seed_id", "seeds"),
     Link("dataflow_edges", "source_id", "tool_specs"),
     Link("dataflow_edges", "target_id", "tool_specs"),
+    Link("dataflow_edges", "seed_id", "seeds"),
     Link("dialogue_tasks", "toolset_id", "toolsets"),
     Link("dialogues", "dialogue_task_id", "dialogue_tasks"),
     Link("verdicts", "dialogue_id", "dialogues"),

@@ -45,10 +45,14 @@ def tell_effect(name: str, description: str) -> Effect:
     last = _vote(words[-1]) if words else None
     if first is not None and last in (None, first):
         return first
-    said = next((vote for word in _leading_words(description) if (vote := _vote(word)) is not None), None)
-    inner = next((vote for word in words if (vote := _vote(word)) is not None), None)
-    fallback: Effect = "write"
-    return said or first or last or inner or fallback
+    for word in _leading_words(description):
+        if (said := _vote(word)) is not None:
+            return said
+    votes: list[Effect | None] = [first, last, *(_vote(word) for word in words)]
+    for vote in votes:
+        if vote is not None:
+            return vote
+    return "write"
 
 
 def _leading_words(description: str) -> list[str]:
