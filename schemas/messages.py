@@ -79,3 +79,5 @@ class CallRecord(Closed):
     fault: bool = False
     """The error was injected by code."""
     rows_changed: int = 0
+    side: Literal["assistant", "user"] = "assistant"
+    """Who made it. A call of the user's side stands in no message; `message` is the user message that follows it."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig, Source, SqlSource
 from schemas.databases import Database
 from schemas.goals import RowChange
 from schemas.messages import ToolError, ToolResult
@@ -120,11 +120,24 @@ class SqlBase(Base, Protocol):
         ...
 
 
-def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunConfig) -> SqlBase:
-    """Opens the state that a seed describes.
+def open_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> Base:
+    """Opens the state that a seed describes: an SqlBase for a database, a DomainBase for a stateful domain.
 
     Raises:
         SourceError: the stored copy is gone, the server cannot be reached, or its content is no longer the seed's.
+    """
+    if seed_row.kind == "domain":
+        from turnwright.sources.domain import open_domain_base
+
+        return open_domain_base(seed_row, store, config)
+    return open_sql_base(seed_row, source, store, config)
+
+
+def open_sql_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> SqlBase:
+    """Opens the database that a seed describes.
+
+    Raises:
+        SourceError: as `open_base`.
     """
     database = Database.model_validate_json(seed_row.content)
     limits = limits_of(config)
@@ -132,7 +145,7 @@ def open_base(seed_row: SeedRow, source: SqlSource, store: Store, config: RunCon
         from turnwright.environments.sqlite import SqliteBase
 
         return SqliteBase(database, store.path(seed_row.base_digest, ".sqlite"), seed_row.base_digest, limits)
-    if seed_row.dialect == "postgres":
+    if seed_row.dialect == "postgres" and isinstance(source, SqlSource):
         from turnwright.environments.postgres import PostgresBase
 
         return PostgresBase(database, source, seed_row.source, seed_row.base_digest, limits)

@@ -9,21 +9,22 @@ objective (several goal calls of one objective do not add up; the heaviest count
 * *medium*: everything between, as a chain of two look-ups, a write after a look-up, or a look-up for each of two reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from schemas.tools import Tool
 from schemas.vocabulary import Difficulty
 from turnwright.goals.drafts import DraftCall, DraftObjective
 
 RANK: dict[Difficulty, int] = {"easy": 0, "medium": 1, "hard": 2}
 
 
-def weigh_objective(objective: DraftObjective) -> int:
+def weigh_objective(objective: DraftObjective[Tool]) -> int:
     """Look-ups on the heaviest goal call's way, plus one for a write, plus one for a link to an earlier objective."""
     own = {call.id: call for call in objective.calls}
     return max(_weigh_goal(goal, own) for goal in objective.goals)
 
 
-def _weigh_goal(goal: DraftCall, own: dict[str, DraftCall]) -> int:
+def _weigh_goal(goal: DraftCall[Tool], own: Mapping[str, DraftCall[Tool]]) -> int:
     needed: set[str] = set()
     linked = False
     waiting = [goal]
@@ -39,7 +40,7 @@ def _weigh_goal(goal: DraftCall, own: dict[str, DraftCall]) -> int:
     return len(needed) + (goal.tool.effect == "write") + linked
 
 
-def measure_difficulty(objectives: Sequence[DraftObjective]) -> Difficulty:
+def measure_difficulty(objectives: Sequence[DraftObjective[Tool]]) -> Difficulty:
     """The difficulty of a plan with these objectives."""
     weights = [weigh_objective(objective) for objective in objectives]
     count, total = len(weights), sum(weights)

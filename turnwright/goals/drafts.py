@@ -1,11 +1,16 @@
 """A plan while it is drawn: real calls with real results, not yet proved and not yet in words."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Generic, Literal
+
+from typing_extensions import TypeVar
 
 from schemas.goals import ArgumentSource, BehaviourPlan, Fact, KnownDetail
-from schemas.tools import SqlTool
+from schemas.tools import SqlTool, Tool
 from schemas.vocabulary import Difficulty
+
+ToolT = TypeVar("ToolT", bound=Tool, default=SqlTool, covariant=True)
+"""Kind of the tools of a plan: what is true of any plan takes `Draft[Tool]`."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,11 @@ class Detail:
 
 
 @dataclass(frozen=True)
-class DraftCall:
+class DraftCall(Generic[ToolT]):
     """One call, made on a scratch copy."""
 
     id: str
-    tool: SqlTool
+    tool: ToolT
     arguments: dict[str, Any]
     sources: dict[str, ArgumentSource]
     details: tuple[Detail, ...]
@@ -41,44 +46,50 @@ class DraftCall:
 
 
 @dataclass(frozen=True)
-class DraftObjective:
+class DraftObjective(Generic[ToolT]):
     """One objective: its look-ups and, last or among them, what the person asks for."""
 
     relation: Literal["first", "extension", "independent"]
-    calls: tuple[DraftCall, ...]
+    calls: tuple[DraftCall[ToolT], ...]
     facts: tuple[Fact, ...]
     purpose: str
     known: tuple[KnownDetail, ...]
     """What the person knows: the user literals of the calls, and of the calls before that they rest on."""
+    description: str | None = None
+    """The words, where a domain brought them along: then no writer is asked."""
+    rubric: tuple[str, ...] = ()
+    """What else has to hold, one statement each."""
 
     @property
-    def goals(self) -> tuple[DraftCall, ...]:
+    def goals(self) -> tuple[DraftCall[ToolT], ...]:
         """The calls that the person asks for."""
         return tuple(call for call in self.calls if not call.lookup)
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(Generic[ToolT]):
     """A whole plan."""
 
-    objectives: tuple[DraftObjective, ...]
+    objectives: tuple[DraftObjective[ToolT], ...]
     behaviour: BehaviourPlan | None
     difficulty: Difficulty
     """What the plan is, see goals/difficulty.py."""
     reference_time: str
+    person: str | None = None
+    """Full name that the persona must have, where the goal is about records of a certain person."""
 
     @property
-    def calls(self) -> tuple[DraftCall, ...]:
+    def calls(self) -> tuple[DraftCall[ToolT], ...]:
         """All calls in the order of execution."""
         return tuple(call for objective in self.objectives for call in objective.calls)
 
 
-def number_calls(objectives: list[DraftObjective]) -> tuple[DraftObjective, ...]:
+def number_calls(objectives: list[DraftObjective[ToolT]]) -> tuple[DraftObjective[ToolT], ...]:
     """The same objectives with calls named `c1`, `c2`, … in the order of execution."""
     calls = [call for objective in objectives for call in objective.calls]
     names = {call.id: f"c{number}" for number, call in enumerate(calls, start=1)}
 
-    def rename(call: DraftCall) -> DraftCall:
+    def rename(call: DraftCall[ToolT]) -> DraftCall[ToolT]:
         sources = {
             name: source.model_copy(update={"call": names[source.call]}) if source.call else source
             for name, source in call.sources.items()
