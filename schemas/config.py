@@ -123,8 +123,8 @@ class DomainSource(Closed):
     module: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     """`package.module:Class`, an implementation of turnwright.environments.domain.Domain."""
     path: str | None = None
-    """Its database (JSON or TOML), or a folder with `db.json` or `db.toml`, `policy.md` and `tasks.json`. Relative paths
-    are taken from the working directory."""
+    """Its database (JSON or TOML), or a folder with `db.json` or `db.toml`, `policy.md` and `tasks.json`. Relative
+    paths are taken from the working directory."""
     policy: str | None = None
     """Text file of the assistant's policy, in place of the folder's or the domain's own."""
     tasks: str | None = None

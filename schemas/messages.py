@@ -3,6 +3,7 @@
 from typing import Any, Literal, NotRequired, TypedDict
 
 from schemas.closed import Closed
+from schemas.tools import Side
 from schemas.vocabulary import Effect
 
 
@@ -79,5 +80,5 @@ class CallRecord(Closed):
     fault: bool = False
     """The error was injected by code."""
     rows_changed: int = 0
-    side: Literal["assistant", "user"] = "assistant"
-    """Who made it. A call of the user's side stands in no message; `message` is the user message that follows it."""
+    side: Side = "assistant"
+    """Who made it. A call of the user's side stands in no message; `message` is the assistant's that asked for it."""

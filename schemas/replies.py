@@ -60,6 +60,22 @@ class UserTurn(Reply):
     is_task_complete: bool
 
 
+class ActionArgument(Reply):
+    """user_operator: one argument."""
+
+    name: str
+    value: str
+    """As text, whatever type the parameter has."""
+
+
+class UserAction(Reply):
+    """user_operator: what the person does at their device next."""
+
+    action: str
+    """Name of a tool of the user's side, or `none`."""
+    arguments: list[ActionArgument] = Field(default_factory=list[ActionArgument], json_schema_extra={"maxItems": 8})
+
+
 class BulletJudgement(Reply):
     """judge: one bullet of the rubric."""
 
@@ -83,6 +99,7 @@ REPLIES: dict[Role, type[Reply]] = {
     "sql_tool_writer": SqlToolDrafts,
     "task_writer": TaskDrafts,
     "user_simulator": UserTurn,
+    "user_operator": UserAction,
     "judge": Judgement,
 }
 """Roles that answer with JSON. The assistant answers in prose and tool calls."""

@@ -78,6 +78,8 @@ class DomainSeed(Closed):
     tasks: tuple[DomainTask, ...]
     reference_time: str | None = None
     """The time that counts as now in all dialogues; none: one is drawn for each."""
+    code: str = ""
+    """Digest of the code that the module is made of: what was made with other code is made anew."""
     own_tasks: float = 0.25
     """Share of dialogues made from `tasks`; the others get tasks written for the database."""
 

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-Role = Literal["question_writer", "sql_tool_writer", "task_writer", "user_simulator", "assistant", "judge"]
+Role = Literal[
+    "question_writer", "sql_tool_writer", "task_writer", "user_simulator", "user_operator", "assistant", "judge"
+]
 """Everything that a model is asked to be."""
 
 Stage = Literal[

@@ -74,7 +74,7 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
     "collect-seeds": (),
     "prepare-tools": ("question_writer", "sql_tool_writer"),
     "write-dialogue-tasks": ("task_writer",),
-    "simulate-dialogues": ("user_simulator", "assistant"),
+    "simulate-dialogues": ("user_simulator", "user_operator", "assistant"),
     "validate-dialogues": ("judge",),
     "build-dataset": (),
     "report": (),

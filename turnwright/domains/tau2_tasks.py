@@ -41,7 +41,10 @@ def _read_tau2(fields: Mapping[str, Any], sides: Mapping[str, Any]) -> DomainTas
     told = fields["user_scenario"]["instructions"]
     if isinstance(told, str):
         told = {"reason_for_call": told}
-    criteria = fields.get("evaluation_criteria") or {}
+    criteria: dict[str, Any] = fields.get("evaluation_criteria") or {}
+    actions: list[dict[str, Any]] = criteria.get("actions") or []
+    facts: list[Any] = criteria.get("communicate_info") or []
+    statements: list[Any] = criteria.get("nl_assertions") or []
     known = {
         label: " ".join(str(told[name]).split())
         for name, label in (("known_info", "what they know"), ("unknown_info", "what they do not know"))
@@ -57,10 +60,10 @@ def _read_tau2(fields: Mapping[str, Any], sides: Mapping[str, Any]) -> DomainTas
                 "arguments": dict(action["arguments"]),
                 "side": "user" if action.get("requestor") == "user" else sides.get(action["name"], "assistant"),
             }
-            for action in criteria.get("actions") or []
+            for action in actions
         ),
-        facts=tuple(str(fact) for fact in criteria.get("communicate_info") or []),
-        rubric=tuple(str(statement) for statement in criteria.get("nl_assertions") or []),
+        facts=tuple(str(fact) for fact in facts),
+        rubric=tuple(str(statement) for statement in statements),
     )
 
 

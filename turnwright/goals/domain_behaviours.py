@@ -116,8 +116,8 @@ def _plan_change(
                     name="changed_mind",
                     objective=index,
                     instruction=(
-                        f"When you first bring up task {index + 1}, give {first} as the {known.label}. Correct yourself "
-                        f"in the same message, before anything can be changed: you mean {final}."
+                        f"When you first bring up task {index + 1}, give {first} as the {known.label}. "
+                        f"Correct yourself in the same message, before anything can be changed: you mean {final}."
                     ),
                     detail={
                         "parameter": parameter,

@@ -4,7 +4,6 @@ import datetime
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from schemas.content import canonical_json
 from schemas.goals import ArgumentSource, BehaviourPlan, KnownDetail
@@ -48,7 +47,9 @@ class _Skeleton:
         return [call for objective in self.objectives for call in objective.calls]
 
 
-def draw_domain_plan(slot: Slot, seed: DomainSeed, tools: Sequence[DomainTool], base: Base, draw: int) -> Draft[DomainTool]:
+def draw_domain_plan(
+    slot: Slot, seed: DomainSeed, tools: Sequence[DomainTool], base: Base, draw: int
+) -> Draft[DomainTool]:
     """A proved plan for a slot; `draw` numbers the attempts, so that another one gives another plan.
 
     A share of the slots without a behaviour gets a task that the domain brings along, whatever number of objectives
@@ -241,7 +242,9 @@ def _say_identity(purpose: str, known: Sequence[KnownDetail]) -> str:
     rest = [detail for detail in known if not says_value(purpose, detail.value)]
     if not rest:
         return purpose
-    return f"{purpose}, giving {join_words([f'the {detail.label} {say_value(detail.value)}' for detail in rest])} if asked"
+    return (
+        f"{purpose}, giving {join_words([f'the {detail.label} {say_value(detail.value)}' for detail in rest])} if asked"
+    )
 
 
 def _trace(

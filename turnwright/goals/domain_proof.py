@@ -115,7 +115,6 @@ def _check_forbidden(
         raise PlanRejected("harmless", f"{plan.detail['tool']} would change nothing")
 
 
-
 def _check_necessary(
     draft: Draft[DomainTool],
     left_out: DraftCall[DomainTool],

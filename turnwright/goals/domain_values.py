@@ -17,16 +17,17 @@ class Earlier:
     result: Any
 
 
-def list_leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The scalars of a JSON value with their dotted paths; keys of objects count as values, since ids often are keys."""
+def list_leaves(value: Any, path: str = "", *, keys: bool = True) -> Iterator[tuple[str, Any]]:
+    """The scalars of a JSON value with their dotted paths; with `keys` the keys of objects too: ids often are keys."""
     if isinstance(value, Mapping):
         for key, item in cast("Mapping[str, Any]", value).items():
             inner = f"{path}.{key}" if path else key
-            yield inner, key
-            yield from list_leaves(item, inner)
+            if keys:
+                yield inner, key
+            yield from list_leaves(item, inner, keys=keys)
     elif isinstance(value, list | tuple):
         for position, item in enumerate(cast("Sequence[Any]", value)):
-            yield from list_leaves(item, f"{path}.{position}" if path else str(position))
+            yield from list_leaves(item, f"{path}.{position}" if path else str(position), keys=keys)
     else:
         yield path, value
 
@@ -53,9 +54,7 @@ def trace_argument(value: Any, known: Sequence[KnownDetail], earlier: Sequence[E
     if not isinstance(value, list | dict):
         return _trace_leaf(value, known, earlier)
     used: list[int] = []
-    inside = cast("list[Any] | dict[str, Any]", value)
-    leaves = [leaf for path, leaf in list_leaves(inside) if not _is_key(inside, path, leaf)]
-    for leaf in leaves:
+    for _, leaf in list_leaves(cast(Any, value), keys=False):
         source = _trace_leaf(leaf, known, earlier)
         if source is None:
             return None
@@ -74,11 +73,3 @@ def _trace_leaf(value: Any, known: Sequence[KnownDetail], earlier: Sequence[Earl
         if path is not None:
             return ArgumentSource(kind="result", call=call.id, field=path)
     return None
-
-
-def _is_key(inside: Any, path: str, leaf: Any) -> bool:
-    """Whether a leaf is the name of an argument's own field: nobody has to say that."""
-    at = inside
-    for step in path.split("."):
-        at = at[int(step)] if isinstance(at, list) else at[step]  # pyright: ignore[reportUnknownVariableType]
-    return path.rpartition(".")[2] == leaf and at != leaf

@@ -15,6 +15,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from schemas.tools import Tool
 from schemas.vocabulary import Ending
 from turnwright.environments.base import Base
+from turnwright.environments.domain import policy_of
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
@@ -25,6 +26,7 @@ from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.closing import is_farewell, is_settled
 from turnwright.rollout.conversation import Conversation
 from turnwright.rollout.tool_calls import ToolRunner, read_behaviour, read_tools
+from turnwright.rollout.user_tools import UserSide
 
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _QUESTION_MARKS = "?？؟"
@@ -50,7 +52,7 @@ async def simulate_dialogue(
     objectives = _OBJECTIVES.validate_json(task.objectives)
     runner = await run_blocking(ToolRunner, base, tools, task)
     try:
-        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial)
+        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial, policy=policy_of(base))
         ending, detail = await dialogue.run()
         final_digest, changes = await run_blocking(runner.final_state)
     finally:
@@ -117,6 +119,8 @@ class Dialogue:
     5. A message that would break a limit (turns of the dialogue, calls of one request) is not kept, so every stored
        conversation is whole: each call has its result.
     6. A reply that cannot be used, even after its repair, ends the dialogue with what was said before it.
+    7. Where the user has tools, the person carries out what the assistant asked for before they answer
+       (turnwright/rollout/user_tools.py). The assistant is offered its own side's tools alone.
     """
 
     def __init__(
@@ -128,16 +132,20 @@ class Dialogue:
         models: Models,
         config: RunConfig,
         trial: int,
+        policy: str | None = None,
     ) -> None:
         self._task = task
         self._tools = tools
+        self._offered = [tool for tool in tools if tool.side == "assistant"]
         self._runner = runner
         self._models = models
         self._objectives = objectives
         self._limits = config.limits
         self._trial = trial
-        self._user = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
-        self.conversation = Conversation.start(assistant.system_prompt(task.domain, task.reference_time))
+        self._user_side = UserSide(tools, objectives, runner, models, draw=trial, unit=task.id)
+        brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
+        self._user = self._user_side.brief(brief)
+        self.conversation = Conversation.start(assistant.system_prompt(task.domain, task.reference_time, policy))
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
         self.prompt_tokens = 0
@@ -167,6 +175,7 @@ class Dialogue:
     async def _user_speaks(self) -> bool:
         """Adds the user's next message; says whether it ends the dialogue, as far as can be known before the answer."""
         self._check_turns(1)
+        await self._user_acts()
         reply = await user_simulator.speak(
             self._models, self._user, self.conversation, draw=self._trial, unit=self._task.id, remaining=self._remaining
         )
@@ -181,6 +190,14 @@ class Dialogue:
             return True
         self._note_early_completion()
         return False
+
+    async def _user_acts(self) -> None:
+        """Lets the person carry out what the assistant asked for, where they have tools."""
+        actions = await self._user_side.act(self.conversation, self._remaining)
+        for part in actions.replies:
+            self._count(part)
+        self.repairs += actions.repairs
+        self.calls += actions.records
 
     def _is_closed(self) -> bool:
         """Whether the last message, which is not marked as the end, is one all the same."""
@@ -198,7 +215,7 @@ class Dialogue:
             reply = await assistant.answer(
                 self._models,
                 self.conversation,
-                self._tools,
+                self._offered,
                 draw=self._trial,
                 unit=self._task.id,
                 remaining=self._remaining,

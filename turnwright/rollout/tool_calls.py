@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from schemas.goals import BehaviourPlan, RowChange
 from schemas.messages import ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
-from schemas.tools import TOOLS, Tool
+from schemas.tools import TOOLS, Side, Tool
 from schemas.vocabulary import Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import FaultCounter
@@ -64,18 +64,24 @@ class ToolRunner:
     def __init__(self, base: Base, tools: Sequence[Tool], task: DialogueTaskRow) -> None:
         fault = planned_fault(read_behaviour(task))
         self._lock = threading.Lock()  # a cancelled rollout closes while its last call may still run on its thread
-        self._checker = ArgumentChecker(tools)
+        self._checkers = {
+            side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
+        }
         self._faults = FaultCounter(fault)
         self._environment = base.open(
             tools, seed=environment_seed(task), reference_time=task.reference_time, fault=fault
         )
 
-    def answer(self, name: str, arguments: str) -> Answer:
-        """Runs one call; `arguments` is the text that the model wrote. Never raises for what the call did wrong."""
-        tool = self._checker.tools.get(name)
+    def answer(self, name: str, arguments: str, side: Side = "assistant") -> Answer:
+        """Runs one call of a side; `arguments` is the text that the model wrote.
+
+        Never raises for what the call did wrong. To the one side the tools of the other do not exist.
+        """
+        checker = self._checkers[side]
+        tool = checker.tools.get(name)
         effect = tool.effect if tool else None
         try:
-            checked = self._checker.check(name, arguments)
+            checked = checker.check(name, arguments)
         except BadArguments as error:
             return Answer(error_result(error.error), effect, fault=False)
         with self._lock:

@@ -1,5 +1,6 @@
 """Stateful domains as sources: a Python class by its module path, with its database, policy and tasks."""
 
+import hashlib
 import importlib
 import tomllib
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import jsonschema_rs
 import orjson
 
 from schemas.config import DomainSource, RunConfig
-from schemas.content import canonical_json, content_id
+from schemas.content import canonical_json, content_id, digest
 from schemas.rows import SeedRow
 from schemas.seeds import DomainSeed
 from schemas.tools import DomainTool
@@ -53,7 +54,9 @@ def collect_domain_seed(source: DomainSource, position: int, seed: int, store: S
         tables = orjson.dumps(content.tables, option=orjson.OPT_SORT_KEYS)
         freeze(orjson.loads(tables))
     except (TypeError, ValueError, RecursionError) as problem:
-        raise SourceError(f"{title}: the database is no plain JSON: {problem}", "use text, numbers, lists, objects") from None
+        raise SourceError(
+            f"{title}: the database is no plain JSON: {problem}", "use text, numbers, lists, objects"
+        ) from None
     name = clean_name(source.name or domain.name)
     described = DomainSeed(
         name=name,
@@ -63,6 +66,7 @@ def collect_domain_seed(source: DomainSource, position: int, seed: int, store: S
         tasks=content.tasks,
         reference_time=content.reference_time,
         own_tasks=source.own_tasks,
+        code=digest_code(source.module),
     )
     base_digest = store.put_bytes(tables, SUFFIX)
     text = canonical_json(described.model_dump(mode="json"))
@@ -107,7 +111,9 @@ def open_domain_base(seed_row: SeedRow, store: Store, config: RunConfig) -> Doma
         tables = freeze(orjson.loads(content))
     except (OSError, ValueError, TypeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is damaged"
-        raise SourceError(f"the stored state of {seed.name} cannot be read: {reason}", "run collect-seeds again") from None
+        raise SourceError(
+            f"the stored state of {seed.name} cannot be read: {reason}", "run collect-seeds again"
+        ) from None
     return DomainBase(seed, domain, tables, seed_row.base_digest, limits_of(config))
 
 
@@ -135,6 +141,27 @@ def load_domain(module: str, title: str) -> Domain:
         )
     _check_tools(domain.tools, title)
     return domain
+
+
+def digest_code(module: str) -> str:
+    """Digest of the code and data that a domain is made of: what its stages are keyed by, since it is loaded by name.
+
+    It covers the folder of the module's package with all below, and the Python files beside that folder; of a module
+    without a package the one file.
+    """
+    path = module.partition(":")[0]
+    place = getattr(importlib.import_module(path), "__file__", None)
+    if place is None:
+        return ""
+    file = Path(place)
+    if file.name != "__init__.py" and "." not in path:
+        return digest({file.name: hashlib.sha256(file.read_bytes()).hexdigest()})
+    folder = file.parent
+    files = [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
+    if file.name == "__init__.py" and "." in path:
+        files += folder.parent.glob("*.py")
+    named = {one.relative_to(folder.parent).as_posix(): one for one in files}
+    return digest({name: hashlib.sha256(one.read_bytes()).hexdigest() for name, one in named.items()})
 
 
 def _check_tools(tools: Sequence[DomainTool], title: str) -> None:
@@ -166,7 +193,9 @@ def _read_content(domain: Domain, files: DomainFiles, title: str) -> DomainConte
     for task in content.tasks:
         for action in task.actions:
             if action.get("name") not in offered or not isinstance(action.get("arguments"), dict):
-                raise SourceError(f"{title}: task {task.id} has an action that no tool fits", "correct the task's actions")
+                raise SourceError(
+                    f"{title}: task {task.id} has an action that no tool fits", "correct the task's actions"
+                )
     return content
 
 
@@ -207,7 +236,9 @@ def _find_files(source: DomainSource, title: str) -> dict[str, Path]:
             found[part] = Path(given).expanduser()
     for path in found.values():
         if not path.is_file():
-            raise SourceError(f"{title}: there is no file {path}", "correct the path; it is taken from the working directory")
+            raise SourceError(
+                f"{title}: there is no file {path}", "correct the path; it is taken from the working directory"
+            )
     return found
 
 
@@ -219,7 +250,9 @@ def _read_text(path: Path, title: str) -> str:
     except UnicodeDecodeError:
         raise SourceError(f"{title}: {path.name} is not UTF-8 text", "save it as UTF-8") from None
     except OSError as problem:
-        raise SourceError(f"{title}: {path.name} cannot be read: {problem.strerror}", "correct its permissions") from None
+        raise SourceError(
+            f"{title}: {path.name} cannot be read: {problem.strerror}", "correct its permissions"
+        ) from None
 
 
 def _read_data(path: Path, title: str) -> Any:
@@ -230,4 +263,6 @@ def _read_data(path: Path, title: str) -> Any:
         return orjson.loads(text)
     except (orjson.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
-        raise SourceError(f"{title}: {path.name} is not valid {kind}: {str(problem)[:200]}", "correct the file") from None
+        raise SourceError(
+            f"{title}: {path.name} is not valid {kind}: {str(problem)[:200]}", "correct the file"
+        ) from None

@@ -63,6 +63,7 @@ def draw_booking(traveller: Traveller, rng: Random) -> Scenario | None:
         },
         worked_out=frozenset({"payment_methods", "nonfree_baggages", "flight_type"}),
     )
+    search = {"origin": origin, "destination": destination, "date": day}
     said_cabin = cabin.replace("_", " ")
     names = " and ".join(f"{one['first_name']} {one['last_name']}" for one in passengers)
     known = [
@@ -89,7 +90,7 @@ def draw_booking(traveller: Traveller, rng: Random) -> Scenario | None:
         (*traveller.known, *known),
         (
             traveller.look_at_profile(),
-            ScenarioCall("search_direct_flight", {"origin": origin, "destination": destination, "date": day}, lookup=True),
+            ScenarioCall("search_direct_flight", search, lookup=True),
             call,
         ),
         (Fact(label="total price", value=price), Fact(label="flight number", value=free[0][1])),

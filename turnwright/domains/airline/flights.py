@@ -70,7 +70,7 @@ def find_departure(state: DomainState, flight_number: str, day: str) -> tuple[Re
     return flight, departure
 
 
-def list_airports(state: DomainState) -> list[dict[str, str]]:
+def list_airports(state: DomainState) -> list[dict[str, Any]]:
     """The airports that flights leave from or arrive at."""
     codes = {flight[end] for _, flight in state.records("flights") for end in ("origin", "destination")}
     return [{"iata": code, "city": CITIES.get(code, code)} for code in sorted(codes)]

@@ -327,7 +327,7 @@ def _take_seats(state: DomainState, segments: Sequence[Mapping[str, Any]], cabin
 
 
 def _make_id(state: DomainState, booked: Any) -> str:
-    """A reservation number that follows from what is booked, so that the same booking has the same one in any dialogue."""
+    """A number that follows from what is booked, so that the same booking has the same one in any dialogue."""
     number = int(digest(booked), 16)
     while True:
         rest, made = number, ""

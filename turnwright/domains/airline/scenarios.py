@@ -170,7 +170,8 @@ def _upgrade(traveller: Traveller, rng: Random) -> Scenario | None:
     )
     return Scenario(
         "upgrade_cabin",
-        f"upgrade all flights of {named.words} to business, pay with {describe_method(card)} and find out what it costs",
+        f"upgrade all flights of {named.words} to business, pay with {describe_method(card)} and find out "
+        "what it costs",
         (
             *traveller.known,
             *named.known,

@@ -150,7 +150,8 @@ TOOLS: tuple[DomainTool, ...] = (
         "Book flights for up to five passengers and charge stored payment methods, which must add up to the price.",
         {
             "user_id": _USER_ID,
-            **{"origin": _ORIGIN, "destination": _DESTINATION},
+            "origin": _ORIGIN,
+            "destination": _DESTINATION,
             "flight_type": _TRIP,
             "cabin": _CABIN,
             "flights": _FLIGHTS,

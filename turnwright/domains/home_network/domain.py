@@ -35,11 +35,10 @@ _WANTED = {
         "profile",
         "firmware",
         "pending_firmware",
-        "restarts",
     ),
     "areas": ("name", "outage_until"),
 }
-_OPTIONAL = {"replacement": None, "pending_firmware": None, "outage_until": None, "restarts": 0, "defect": False}
+_OPTIONAL = {"replacement": None, "pending_firmware": None, "outage_until": None, "defect": False}
 _DELIVERY_DAYS = 3
 
 
@@ -159,7 +158,9 @@ def _serve(tool: str, customer: Record, state: DomainState, now: str) -> Any:
             if not device.is_connected(state, router):
                 raise Refusal("refused", "The router is not connected, so it cannot take an update.")
             if device.NEWEST_FIRMWARE in (router["firmware"], router["pending_firmware"]):
-                raise Refusal("refused", "The router has the newest firmware already, or takes it with its next restart.")
+                raise Refusal(
+                    "refused", "The router has the newest firmware already, or takes it with its next restart."
+                )
             state.edit("routers", serial)["pending_firmware"] = device.NEWEST_FIRMWARE
             return {"pending_firmware": device.NEWEST_FIRMWARE}
         case _:

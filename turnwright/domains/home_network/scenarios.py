@@ -94,7 +94,7 @@ def _outage(home: _Home) -> Scenario | None:
 def _defect_router(home: _Home) -> Scenario | None:
     if not home.broken("defect") or home.customer["replacement"] is not None:
         return None
-    checks = (home.at_router("check_cable", lookup=True), home.at_router("restart_router"))
+    checks = (home.at_router("check_cable", lookup=True), home.at_router("read_lights", lookup=True))
     calls = (*home.look(), *checks, home.serve("order_replacement"))
     number = f"R-{home.customer['customer_number'].removeprefix('C-')}"
     return Scenario(

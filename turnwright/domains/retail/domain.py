@@ -68,7 +68,9 @@ class Retail:
             case "get_item_details":
                 return find_variant(state, arguments["item_id"])[1]
             case "list_all_product_types":
-                return {product["name"]: key for key, product in sorted(_products(state), key=lambda one: one[1]["name"])}
+                return {
+                    product["name"]: key for key, product in sorted(_products(state), key=lambda one: one[1]["name"])
+                }
             case "calculate":
                 return {"result": calculate(arguments["expression"])}
             case "transfer_to_human_agents":

@@ -125,4 +125,3 @@ def _order_of_somebody_else(shopper: Shopper, rng: Random) -> Scenario | None:
             "Say that the friend has agreed.",
         ),
     )
-

@@ -57,7 +57,7 @@ def cancel_pending_order(state: DomainState, arguments: Mapping[str, Any]) -> An
     """Cancels an order and books every payment back; gift cards are credited at once."""
     order = _require_status(find_order(state, arguments["order_id"]), "pending", "cancelled")
     changed = state.edit("orders", order["order_id"])
-    refunds = [
+    refunds: list[dict[str, Any]] = [
         {
             "transaction_type": "refund",
             "amount": entry["amount"] if entry["transaction_type"] == "payment" else -entry["amount"],
@@ -222,7 +222,9 @@ def _require_items(order: Record, item_ids: Sequence[str]) -> None:
     there = Counter(item["item_id"] for item in order["items"])
     for item_id, count in Counter(item_ids).items():
         if count > there[item_id]:
-            raise Refusal("not_found", f"Order {order['order_id']} has {there[item_id]} of item {item_id}, not {count}.")
+            raise Refusal(
+                "not_found", f"Order {order['order_id']} has {there[item_id]} of item {item_id}, not {count}."
+            )
 
 
 def _plan_swaps(

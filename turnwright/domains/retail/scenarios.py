@@ -17,7 +17,10 @@ from turnwright.goals.scenarios import Scenario, ScenarioCall
 from turnwright.goals.words import join_words
 
 Draw = Callable[[Shopper, Random], Scenario | None]
-_REASONS = {"no longer needed": "because it is no longer needed", "ordered by mistake": "because it was ordered by mistake"}
+_REASONS = {
+    "no longer needed": "because it is no longer needed",
+    "ordered by mistake": "because it was ordered by mistake",
+}
 
 
 def draw_scenarios(state: DomainState, person: str, rng: Random) -> Iterator[Scenario]:
@@ -219,9 +222,7 @@ def _return(shopper: Shopper, rng: Random) -> Scenario | None:
     chosen = rng.sample(items, rng.randint(1, min(3, len(items))))
     original = order["payment_history"][0]["payment_method_id"]
     methods = [
-        method
-        for method in shopper.sayable_methods()
-        if method["id"] == original or method["source"] == "gift_card"
+        method for method in shopper.sayable_methods() if method["id"] == original or method["source"] == "gift_card"
     ]
     if not methods:
         return None

@@ -95,7 +95,7 @@ class Shopper:
         return rng.choice(items) if items else None
 
     def draw_variant(self, rng: Random, item: Record) -> Record | None:
-        """Another variant in stock that its options single out, near to what the user has: one or two options differ."""
+        """Another variant in stock that its options single out; one or two of them differ from what the user has."""
         product = self.state.find("products", item["product_id"])
         if product is None:
             return None

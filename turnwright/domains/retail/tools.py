@@ -17,7 +17,11 @@ _ADDRESS: dict[str, Schema] = {
     "zip": text("Zip code, e.g. '12345'."),
 }
 
-_OPTIONS: Schema = {"type": "object", "description": "Product options, e.g. color and size.", "additionalProperties": {}}
+_OPTIONS: Schema = {
+    "type": "object",
+    "description": "Product options, e.g. color and size.",
+    "additionalProperties": {},
+}
 _ITEM = record(
     "An ordered item.",
     {
