@@ -65,7 +65,7 @@ RETAIL_DATABASE: dict[str, Any] = {
                 "paypal_1": {"source": "paypal", "id": "paypal_1"},
                 "card_1": {"source": "credit_card", "id": "card_1", "brand": "visa", "last_four": "1234"},
             },
-            "orders": ["#W1", "#W2", "#W3", "#W4"],
+            "orders": ["#W1", "#W2", "#W3", "#W4", "#W6"],
         },
         "bob_2": {
             "user_id": "bob_2",
@@ -114,6 +114,7 @@ _order("#W1", "ann_1", "pending", "gift_card_1", [("Mug", "p1", "m-red", 10.1), 
 _order("#W2", "ann_1", "delivered", "paypal_1", [("Mug", "p1", "m-red", 10.1), ("Mug", "p1", "m-red", 10.1)])
 _order("#W3", "ann_1", "processed", "card_1", [("Lamp", "p2", "l-2", 20.0)])
 _order("#W4", "ann_1", "pending", "card_1", [("Mug", "p1", "m-blue", 12.35)])
+_order("#W6", "ann_1", "pending", "card_1", [("Lamp", "p2", "l-1", 30.0)])
 _order("#W5", "bob_2", "pending", "paypal_2", [("Lamp", "p2", "l-1", 30.0)])
 
 
@@ -129,7 +130,11 @@ def _departure(status: str = "available", seats: int = 4) -> dict[str, Any]:
 
 def _flight(number: str, origin: str, destination: str, leaves: str, lands: str) -> dict[str, Any]:
     days = {f"2024-05-{day:02d}": _departure() for day in range(16, 29)}
-    days |= {"2024-05-10": _departure("landed"), "2024-05-17": _departure("cancelled"), "2024-05-18": _departure(seats=1)}
+    days |= {
+        "2024-05-10": _departure("landed"),
+        "2024-05-17": _departure("cancelled"),
+        "2024-05-18": _departure(seats=1),
+    }
     return {
         "flight_number": number,
         "origin": origin,
@@ -261,4 +266,6 @@ def open_world(folder: Path, module: str, database: dict[str, Any] | None = None
     config = RunConfig(name="domains", seed=7, sources=[described])
     seed_row = collect_domain_seed(described, 0, 7, store)
     base = open_domain_base(seed_row, store, config)
-    return DomainWorld(config, seed_row, base, list(base.seed.tools), prepare_domain_tools(seed_row, config).toolsets[0])
+    return DomainWorld(
+        config, seed_row, base, list(base.seed.tools), prepare_domain_tools(seed_row, config).toolsets[0]
+    )

@@ -75,7 +75,7 @@ def cancel_pending_order(state: DomainState, arguments: Mapping[str, Any]) -> An
 
 def modify_pending_order_address(state: DomainState, arguments: Mapping[str, Any]) -> Any:
     """Writes another shipping address."""
-    order = _require_pending(find_order(state, arguments["order_id"]))
+    order = _require_status(find_order(state, arguments["order_id"]), "pending", "modified")
     changed = state.edit("orders", order["order_id"])
     changed["address"] = _read_address(arguments)
     return changed
@@ -83,7 +83,7 @@ def modify_pending_order_address(state: DomainState, arguments: Mapping[str, Any
 
 def modify_pending_order_payment(state: DomainState, arguments: Mapping[str, Any]) -> Any:
     """Pays the order's total with another method and refunds the one that had paid."""
-    order = _require_pending(find_order(state, arguments["order_id"]))
+    order = _require_status(find_order(state, arguments["order_id"]), "pending", "modified")
     method = _find_method(state, order["user_id"], arguments["payment_method_id"])
     history = order["payment_history"]
     if len(history) != 1 or history[0]["transaction_type"] != "payment":
@@ -179,11 +179,6 @@ def _require_status(order: Record, status: str, done: str) -> Record:
         text = f"Order {order['order_id']} is {order['status']}; only {status} orders can be {done}."
         raise Refusal("refused", text)
     return order
-
-
-def _require_pending(order: Record) -> Record:
-    """Items being modified leaves address and payment open, as long as the order has not left."""
-    return order if order["status"] == ITEMS_MODIFIED else _require_status(order, "pending", "modified")
 
 
 def _read_address(arguments: Mapping[str, Any]) -> dict[str, Any]:

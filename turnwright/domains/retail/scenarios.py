@@ -120,6 +120,8 @@ def _order_address(shopper: Shopper, rng: Random) -> Scenario | None:
         return None
     named = shopper.name_order(order, rng)
     address = shopper.draw_address(rng, order["address"])
+    if address is None:
+        return None
     call = ScenarioCall("modify_pending_order_address", {"order_id": order["order_id"], **address})
     return Scenario(
         "order_address",
@@ -132,6 +134,8 @@ def _order_address(shopper: Shopper, rng: Random) -> Scenario | None:
 
 def _profile_address(shopper: Shopper, rng: Random) -> Scenario | None:
     address = shopper.draw_address(rng, shopper.user["address"])
+    if address is None:
+        return None
     call = ScenarioCall("modify_user_address", {"user_id": shopper.person, **address})
     return Scenario(
         "profile_address",

@@ -125,13 +125,10 @@ class Shopper:
         ]
         return rng.choice(methods) if methods else None
 
-    def draw_address(self, rng: Random, current: Record) -> dict[str, Any]:
-        """Another real address of the database, somebody else's."""
-        addresses = list(self._addresses())
-        address = rng.choice(addresses)
-        while dict(address) == dict(current):
-            address = rng.choice(addresses)
-        return dict(address)
+    def draw_address(self, rng: Random, current: Record) -> dict[str, Any] | None:
+        """Another real address of the database, somebody else's; none where there is no other."""
+        addresses = [address for address in self._addresses() if address != current]
+        return dict(rng.choice(addresses)) if addresses else None
 
     def _addresses(self) -> Iterator[Record]:
         for key, user in self.state.records("users"):
