@@ -105,7 +105,7 @@ def test_purposes_say_what_the_person_knows_and_nothing_to_be_found(plans: list[
 def test_nobody_says_twice_who_they_are(plans: list[Plan]):
     for plan in plans:
         said = [detail.label for objective in plan.objectives for detail in objective.known]
-        for label in ("name", "email", "zip code", "user id", "phone number"):
+        for label in ("email", "zip code", "user id", "phone number"):
             assert said.count(label) <= 1
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
+import prompts
+from schemas.goals import KnownDetail
 from schemas.replies import ActionArgument
 from schemas.rows import DialogueRow, DialogueTaskRow
-from tests.domain_world import HOME, DomainWorld, open_world
+from tests.domain_world import HOME, RETAIL, RETAIL_DATABASE, DomainWorld, open_world
 from turnwright.goals.domain_plans import draw_domain_plan
 from turnwright.models.scripted import Line, ScriptedModels, calls, says
+from turnwright.roles import user_operator
 from turnwright.rollout.dialogue import simulate_dialogue
 from turnwright.rollout.user_tools import MOST_ACTIONS, read_arguments
 from turnwright.selfplay import user_operator as player
@@ -46,7 +49,7 @@ def details(task: DialogueTaskRow) -> tuple[str, str, str]:
     known = {detail["label"]: detail["value"] for detail in objective["known_details"]}
     return (
         known["phone number"],
-        known["serial number on the router"],
+        known["router serial number"],
         objective["calls"][0]["result"]["customer_number"],
     )
 
@@ -222,15 +225,10 @@ def test_text_becomes_what_parameters_want(world: DomainWorld):
 
 
 def test_the_embedded_player_does_what_it_is_asked_and_no_more(world: DomainWorld, task: DialogueTaskRow):
-    from turnwright.goals.domain_values import KnownDetail
-    from turnwright.roles import user_operator
-
     tools = [tool for tool in world.tools if tool.side == "user"]
-    system = user_operator.system_prompt(tools, [KnownDetail(label="serial number on the router", value="RX-1")])
+    system = user_operator.system_prompt(tools, [KnownDetail(label="router serial number", value="RX-1")])
 
     def decide(answer: str, *done: str) -> dict[str, Any]:
-        import prompts
-
         steps = [{"action": name, "arguments": {}, "seen": {}} for name in done]
         user = prompts.render("user_operator", "user", answer=prompts.data_block("answer", answer), done=steps)
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
@@ -246,8 +244,6 @@ def test_the_embedded_player_does_what_it_is_asked_and_no_more(world: DomainWorl
 
 
 def test_without_tools_of_the_users_side_nobody_is_asked(tmp_path: Path):
-    from tests.domain_world import RETAIL, RETAIL_DATABASE
-
     shop = open_world(tmp_path, RETAIL, RETAIL_DATABASE)
     slot = shop.slot(1)
     task = shop.task(slot, draw_domain_plan(slot, shop.base.seed, shop.tools, shop.base, 0))

@@ -22,7 +22,7 @@ from turnwright.goals.plans import PlanRejected
 from turnwright.goals.scenarios import Scenario, ScenarioCall, ScenarioSource
 from turnwright.goals.slots import Slot
 from turnwright.goals.wording import says_value
-from turnwright.goals.words import join_words, same_value, say_value
+from turnwright.goals.words import same_value, say_value
 from turnwright.tools.naming import to_words
 
 _SKELETONS = 8
@@ -242,9 +242,8 @@ def _say_identity(purpose: str, known: Sequence[KnownDetail]) -> str:
     rest = [detail for detail in known if not says_value(purpose, detail.value)]
     if not rest:
         return purpose
-    return (
-        f"{purpose}, giving {join_words([f'the {detail.label} {say_value(detail.value)}' for detail in rest])} if asked"
-    )
+    said = " and ".join(f"whose {detail.label} is {say_value(detail.value)}" for detail in rest)
+    return f"{purpose}, for the account {said}"
 
 
 def _trace(

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import prompts
 from schemas.findings import Finding
 from schemas.goals import Persona
+from schemas.tools import DomainTool
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -95,8 +96,12 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
 
 
 def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
-    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose."""
-    system = str(trajectory.messages[0]["content"]) if trajectory.messages else ""
+    """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose.
+
+    A domain's policy is no secret: the assistant has to tell the user what it says.
+    """
+    policy = any(isinstance(tool, DomainTool) for tool in trajectory.tools)
+    system = str(trajectory.messages[0]["content"]) if trajectory.messages and not policy else ""
     for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
         for index, text in trajectory.said_by(role):
             if secret & _shingles(text):
@@ -115,7 +120,8 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
     for objective in trajectory.objectives:
         values = [fact.value for fact in objective.facts]
         for call in objective.calls:
-            values += [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
+            found = [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
+            values += [scalar for value in found for scalar in _list_scalars(value)]
         for value in values:
             if isinstance(value, bool) or value is None or value in seen:
                 continue
@@ -124,6 +130,16 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
             if telling and not given:
                 seen.append(value)
                 yield value
+
+
+def _list_scalars(value: Any) -> Iterator[Any]:
+    """The scalars of an argument: tools of domains take lists and objects too."""
+    if isinstance(value, list | dict):
+        parts = cast("list[Any]", value) if isinstance(value, list) else cast("dict[str, Any]", value).values()
+        for part in parts:
+            yield from _list_scalars(part)
+    else:
+        yield value
 
 
 def _is_telling(value: str) -> bool:

@@ -22,7 +22,7 @@ class _Home:
     def known(self) -> tuple[KnownDetail, ...]:
         return (
             KnownDetail(label="phone number", value=self.customer["phone"]),
-            KnownDetail(label="serial number on the router", value=self.serial),
+            KnownDetail(label="router serial number", value=self.serial),
         )
 
     def look(self, *, goal: bool = False) -> tuple[ScenarioCall, ...]:
