@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from prefect import task
 
-from schemas.config import Source
+from schemas.config import DomainSource, Source
 from schemas.content import content_id
 from schemas.rows import SeedRow
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, ShardResult, write_shard
 from tasks.workbench import open_workbench
+from turnwright.sources.domain import collect_domain_seed
 from turnwright.sources.sql import collect_seed
 
 _READERS = 8
@@ -29,7 +30,10 @@ async def collect_sources(run: RunContext) -> ShardResult:
     advance = open_workbench(run).begin_stage("collect-seeds", len(sources))
 
     def read(position: int, source: Source) -> SeedRow:
-        row = collect_seed(source, position, run.config.seed, run.store)
+        if isinstance(source, DomainSource):
+            row = collect_domain_seed(source, position, run.config.seed, run.store)
+        else:
+            row = collect_seed(source, position, run.config.seed, run.store)
         advance(Made(rows=[row]))
         return row
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.closed import Closed
-from schemas.config import EndpointModel, RunConfig, Source
+from schemas.config import DomainSource, EndpointModel, RunConfig, Source
 from tasks.cache_keys import list_roles
 from turnwright.models.errors import ModelSetupError
 from turnwright.models.probe import probe_features, probe_model
+from turnwright.sources.domain import check_domain
 from turnwright.sources.errors import SourceError
 from turnwright.sources.sql import check_source
 from turnwright.storage.run_folder import STORE
@@ -99,6 +100,9 @@ def check_output(runs: Path) -> Check:
 def look_at_source(source: Source, position: int) -> Check:
     """Whether a source can be reached and read."""
     try:
+        if isinstance(source, DomainSource):
+            name, tools = check_domain(source, position)
+            return Check(kind="source", subject=source.module, ok=True, message=f"{name}, {tools} tools")
         report = check_source(source, position)
     except SourceError as error:
         return Check(kind="source", subject=f"sources.{position}", ok=False, message=error.message, hint=error.hint)

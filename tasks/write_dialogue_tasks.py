@@ -1,6 +1,7 @@
 """write-dialogue-tasks: a proved dialogue task for each dialogue that the config asks for."""
 
 from dataclasses import asdict
+from typing import cast
 
 from prefect import task
 
@@ -14,6 +15,7 @@ from tasks.run_context import RunContext
 from tasks.run_record import find_stopped
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
 from tasks.workbench import open_workbench
+from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.slots import Slot, plan_slots
 from turnwright.goals.writing import write_dialogue_task
@@ -70,7 +72,9 @@ async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
     async def make(slot: Slot) -> Made:
         toolset = toolsets[slot.toolset_id]
         base = await run_blocking(bench.open_base, seeds[toolset.seed_id])
-        written = await write_dialogue_task(slot, toolset, databases[toolset.seed_id], base, models, config)
+        written = await write_dialogue_task(
+            slot, toolset, databases[toolset.seed_id], cast(SqlBase, base), models, config
+        )
         return Made([] if written.row is None else [written.row], [written.ledger])
 
     made = await bench.work(
