@@ -120,8 +120,27 @@ class SqlSource(Closed):
         return self
 
 
+class DomainSource(Closed):
+    """A stateful domain: a Python class that answers tool calls on a state of its own."""
+
+    kind: Literal["domain"]
+    module: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """`package.module:Class`, an implementation of turnwright.environments.domain.Domain."""
+    path: str | None = None
+    """Its database (JSON or TOML), or a folder with `db.json` or `db.toml`, `policy.md` and `tasks.json`. Relative
+    paths are taken from the working directory."""
+    policy: str | None = None
+    """Text file of the assistant's policy, in place of the folder's or the domain's own."""
+    tasks: str | None = None
+    """JSON or TOML file of tasks, in place of the folder's or the domain's own."""
+    name: str | None = None
+    """Name of the domain in this run; default: the class's own."""
+    own_tasks: Share = 0.25
+    """Share of dialogues made from the tasks that the domain brings along; the others are written for its database."""
+
+
 Source = Annotated[
-    SqlSource | ToolsSource | McpSource | OpenApiSource | DialoguesSource,
+    SqlSource | DomainSource | ToolsSource | McpSource | OpenApiSource | DialoguesSource,
     Field(discriminator="kind"),
 ]
 

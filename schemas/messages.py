@@ -3,6 +3,7 @@
 from typing import Any, Literal, NotRequired, TypedDict
 
 from schemas.closed import Closed
+from schemas.tools import Side
 from schemas.vocabulary import Effect
 
 
@@ -84,3 +85,5 @@ class CallRecord(Closed):
     fault: bool = False
     """The error was injected by code."""
     rows_changed: int = 0
+    side: Side = "assistant"
+    """Who made it. A call of the user's side stands in no message; `message` is the assistant's that asked for it."""

@@ -105,6 +105,22 @@ class UserTurn(Reply):
     is_task_complete: bool
 
 
+class ActionArgument(Reply):
+    """user_operator: one argument."""
+
+    name: str
+    value: str
+    """As text, whatever type the parameter has."""
+
+
+class UserAction(Reply):
+    """user_operator: what the person does at their device next."""
+
+    action: str
+    """Name of a tool of the user's side, or `none`."""
+    arguments: list[ActionArgument] = Field(default_factory=list[ActionArgument], json_schema_extra={"maxItems": 8})
+
+
 class BulletJudgement(Reply):
     """judge: one bullet of the rubric."""
 
@@ -153,6 +169,7 @@ REPLIES: dict[Role, type[Reply]] = {
     "schema_writer": OutputDraft,
     "task_writer": TaskDrafts,
     "user_simulator": UserTurn,
+    "user_operator": UserAction,
     "judge": Judgement,
     "tool_simulator": ToolSimulation,
 }

@@ -62,6 +62,8 @@ class DomainTask(Closed):
     """`{name, arguments, side}`: what reaches the goal, in order."""
     facts: tuple[str, ...]
     """What has to reach the user."""
+    rubric: tuple[str, ...] = ()
+    """What else has to hold, one statement each."""
 
 
 class DomainSeed(Closed):
@@ -74,6 +76,12 @@ class DomainSeed(Closed):
     """The assistant's system prompt."""
     tools: tuple[DomainTool, ...]
     tasks: tuple[DomainTask, ...]
+    reference_time: str | None = None
+    """The time that counts as now in all dialogues; none: one is drawn for each."""
+    code: str = ""
+    """Digest of the code that the module is made of: what was made with other code is made anew."""
+    own_tasks: float = 0.25
+    """Share of dialogues made from `tasks`; the others get tasks written for the database."""
 
 
 SeedKind = Literal["sql", "tools", "mcp", "openapi", "dialogues", "domain"]

@@ -28,6 +28,9 @@ class OutputField(Closed):
     column: str | None
 
 
+Side = Literal["assistant", "user"]
+
+
 class Tool(Closed):
     """What holds for every tool that can be offered in a dialogue. What answers its calls, its kind tells."""
 
@@ -37,7 +40,7 @@ class Tool(Closed):
     output_schema: dict[str, Any]
     """JSON Schema of a successful result: an array of rows for search and list tools, one object otherwise."""
     effect: Effect
-    side: Literal["assistant", "user"] = "assistant"
+    side: Side = "assistant"
     """Whose tool it is: in domains with dual control the user has some of their own."""
 
     @property

@@ -10,6 +10,7 @@ Role = Literal[
     "schema_writer",
     "task_writer",
     "user_simulator",
+    "user_operator",
     "assistant",
     "judge",
     "tool_simulator",

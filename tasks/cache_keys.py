@@ -80,7 +80,7 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
     "collect-seeds": (),
     "prepare-tools": ("question_writer", "sql_tool_writer", "tool_writer", "tool_expander", "schema_writer"),
     "write-dialogue-tasks": ("task_writer",),
-    "simulate-dialogues": ("user_simulator", "assistant", "tool_simulator"),
+    "simulate-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator"),
     "validate-dialogues": ("judge",),
     "build-dataset": (),
     "report": (),

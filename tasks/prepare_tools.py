@@ -1,5 +1,7 @@
 """prepare-tools: questions, verified tools and toolsets of each seed."""
 
+from typing import cast
+
 from prefect import task
 
 from schemas.content import content_id
@@ -9,8 +11,10 @@ from tasks.caching import CACHED
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, write_shard
 from tasks.workbench import open_workbench
+from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
 from turnwright.storage.tables import read_rows
+from turnwright.tools.domain_tools import prepare_domain_tools
 from turnwright.tools.preparation import prepare_tools
 from turnwright.tools.spec_preparation import prepare_spec_tools
 
@@ -48,9 +52,11 @@ async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
     async def make(seed: SeedRow) -> Made:
         if seed.kind in SPECIFIED:
             prepared = await prepare_spec_tools(seed, models, config)
+        elif seed.kind == "domain":
+            prepared = prepare_domain_tools(seed, config)
         else:
             base = await run_blocking(bench.open_base, seed)
-            prepared = await prepare_tools(seed, base, models, config)
+            prepared = await prepare_tools(seed, cast(SqlBase, base), models, config)
         rows: list[Row] = [*prepared.questions, *prepared.tool_specs, *prepared.toolsets, *prepared.edges]
         return Made(rows, prepared.ledger)
 

@@ -18,7 +18,7 @@ from tasks.ledger import Planned
 from tasks.memory import limit_arenas, return_memory
 from tasks.run_context import RunContext
 from tasks.shards import Finished, Made, work_units
-from turnwright.environments.base import SqlBase, open_base
+from turnwright.environments.base import Base, open_base
 from turnwright.models.engine import shared_engine
 from turnwright.models.errors import ModelError
 from turnwright.models.journal import Journal
@@ -60,7 +60,7 @@ class Workbench:
         self._models: Models | None = None
         self._journal: Journal | None = None
         self._endpoint: EmbeddedEndpoint | None = None
-        self._bases: dict[str, SqlBase] = {}
+        self._bases: dict[str, Base] = {}
         self._trouble: BaseException | None = None
         self._working: dict[asyncio.Task[object], asyncio.AbstractEventLoop] = {}
 
@@ -89,7 +89,7 @@ class Workbench:
                 self.usage = self._models.usage
             return self._models
 
-    def open_base(self, seed: SeedRow) -> SqlBase:
+    def open_base(self, seed: SeedRow) -> Base:
         """The state that a seed's dialogues start from; the same object for every caller.
 
         Raises:

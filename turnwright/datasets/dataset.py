@@ -136,7 +136,7 @@ def _explain_judgment(judgment: Judgment) -> str:
 
 
 def _read_specs(toolset: ToolsetRow) -> str:
-    return orjson.dumps([tool["spec"] for tool in orjson.loads(toolset.tools)]).decode()
+    return orjson.dumps([tool["spec"] for tool in orjson.loads(toolset.tools) if tool.get("side") != "user"]).decode()
 
 
 def _leave_out(specs: str, removed: list[str]) -> str:

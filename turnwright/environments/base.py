@@ -124,11 +124,24 @@ class SqlBase(Base, Protocol):
         ...
 
 
-def open_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> SqlBase:
-    """Opens the state that a seed describes.
+def open_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> Base:
+    """Opens the state that a seed describes: an SqlBase for a database, a DomainBase for a stateful domain.
 
     Raises:
         SourceError: the stored copy is gone, the server cannot be reached, or its content is no longer the seed's.
+    """
+    if seed_row.kind == "domain":
+        from turnwright.sources.domain import open_domain_base
+
+        return open_domain_base(seed_row, store, config)
+    return open_sql_base(seed_row, source, store, config)
+
+
+def open_sql_base(seed_row: SeedRow, source: Source, store: Store, config: RunConfig) -> SqlBase:
+    """Opens the database that a seed describes.
+
+    Raises:
+        SourceError: as `open_base`.
     """
     database = Database.model_validate_json(seed_row.content)
     limits = limits_of(config)

@@ -58,6 +58,10 @@ class DraftObjective(Generic[ToolT]):
     """What the person knows: the user literals of the calls, and of the calls before that they rest on."""
     told: tuple[str, ...] = ()
     """What has to reach the person, by label, where nothing ran and no value is known; then there are no facts."""
+    description: str | None = None
+    """The words, where a domain brought them along: then no writer is asked."""
+    rubric: tuple[str, ...] = ()
+    """What else has to hold, one statement each."""
 
     @property
     def goals(self) -> tuple[DraftCall[ToolT], ...]:
@@ -74,6 +78,8 @@ class Draft(Generic[ToolT]):
     difficulty: Difficulty
     """What the plan is, see goals/difficulty.py."""
     reference_time: str
+    person: str | None = None
+    """Full name that the persona must have, where the goal is about records of a certain person."""
 
     @property
     def calls(self) -> tuple[DraftCall[ToolT], ...]:

@@ -71,10 +71,10 @@ def plan_goal(
         raise PlanRejected("no_base", f"nothing was opened that runs the tools of {seed.domain}")
     if seed.kind == "domain":
         # The domains of stateful seeds come with their own planner, which is loaded only where one is used.
-        from turnwright.goals.domain_plans import draw_domain_plan  # pyright: ignore
+        from turnwright.goals.domain_plans import draw_domain_plan
 
         service = cast(DomainSeed, read_service(seed))
-        drawn = cast("Draft[Tool]", draw_domain_plan(slot, service, _only(tools, DomainTool), base, draw))
+        drawn = draw_domain_plan(slot, service, _only(tools, DomainTool), base, draw)
         proof = run_plan(drawn, tools, base, seed=slot.seed)
         return (drawn, proof) if executed else (forget_results(drawn), unproved(seed, drawn))
     database, sql_base, sql_tools = cast(Database, read_service(seed)), cast(SqlBase, base), _only(tools, SqlTool)

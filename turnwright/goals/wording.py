@@ -165,6 +165,7 @@ def build_rubric(
         certain = state_outcome(objective) + state_calls(objective, earlier) + state_behaviour(behaviour)
     else:
         certain = _state_facts(objective) + _state_changes(objective) + state_behaviour(behaviour)
+    certain = [*certain, *objective.rubric]
     said = [fact.value for fact in objective.facts] + [known.value for known in objective.known]
     numbers = {
         comparable(number.rstrip(","))

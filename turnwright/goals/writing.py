@@ -8,7 +8,7 @@ import prompts
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.goals import Objective, Persona, PlannedCall
-from schemas.replies import TaskDrafts
+from schemas.replies import TaskDraft, TaskDrafts
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, ToolsetRow
 from schemas.tools import TOOLS, Tool
 from turnwright.environments.base import Base
@@ -70,6 +70,8 @@ async def write_dialogue_task(
         except PlanRejected as rejection:
             rejected.append((rejection.reason,))
             continue
+        if draft.person is not None:
+            persona = persona.model_copy(update={"name": draft.person})
         try:
             words = await _put_into_words(slot, draft, persona, tools, service, models, draw)
         except (MalformedReply, ContextOverflow) as error:
@@ -95,6 +97,9 @@ async def _put_into_words(
     """Words that hold, after one request to mend them at most, or what is wrong with them."""
     unit = slot.id
     query = slot.paradigm == "task_oriented"
+    given = [objective.description for objective in draft.objectives]
+    if not query and all(given):
+        return _Words(TaskDrafts(tasks=[TaskDraft(description=text or "", rubric=[""]) for text in given]), ())
     request = ask_for_tasks(draft, persona, service, query=query)
     reply = await write_tasks(models, request, draw=draw, unit=unit, remaining=1.0)
     grave, slight = check_wording(reply.value, draft, persona, tools, query=query)
@@ -136,9 +141,9 @@ def _build_row(
         "start_digest": proof.start_digest,
         "goal_digest": proof.goal_digest,
         "goal_changes": canonical_json([change.model_dump() for change in proof.goal_changes]),
-        "role": "task_writer",
-        "model": words.replies[-1].model,
-        "prompt_digest": prompts.prompt_digest("task_writer"),
+        "role": "task_writer" if words.replies else None,
+        "model": words.replies[-1].model if words.replies else None,
+        "prompt_digest": prompts.prompt_digest("task_writer") if words.replies else None,
         "seed": config.seed,
         "model_calls": [reply.key for reply in words.replies],
     }

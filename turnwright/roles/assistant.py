@@ -9,14 +9,17 @@ from turnwright.models.reply import ModelReply
 from turnwright.rollout.conversation import Conversation
 
 
-def system_prompt(domain: str, now: str, policy: str | None = None) -> str:
+def system_prompt(domain: str, now: str, rule: str | None = None, *, policy: str | None = None) -> str:
     """The system message; it is exported with the dialogue, so it holds nothing about how the dialogue was made.
 
-    `now` is an ISO 8601 time, `policy` a rule that holds in this dialogue, as one sentence. Underscores of the domain's
-    name become spaces.
+    `now` is an ISO 8601 time. Underscores of the domain's name become spaces. A domain's own `policy` stands in place
+    of the general advice; `rule` is one sentence that holds in this dialogue alone, below either.
     """
-    text = prompts.render("assistant", "system", domain=" ".join(domain.replace("_", " ").split()), now=now)
-    return text if policy is None else f"{text}\n\n{prompts.render('assistant', 'policy', policy=policy)}"
+    if policy is not None:
+        text = prompts.render("assistant", "domain", policy=policy, now=now)
+    else:
+        text = prompts.render("assistant", "system", domain=" ".join(domain.replace("_", " ").split()), now=now)
+    return text if rule is None else f"{text}\n\n{prompts.render('assistant', 'policy', policy=rule)}"
 
 
 async def answer(

@@ -15,6 +15,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from schemas.tools import Tool
 from schemas.vocabulary import SIMULATED, Ending
 from turnwright.environments.base import Base
+from turnwright.environments.domain import policy_of
 from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.remaining import expect_remaining
@@ -32,6 +33,7 @@ from turnwright.rollout.tool_calls import (
     read_behaviour,
     read_policy,
 )
+from turnwright.rollout.user_tools import UserSide
 
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _QUESTION_MARKS = "?？؟"
@@ -63,7 +65,7 @@ async def simulate_dialogue(
         assert base is not None, f"{task.paradigm} needs a base"
         runner = await ExecutedCalls.open(base, tools, task)
     try:
-        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial)
+        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial, policy=policy_of(base))
         ending, detail = await dialogue.run()
         final_digest, changes = await runner.final_state()
     finally:
@@ -136,6 +138,8 @@ class Dialogue:
     5. A message that would break a limit (turns of the dialogue, calls of one request) is not kept, so every stored
        conversation is whole: each call has its result.
     6. A reply that cannot be used, even after its repair, ends the dialogue with what was said before it.
+    7. Where the user has tools, the person carries out what the assistant asked for before they answer
+       (turnwright/rollout/user_tools.py). The assistant is offered its own side's tools alone.
 
     In the task-oriented paradigm there is no user simulator: the objectives' descriptions are whole queries, put one
     after the other as the assistant has answered the one before, and the answer to the last one is the end.
@@ -150,17 +154,21 @@ class Dialogue:
         models: Models,
         config: RunConfig,
         trial: int,
+        policy: str | None = None,
     ) -> None:
         self._task = task
         self._tools = tools
+        self._offered = [tool for tool in tools if tool.side == "assistant"]
         self._runner = runner
         self._models = models
         self._objectives = objectives
         self._limits = config.limits
         self._trial = trial
-        self._user = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
+        self._user_side = UserSide(tools, objectives, runner, models, draw=trial, unit=task.id)
+        brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
+        self._user = self._user_side.brief(brief)
         self.conversation = Conversation.start(
-            assistant.system_prompt(task.domain, task.reference_time, read_policy(task))
+            assistant.system_prompt(task.domain, task.reference_time, read_policy(task), policy=policy)
         )
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
@@ -206,6 +214,7 @@ class Dialogue:
     async def _user_speaks(self) -> bool:
         """Adds the user's next message; says whether it ends the dialogue, as far as can be known before the answer."""
         self._check_turns(1)
+        await self._user_acts()
         reply = await user_simulator.speak(
             self._models, self._user, self.conversation, draw=self._trial, unit=self._task.id, remaining=self._remaining
         )
@@ -220,6 +229,14 @@ class Dialogue:
             return True
         self._note_early_completion()
         return False
+
+    async def _user_acts(self) -> None:
+        """Lets the person carry out what the assistant asked for, where they have tools."""
+        actions = await self._user_side.act(self.conversation, self._remaining)
+        for part in actions.replies:
+            self._count(part)
+        self.repairs += actions.repairs
+        self.calls += actions.records
 
     def _is_closed(self) -> bool:
         """Whether the last message, which is not marked as the end, is one all the same."""
@@ -237,7 +254,7 @@ class Dialogue:
             reply = await assistant.answer(
                 self._models,
                 self.conversation,
-                self._tools,
+                self._offered,
                 draw=self._trial,
                 unit=self._task.id,
                 remaining=self._remaining,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from schemas.config import RunConfig
 from schemas.content import digest
 from schemas.goals import RowChange
-from schemas.messages import Message, ToolError, ToolResult
+from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow
 from schemas.simulation import LedgerFact, LedgerNotice
-from schemas.tools import Tool
-from turnwright.environments.faults import FaultCounter
+from schemas.tools import Side, Tool
+from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.models.models import Models
 from turnwright.roles.tool_simulator import SimulatorConversation
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
@@ -26,8 +26,11 @@ class SimulatedCalls:
     def __init__(
         self, tools: Sequence[Tool], task: DialogueTaskRow, models: Models, config: RunConfig, trial: int
     ) -> None:
-        self._checker = ArgumentChecker(tools)
-        self._faults = FaultCounter(planned_fault(read_behaviour(task)))
+        self._checkers = {
+            side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
+        }
+        self._fault = planned_fault(read_behaviour(task))
+        self._faults = FaultCounter(self._fault)
         self._task = task
         self._environment = SimulatedEnvironment(
             SimulatorConversation(models, tools, task.id, trial),
@@ -46,21 +49,22 @@ class SimulatedCalls:
         """What is true so far."""
         return self._environment.list_facts()
 
-    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:
-        """Answers one call; `messages` is the conversation up to it, with the message that makes the call.
+    async def answer(self, name: str, arguments: str, messages: Sequence[Message], side: Side = "assistant") -> Answer:
+        """Answers one call of a side; `messages` is the conversation up to it, with the message that makes the call.
 
         Raises:
             ContextOverflow: the simulator's conversation has grown too long for its model.
             ModelError: no reply could be had.
         """
-        tool = self._checker.tools.get(name)
+        checker = self._checkers[side]
+        tool = checker.tools.get(name)
         try:
-            checked = self._checker.check(name, arguments)
+            checked = checker.check(name, arguments)
         except BadArguments as bad:
             return Answer(error_result(bad.error), tool.effect if tool else None, fault=False)
         assert tool is not None
-        fault: ToolError | None = self._faults.strike(name)
-        if fault is not None:
+        spoils = self._fault is not None and self._fault.kind in SPOILING
+        if not spoils and (fault := self._faults.strike(name)) is not None:
             return Answer(error_result(fault), tool.effect, fault=True)
         simulated = await self._environment.call(tool, checked, messages)
         result = ToolResult(
@@ -71,7 +75,11 @@ class SimulatedCalls:
         )
         if simulated.wrote:
             self._writes.append((name, arguments, simulated.text))
-        return Answer(result, tool.effect, False, simulated.replies, simulated.repaired)
+        spoilt = False
+        if self._fault is not None and spoils and tool.effect == "read" and result.error is None:
+            spoilt = self._faults.strike(name) is not None
+            result = spoil_result(result, self._fault.kind, self._task.reference_time) if spoilt else result
+        return Answer(result, tool.effect, spoilt, simulated.replies, simulated.repaired)
 
     async def final_state(self) -> tuple[str, list[RowChange]]:
         """A digest of the writes, the task's own start where there were none; no rows, because there are none."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from schemas.goals import BehaviourPlan, RowChange
 from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
-from schemas.tools import TOOLS, Tool
+from schemas.tools import TOOLS, Side, Tool
 from schemas.vocabulary import Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
@@ -50,7 +50,8 @@ def list_removed(task: DialogueTaskRow) -> list[str]:
 def read_policy(task: DialogueTaskRow) -> str | None:
     """The rule that stands in the assistant's system prompt of this dialogue alone, or none."""
     plan = read_behaviour(task)
-    return str(plan.detail["policy"]) if plan is not None and plan.name == "forbidden_action" else None
+    # A domain has its policy in the system prompt anyway: its plans name none.
+    return plan.detail.get("policy") or None if plan is not None and plan.name == "forbidden_action" else None
 
 
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:
@@ -83,8 +84,8 @@ class Answer:
 class CallRunner(Protocol):
     """Answers the calls of one dialogue while it runs."""
 
-    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:
-        """Answers one call; `messages` is the conversation up to it. Never raises for what the call did wrong."""
+    async def answer(self, name: str, arguments: str, messages: Sequence[Message], side: Side = "assistant") -> Answer:
+        """Answers one call of a side; `messages` is the conversation up to it. Never raises for what it did wrong."""
         ...
 
     async def final_state(self) -> tuple[str, list[RowChange]]:
@@ -108,7 +109,9 @@ class ToolRunner:
         self._fault = fault
         self._reference_time = task.reference_time
         self._lock = threading.Lock()  # a cancelled rollout closes while its last call may still run on its thread
-        self._checker = ArgumentChecker(tools)
+        self._checkers = {
+            side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
+        }
         self._faults = FaultCounter(fault)
         self._environment = base.open(
             tools,
@@ -117,12 +120,16 @@ class ToolRunner:
             fault=fault if fault is not None and fault.kind not in SPOILING else None,
         )
 
-    def answer(self, name: str, arguments: str) -> Answer:
-        """Runs one call; `arguments` is the text that the model wrote. Never raises for what the call did wrong."""
-        tool = self._checker.tools.get(name)
+    def answer(self, name: str, arguments: str, side: Side = "assistant") -> Answer:
+        """Runs one call of a side; `arguments` is the text that the model wrote.
+
+        Never raises for what the call did wrong. To the one side the tools of the other do not exist.
+        """
+        checker = self._checkers[side]
+        tool = checker.tools.get(name)
         effect = tool.effect if tool else None
         try:
-            checked = self._checker.check(name, arguments)
+            checked = checker.check(name, arguments)
         except BadArguments as error:
             return Answer(error_result(error.error), effect, fault=False)
         with self._lock:
@@ -160,9 +167,15 @@ class ExecutedCalls:
         """Opens the dialogue's environment."""
         return cls(await run_blocking(ToolRunner, base, tools, task))
 
-    async def answer(self, name: str, arguments: str, messages: Sequence[Message]) -> Answer:  # noqa: ARG002
+    async def answer(
+        self,
+        name: str,
+        arguments: str,
+        messages: Sequence[Message],
+        side: Side = "assistant",
+    ) -> Answer:
         """Runs one call; what was said does not matter to it."""
-        return await run_blocking(self._runner.answer, name, arguments)
+        return await run_blocking(self._runner.answer, name, arguments, side)
 
     async def final_state(self) -> tuple[str, list[RowChange]]:
         """Digest of the state, and the rows that differ from the base."""

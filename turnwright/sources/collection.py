@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.config import DialoguesSource, McpSource, OpenApiSource, Source, SqlSource, ToolsSource
+from schemas.config import DialoguesSource, DomainSource, McpSource, OpenApiSource, Source, SqlSource, ToolsSource
 from schemas.rows import SeedRow
 from schemas.seeds import DialogueSeed, SeedTool, ToolSeed
 from schemas.tools import SpecTool
@@ -51,7 +51,10 @@ def collect_seeds(source: Source, position: int, seed: int, store: Store) -> lis
             from turnwright.sources.sql import collect_seed
 
             return [collect_seed(source, position, seed, store)]
-        # Stateful domains (`kind: domain`) take their place here and in check_source.
+        case DomainSource():
+            from turnwright.sources.domain import collect_domain_seed
+
+            return [collect_domain_seed(source, position, seed, store)]
         case _:
             return make_seed_rows(source.kind, position, _read(source, position))
 
@@ -68,6 +71,11 @@ def check_source(source: Source, position: int = 0) -> SourceReport:
 
             report = sql.check_source(source, position)
             return SourceReport(position, report.locator, report.summary, report.warnings)
+        case DomainSource():
+            from turnwright.sources.domain import check_domain
+
+            name, tools = check_domain(source, position)
+            return SourceReport(position, source.module, f"{name}, {count_words(tools, 'tool')}", ())
         case _:
             found = _read(source, position, LONGEST_LOOK)
             return SourceReport(position, found.locator, _summarise(found), tuple(_warn(found)))

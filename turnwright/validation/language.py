@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import prompts
 from schemas.findings import Finding
 from schemas.goals import Persona
+from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
@@ -121,9 +122,10 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
 def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     """`leaked_prompt`, `markup`, `json`: neither role repeats its instructions or shows the machinery in prose.
 
-    A rule of the service is no secret: an assistant that declines may say what the rule is.
+    A rule of the service is no secret, nor is a domain's policy: the assistant may have to tell what it says.
     """
-    system = str(trajectory.messages[0]["content"]) if trajectory.messages else ""
+    governed = any(isinstance(tool, DomainTool) for tool in trajectory.tools)
+    system = str(trajectory.messages[0]["content"]) if trajectory.messages and not governed else ""
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
     for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
@@ -144,7 +146,8 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
     for objective in trajectory.objectives:
         values = [fact.value for fact in objective.facts]
         for call in objective.calls:
-            values += [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
+            found = [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
+            values += [scalar for value in found for scalar in _list_scalars(value)]
         for value in values:
             if isinstance(value, bool) or value is None or value in seen:
                 continue
@@ -153,6 +156,16 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
             if telling and not given:
                 seen.append(value)
                 yield value
+
+
+def _list_scalars(value: Any) -> Iterator[Any]:
+    """The scalars of an argument: tools of domains take lists and objects too."""
+    if isinstance(value, list | dict):
+        parts = cast("list[Any]", value) if isinstance(value, list) else cast("dict[str, Any]", value).values()
+        for part in parts:
+            yield from _list_scalars(part)
+    else:
+        yield value
 
 
 def _is_telling(value: str) -> bool:

@@ -33,7 +33,7 @@ def compare_outcome(trajectory: Trajectory) -> Outcome:
         target
         for position in excused
         for call in trajectory.objectives[position].calls
-        if (target := _target_of(trajectory, call.tool)) is not None
+        for target in _targets_of(trajectory, call.tool)
     }
     findings = list(_compare_changes(trajectory, tables)) + list(_check_facts(trajectory, excused))
     if any(finding.blocks for finding in findings):
@@ -218,14 +218,18 @@ def _is_telling(value: Any) -> bool:
 
 
 def _writes(trajectory: Trajectory, objective: Objective, table: str) -> bool:
-    targets = (_target_of(trajectory, call.tool) for call in objective.calls)
-    return any(target is not None and target.lower() == table.lower() for target in targets)
+    targets = (target for call in objective.calls for target in _targets_of(trajectory, call.tool))
+    return any(target.lower() == table.lower() for target in targets)
 
 
-def _target_of(trajectory: Trajectory, name: str) -> str | None:
-    """Table that a tool of that name writes."""
+def _targets_of(trajectory: Trajectory, name: str) -> set[str]:
+    """Tables that a tool of that name may write: of a domain's tool, any whose rows differ in plan or dialogue."""
     tool = trajectory.by_name.get(name)
-    return tool.target if isinstance(tool, SqlTool) else None
+    if isinstance(tool, SqlTool):
+        return {tool.target} if tool.target is not None else set()
+    if tool is None or tool.effect == "read":
+        return set()
+    return {change.table for change in (*trajectory.goal_changes, *trajectory.changes)}
 
 
 def _writer_of(trajectory: Trajectory, change: RowChange) -> int | None:
@@ -233,7 +237,8 @@ def _writer_of(trajectory: Trajectory, change: RowChange) -> int | None:
     wrote = [
         record.message
         for record in trajectory.calls
-        if record.rows_changed and (_target_of(trajectory, record.tool) or "").lower() == change.table.lower()
+        if record.rows_changed
+        and change.table.lower() in {target.lower() for target in _targets_of(trajectory, record.tool)}
     ]
     return wrote[-1] if wrote else None
 

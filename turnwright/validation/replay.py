@@ -31,7 +31,7 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
     findings: list[Finding] = []
     try:
         for record in trajectory.calls:
-            answer = runner.answer(record.tool, record.arguments)
+            answer = runner.answer(record.tool, record.arguments, record.side)
             if record.error == "timeout" and not record.fault:
                 return Replay("unavailable", ())
             same = values_equal(read_result(answer.result.text), read_result(record.result))

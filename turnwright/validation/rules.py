@@ -91,7 +91,7 @@ def check_records(trajectory: Trajectory) -> Iterator[Finding]:
             said[call["id"]] = (index, call["function"]["name"], call["function"]["arguments"])
         if "tool_call_id" in message:
             results[message["tool_call_id"]] = message["content"]
-    for record in trajectory.calls:
+    for record in (record for record in trajectory.calls if record.side == "assistant"):
         if said.pop(record.call_id, None) != (record.message, record.tool, record.arguments):
             yield _find("record_mismatch", f"the call {record.call_id!r} differs from its record", record.message)
         elif results.get(record.call_id) != record.result:
@@ -106,18 +106,22 @@ def check_calls(trajectory: Trajectory) -> Iterator[Finding]:
     A tool that does not exist always blocks. Arguments that do not fit block unless a later call of the tool mended it
     (UO, validation: a failed call that a retry mends never blocks).
     """
-    checker = ArgumentChecker(trajectory.tools)
+    checkers = {
+        side: ArgumentChecker([tool for tool in trajectory.tools if tool.side == side])
+        for side in ("assistant", "user")
+    }
     for position, record in enumerate(trajectory.calls):
+        fault = "assistant" if record.side == "assistant" else "user_simulator"
         try:
-            checker.check(record.tool, record.arguments)
+            checkers[record.side].check(record.tool, record.arguments)
         except BadArguments as bad:
             if bad.error.kind == "unknown_tool":
-                yield _find("unknown_tool", bad.error.message, record.message, "assistant")
+                yield _find("unknown_tool", bad.error.message, record.message, fault)
                 continue
             later = trajectory.calls[position + 1 :]
             mended = any(other.tool == record.tool and other.error is None for other in later)
             blocks = record.error is None or not mended
-            yield _find("invalid_arguments", f"{record.tool}: {bad.error.message}", record.message, "assistant", blocks)
+            yield _find("invalid_arguments", f"{record.tool}: {bad.error.message}", record.message, fault, blocks)
 
 
 def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
@@ -136,6 +140,8 @@ def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
             continue
         if record.rows_changed:
             counts.clear()
+        if record.side == "user":
+            continue
         key = f"{record.tool} {_canonical(record.arguments)}"
         counts[key] += 1
         if counts[key] > 1:
