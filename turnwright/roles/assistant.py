@@ -9,14 +9,14 @@ from turnwright.models.reply import ModelReply
 from turnwright.rollout.conversation import Conversation
 
 
-def system_prompt(domain: str, now: str, policy: str | None = None) -> str:
+def system_prompt(domain: str, now: str, *, domain_policy: str | None = None) -> str:
     """The system message; it is exported with the dialogue, so it holds nothing about how the dialogue was made.
 
     `now` is an ISO 8601 time. Underscores of the domain's name become spaces. A domain's policy stands in place of the
     general advice.
     """
-    if policy is not None:
-        return prompts.render("assistant", "policy", policy=policy, now=now)
+    if domain_policy is not None:
+        return prompts.render("assistant", "domain", policy=domain_policy, now=now)
     return prompts.render("assistant", "system", domain=" ".join(domain.replace("_", " ").split()), now=now)
 
 

@@ -52,7 +52,7 @@ async def simulate_dialogue(
     objectives = _OBJECTIVES.validate_json(task.objectives)
     runner = await run_blocking(ToolRunner, base, tools, task)
     try:
-        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial, policy=policy_of(base))
+        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial, domain_policy=policy_of(base))
         ending, detail = await dialogue.run()
         final_digest, changes = await run_blocking(runner.final_state)
     finally:
@@ -132,7 +132,7 @@ class Dialogue:
         models: Models,
         config: RunConfig,
         trial: int,
-        policy: str | None = None,
+        domain_policy: str | None = None,
     ) -> None:
         self._task = task
         self._tools = tools
@@ -145,7 +145,9 @@ class Dialogue:
         self._user_side = UserSide(tools, objectives, runner, models, draw=trial, unit=task.id)
         brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
         self._user = self._user_side.brief(brief)
-        self.conversation = Conversation.start(assistant.system_prompt(task.domain, task.reference_time, policy))
+        self.conversation = Conversation.start(
+            assistant.system_prompt(task.domain, task.reference_time, domain_policy=domain_policy)
+        )
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
         self.prompt_tokens = 0
