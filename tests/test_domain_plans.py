@@ -41,7 +41,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def plans(world: DomainWorld) -> list[Plan]:
     drawn: list[Plan] = []
-    for number in range(60):
+    for number in range(40):
         behaviour = BEHAVIOURS[number % 10] if number % 10 < len(BEHAVIOURS) else "none"
         difficulty = ("easy", "medium", "hard")[number % 3]
         slot = world.slot(number, behaviour=behaviour, difficulty=difficulty, task_count=1 + number % 3)
@@ -53,7 +53,7 @@ def plans(world: DomainWorld) -> list[Plan]:
 
 
 def test_most_slots_get_a_plan_and_many_of_them_write(plans: list[Plan]):
-    assert len(plans) >= 54
+    assert len(plans) >= 36
     writing = [plan for plan in plans if any(call.tool.effect == "write" for call in plan.calls)]
     assert 0.3 <= len(writing) / len(plans) <= 0.95
     kinds = Counter(plan.objectives[0].calls[-1].tool.name for plan in plans)
@@ -122,6 +122,8 @@ def test_what_policy_forbids_writes_nothing_and_would_be_possible_or_refused(wor
         assert plan.behaviour is not None
         objective = plan.objectives[plan.behaviour.objective]
         assert all(call.tool.effect == "read" for call in objective.calls)
+        made = [call.tool.name for call in plan.calls]
+        assert not set(made) & set(plan.behaviour.detail["tools"])
         assert plan.behaviour.detail["reason"] and plan.behaviour.detail["request"] in objective.purpose
 
 
@@ -215,14 +217,14 @@ def test_a_given_task_keeps_its_words(tmp_path: Path):
 
 @pytest.mark.skipif("TURNWRIGHT_TEST_DATA" not in os.environ or not DATA.is_dir(), reason="needs TURNWRIGHT_TEST_DATA")
 @pytest.mark.parametrize(("name", "module"), [("retail", RETAIL), ("airline", AIRLINE)])
-def test_all_given_tasks_and_a_hundred_slots_on_the_real_databases(tmp_path: Path, name: str, module: str):
+def test_all_given_tasks_and_forty_slots_on_the_real_databases(tmp_path: Path, name: str, module: str):
     world = open_world(tmp_path, module, path=str(DATA / name))
     for task in world.base.seed.tasks:
         plan = plan_given_task(task, world.tools, world.base, "2024-05-15T15:00:00", "s")
         assert plan.objectives[0].description == task.instructions
     own = 0
-    for number in range(100):
+    for number in range(40):
         slot = world.slot(number, difficulty=("easy", "medium", "hard")[number % 3], task_count=1 + number % 3)
         plan = draw_domain_plan(slot, world.base.seed, world.tools, world.base, 0)
         own += plan.objectives[0].description is not None
-    assert 12 <= own <= 40
+    assert 4 <= own <= 18

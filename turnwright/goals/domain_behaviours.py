@@ -5,13 +5,25 @@ from collections.abc import Iterator, Sequence
 
 from schemas.goals import BehaviourPlan, KnownDetail
 from schemas.tools import DomainTool
-from turnwright.goals.behaviours.disturbed import FAULTS
-from turnwright.goals.behaviours.refused import WISHES
+from turnwright.environments.base import FaultKind
 from turnwright.goals.domain_values import is_known
 from turnwright.goals.drafts import DraftObjective
 from turnwright.goals.plans import PlanRejected
 from turnwright.goals.scenarios import Scenario
 from turnwright.goals.words import same_value, say_value
+
+_FAULTS: tuple[FaultKind, ...] = ("timeout", "unavailable", "rate_limit")
+_WISHES = (
+    "order a taxi for tomorrow morning",
+    "translate the answer into Portuguese",
+    "check what the weather will be like at the weekend",
+    "write a birthday poem for a colleague",
+    "set an alarm for seven in the evening",
+    "convert 250 dollars into yen at today's rate",
+    "recommend a good film for tonight",
+    "draw a small chart of it as a picture",
+)
+"""What no service desk does; the assistant must say so."""
 
 Objectives = Sequence[DraftObjective[DomainTool]]
 
@@ -27,6 +39,9 @@ def plan_forbidden(scenario: Scenario, objective: int) -> BehaviourPlan:
         objective=objective,
         instruction=f"Ask for task {objective + 1} as it is described. {insists}",
         detail={
+            "tools": [forbidden.tool],
+            # The rule stands in the domain's policy, which is the system prompt anyway.
+            "policy": "",
             "tool": forbidden.tool,
             "arguments": dict(forbidden.arguments),
             "request": scenario.purpose,
@@ -146,12 +161,12 @@ def _plan_fault(objectives: Objectives, rng: random.Random) -> BehaviourPlan | N
         name="tool_fault",
         objective=next(index for index, name in calls if name == tool),
         instruction="",
-        detail={"tool": tool, "kind": rng.choice(FAULTS), "times": 1},
+        detail={"tool": tool, "kind": rng.choice(_FAULTS), "times": 1},
     )
 
 
 def _plan_out_of_scope(objectives: Objectives, rng: random.Random) -> BehaviourPlan:
-    wish, index = rng.choice(WISHES), rng.randrange(len(objectives))
+    wish, index = rng.choice(_WISHES), rng.randrange(len(objectives))
     return BehaviourPlan(
         name="out_of_scope",
         objective=index,

@@ -153,6 +153,7 @@ def _fill_skeleton(
             if scenario.kind not in used
             and (scenario.forbidden is not None) == (position == special)
             and all(call.tool in by_name for call in scenario.calls)
+            and not _meddles(scenario, skeleton)
         ]
         for scenario in _order(usable, skeleton, slot, by_name, rng):
             objective = _make_objective(scenario, skeleton, by_name)
@@ -166,6 +167,15 @@ def _fill_skeleton(
             break
         else:
             return
+
+
+def _meddles(scenario: Scenario, skeleton: _Skeleton) -> bool:
+    """Whether one objective may use a tool that another must not: then no call of it could be judged."""
+    used = {call.tool for call in scenario.calls}
+    if skeleton.forbidden is not None and used & set(skeleton.forbidden.detail["tools"]):
+        return True
+    made = {call.tool.name for call in skeleton.calls}
+    return scenario.forbidden is not None and scenario.forbidden.tool in made
 
 
 def _order(

@@ -171,7 +171,7 @@ class ExecutedCalls:
         self,
         name: str,
         arguments: str,
-        messages: Sequence[Message],
+        messages: Sequence[Message],  # noqa: ARG002
         side: Side = "assistant",
     ) -> Answer:
         """Runs one call; what was said does not matter to it."""
