@@ -112,6 +112,10 @@ def compare_statistics(
         measure, description = described.get(name, (None, _TOOL_TRANSITIONS))
         test = TransitionMeasure.test if measure is None else measure.test
         rows.append(_leave_out(name, description, test, blocked[name]))
+    if not same_tools:
+        rows = [
+            row.model_copy(update={"note": _OTHER_TOOLS}) if row.name in _ENTROPIES and row.p else row for row in rows
+        ]
     return _correct(rows, draws.correction)
 
 
@@ -259,6 +263,8 @@ def _round(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), 6) + 0.0
 
 
+_ENTROPIES = ("tool_entropy_1", "tool_entropy_2", "tool_entropy_3")
+_OTHER_TOOLS = "the samples call different tools, so this mostly compares how many there are"
 _ENTROPY = "entropy of tool names, in bits"
 _ACT_TRANSITIONS = "what follows what: user, answer, read, write, error"
 _TOOL_TRANSITIONS = "which tool follows which"
