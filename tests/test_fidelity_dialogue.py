@@ -317,7 +317,9 @@ def test_contradictions() -> None:
     def record(city: str) -> dict[str, Any]:
         return {"client_id": 4, "name": "Ada Byron", "city": city}
 
-    first = calls(("find_client", {"name": "Ada"}, [record("York"), {"client_id": 5, "name": "Ada Lang", "city": "Hull"}]))
+    first = calls(
+        ("find_client", {"name": "Ada"}, [record("York"), {"client_id": 5, "name": "Ada Lang", "city": "Hull"}])
+    )
     same = calls(("get_client", {"client_id": 4}, record("York")))
     different = calls(("get_client", {"client_id": 4}, record("Leeds")))
     write = calls(("update_order", {"order_id": 1, "state": "x"}, {}))

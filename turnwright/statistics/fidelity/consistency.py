@@ -123,7 +123,7 @@ def _find_shaping(arguments: set[Key], record: Mapping[str, Any]) -> frozenset[K
     keys = {key for leaf in read_leaves(record) if (key := make_key(leaf.value)) is not None}
     texts = [key for key in keys if isinstance(key, str)]
     return frozenset(
-        key for key in arguments - keys if isinstance(key, float) or not any(key in text for text in texts)
+        key for key in arguments - keys if not isinstance(key, str) or not any(key in text for text in texts)
     )
 
 
