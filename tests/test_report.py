@@ -16,7 +16,8 @@ from turnwright.reports.histogram import cut_bins, draw_histogram
 from turnwright.reports.html import SECTIONS, write_report
 from turnwright.reports.reading import choose_dialogues, pair_calls, read_dialogues
 from turnwright.statistics.fidelity.comparison import Draws
-from turnwright.statistics.fidelity.fidelity import compute_fidelity, write_fidelity
+from turnwright.statistics.fidelity.fidelity import compute_fidelity
+from turnwright.statistics.fidelity.record import write_fidelity
 from turnwright.statistics.statistics import Statistics, compute_statistics
 from turnwright.storage.run_folder import RunFolder
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from turnwright.statistics.fidelity.comparison import Statistic
-from turnwright.statistics.fidelity.fidelity import Comparison, Fidelity
+from turnwright.statistics.fidelity.record import Comparison, Fidelity, Statistic
 
 _STYLES = {"differs": "red", "slight": "yellow", "matches": "green", "undecided": "", "unmeasurable": "dim"}
 _LINE = "{:34}{:>9}{:>9}{:>9}  {:20}{:>8}  {}"
