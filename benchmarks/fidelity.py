@@ -18,8 +18,9 @@ from rich.table import Table
 from scipy.stats import binom
 
 from tests.fidelity_world import World, sample
-from turnwright.statistics.fidelity.comparison import LEVEL, Draws
+from turnwright.statistics.fidelity.comparison import Draws
 from turnwright.statistics.fidelity.fidelity import compare_samples
+from turnwright.statistics.fidelity.record import LEVEL
 
 SHIFTS: dict[str, tuple[World, str]] = {
     "deeper": (World(depth=(1, 2, 2, 3)), "graph_depth"),

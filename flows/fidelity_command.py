@@ -39,9 +39,9 @@ def compare(answer: Answer, runs: Path, asked: Asked) -> None:
     from turnwright.reports.fidelity_page import write_fidelity_page
     from turnwright.reports.fidelity_text import show_fidelity
     from turnwright.statistics.fidelity.comparison import Draws
-    from turnwright.statistics.fidelity.fidelity import TooFewArms, compute_fidelity, write_fidelity
+    from turnwright.statistics.fidelity.fidelity import TooFewArms, compute_fidelity
     from turnwright.statistics.fidelity.multiplicity import Correction
-    from turnwright.statistics.fidelity.resampling import Unit
+    from turnwright.statistics.fidelity.record import Unit, write_fidelity
 
     _check(asked, get_args(Unit), get_args(Correction))
     draws: Any = Draws(permutations=asked.permutations, seed=asked.seed, correction=asked.correction)  # pyright: ignore[reportArgumentType]

@@ -49,7 +49,8 @@ def compare_arms(folder: RunFolder) -> None:
     if len(ways) < 2 and "arm" not in DialogueRow.model_fields:
         return
     from turnwright.statistics.fidelity.arms import read_run_arms
-    from turnwright.statistics.fidelity.fidelity import compute_fidelity, write_fidelity
+    from turnwright.statistics.fidelity.fidelity import compute_fidelity
+    from turnwright.statistics.fidelity.record import write_fidelity
 
     arms = read_run_arms(tables)
     if len(arms) > 1:

@@ -16,7 +16,8 @@ from tests.synthetic_run import CONFIG, make_rows, write_tables
 from turnwright.reports.fidelity_page import render_fidelity_page
 from turnwright.reports.paired_bars import bin_together, draw_paired_bars
 from turnwright.statistics.fidelity.comparison import Draws
-from turnwright.statistics.fidelity.fidelity import compute_fidelity, read_fidelity
+from turnwright.statistics.fidelity.fidelity import compute_fidelity
+from turnwright.statistics.fidelity.record import read_fidelity
 from turnwright.storage.run_folder import RunFolder
 
 DATA = os.environ.get("TURNWRIGHT_TEST_DATA")

@@ -314,18 +314,29 @@ def test_reads_after_writes() -> None:
 
 
 def test_contradictions() -> None:
+    def record(city: str) -> dict[str, Any]:
+        return {"client_id": 4, "name": "Ada Byron", "city": city}
+
     first = calls(
-        ("find_client", {"name": "Ada"}, [{"client_id": 4, "city": "York"}, {"client_id": 5, "city": "Hull"}])
+        ("find_client", {"name": "Ada"}, [record("York"), {"client_id": 5, "name": "Ada Lang", "city": "Hull"}])
     )
-    same = calls(("get_client", {"client_id": 4}, {"client_id": 4, "city": "York"}))
-    different = calls(("get_client", {"client_id": 4}, {"client_id": 4, "city": "Leeds"}))
+    same = calls(("get_client", {"client_id": 4}, record("York")))
+    different = calls(("get_client", {"client_id": 4}, record("Leeds")))
     write = calls(("update_order", {"order_id": 1, "state": "x"}, {}))
-    assert consistency(first, same)[1] == (0, 1)
-    assert consistency(first, different)[1] == (1, 1)
+    assert consistency(first, same)[1] == (0, 2)
+    assert consistency(first, different)[1] == (1, 2)
     # A write may have changed it.
     assert consistency(first, write, different)[1] == (0, 0)
     # The same call with another answer: the whole result and the fact in it.
-    assert consistency(same, different)[1] == (2, 2)
+    assert consistency(same, different)[1] == (2, 3)
+
+
+def test_what_an_argument_may_have_shaped_is_no_contradiction() -> None:
+    def fare(date: str, price: int) -> list[dict[str, Any]]:
+        return calls(("find_fare", {"flight_id": "F119", "date": date}, {"flight_id": "F119", "price": price}))
+
+    assert consistency(fare("2026-05-01", 90), fare("2026-05-02", 120))[1] == (0, 0)
+    assert consistency(fare("2026-05-01", 90), fare("2026-05-01", 120))[1] == (2, 2)
 
 
 def test_a_world_is_measured_as_it_was_made() -> None:

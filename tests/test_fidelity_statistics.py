@@ -11,17 +11,12 @@ import pytest
 from scipy import stats
 
 from tests.fidelity_world import DOMAINS, World, play, sample
-from turnwright.statistics.fidelity.comparison import Draws, Statistic
+from turnwright.statistics.fidelity.comparison import Draws
 from turnwright.statistics.fidelity.features import measure_trajectory
-from turnwright.statistics.fidelity.fidelity import (
-    Comparison,
-    Fidelity,
-    TooFewArms,
-    compare_samples,
-    compute_fidelity,
-)
+from turnwright.statistics.fidelity.fidelity import TooFewArms, compare_samples, compute_fidelity
 from turnwright.statistics.fidelity.measures import MixMeasure, RateMeasure, SpreadMeasure
 from turnwright.statistics.fidelity.multiplicity import adjust
+from turnwright.statistics.fidelity.record import Comparison, Fidelity, Statistic
 from turnwright.statistics.fidelity.resampling import draw_weights, make_design, make_generator, shuffle_labels
 from turnwright.statistics.fidelity.sample import Sample, make_sample
 from turnwright.statistics.fidelity.sequences import EntropyMeasure, TransitionMeasure

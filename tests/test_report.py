@@ -10,10 +10,14 @@ import pytest
 
 from data_checks.gate import GateFailure, GateReport
 from schemas.rows import TableRef
+from tests.fidelity_world import World, sample
 from tests.synthetic_run import CONFIG, change_row, make_rows, replace_rows, write_tables
 from turnwright.reports.histogram import cut_bins, draw_histogram
 from turnwright.reports.html import SECTIONS, write_report
 from turnwright.reports.reading import choose_dialogues, pair_calls, read_dialogues
+from turnwright.statistics.fidelity.comparison import Draws
+from turnwright.statistics.fidelity.fidelity import compute_fidelity
+from turnwright.statistics.fidelity.record import write_fidelity
 from turnwright.statistics.statistics import Statistics, compute_statistics
 from turnwright.storage.run_folder import RunFolder
 
@@ -77,6 +81,9 @@ def test_a_page_has_every_section_and_its_figures(tables: dict[str, TableRef], t
     )
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "validate-dialogues.json").write_text(gate.model_dump_json())
+    arms = [sample(World(), 12, "a"), sample(World(), 12, "b")]
+    compared = compute_fidelity(arms, draws=Draws(permutations=99, bootstraps=49))
+    write_fidelity(compared, tmp_path / "report" / "fidelity.json")
     html = write(tables, tmp_path)
     for section in SECTIONS:
         assert f'<section id="{section.__name__.rsplit(".", 1)[-1]}">' in html

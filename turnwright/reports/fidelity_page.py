@@ -4,7 +4,7 @@ from pathlib import Path
 
 from turnwright.reports.html import CONTENT_POLICY, make_environment
 from turnwright.reports.sections import fidelity as section
-from turnwright.statistics.fidelity.fidelity import Fidelity
+from turnwright.statistics.fidelity.record import Fidelity
 from turnwright.storage.store import replace_file
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from turnwright.statistics.fidelity.comparison import Statistic
-from turnwright.statistics.fidelity.fidelity import Comparison, Fidelity
+from turnwright.statistics.fidelity.record import Comparison, Fidelity, Statistic
 
 _STYLES = {"differs": "red", "slight": "yellow", "matches": "green", "undecided": "", "unmeasurable": "dim"}
 _LINE = "{:34}{:>9}{:>9}{:>9}  {:20}{:>8}  {}"
@@ -28,7 +27,9 @@ def _phrase_row(row: Statistic) -> str:
     known = row.ci_low is not None and row.ci_high is not None
     interval = f"[{row.ci_low:8.3f}, {row.ci_high:8.3f}]" if known else ""
     figures = ["–" if figure is None else f"{figure:.3f}" for figure in (row.a, row.b, row.difference)]
-    return _LINE.format(row.name, *figures, interval, f"{row.p_adjusted:.4f}", row.status)
+    return _LINE.format(
+        row.name, *figures, interval, f"{row.p_adjusted:.4f}", f"{row.status}{': ' * bool(row.note)}{row.note}"
+    )
 
 
 def _phrase_classifier(comparison: Comparison) -> Iterator[Text]:

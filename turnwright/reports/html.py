@@ -28,7 +28,7 @@ from turnwright.reports.sections import (
     table1,
     yields,
 )
-from turnwright.statistics.fidelity.fidelity import Fidelity, read_fidelity
+from turnwright.statistics.fidelity.record import Fidelity, read_fidelity
 from turnwright.statistics.statistics import Statistics, write_statistics
 from turnwright.storage.run_folder import RunFolder
 from turnwright.storage.store import replace_file

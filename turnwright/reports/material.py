@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwright.reports.reading import ReadDialogue
-from turnwright.statistics.fidelity.fidelity import Fidelity
+from turnwright.statistics.fidelity.record import Fidelity
 from turnwright.statistics.statistics import Statistics
 
 

@@ -6,12 +6,11 @@ from typing import Any
 from turnwright.reports.material import Material
 from turnwright.reports.matrix import draw_matrix
 from turnwright.reports.paired_bars import bin_together, draw_paired_bars
-from turnwright.statistics.fidelity.comparison import Statistic
 from turnwright.statistics.fidelity.features import ACTS, MIXES, SPREADS
-from turnwright.statistics.fidelity.fidelity import Fidelity
 from turnwright.statistics.fidelity.graph import MOTIFS, SHAPES
 from turnwright.statistics.fidelity.profile import PLOTTED
 from turnwright.statistics.fidelity.provenance import PROVENANCES
+from turnwright.statistics.fidelity.record import Fidelity, Statistic
 
 TITLE = "Fidelity"
 _MIXES: tuple[tuple[str, tuple[str, ...]], ...] = (

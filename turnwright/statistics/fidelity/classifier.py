@@ -13,8 +13,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from schemas.closed import Closed
 from turnwright.statistics.fidelity.measures import Floats
+from turnwright.statistics.fidelity.record import FeatureWeight, Separation
 from turnwright.statistics.fidelity.resampling import Design, make_generator, shuffle_labels
 from turnwright.statistics.fidelity.vectors import Vectors
 
@@ -24,35 +24,6 @@ _FEWEST = 10
 _BOOSTED_FROM = 100
 _BOOSTED_MOST = 1500
 Fold = tuple[np.ndarray, np.ndarray]
-
-
-class FeatureWeight(Closed):
-    """How much one figure gives away."""
-
-    name: str
-    auc: float
-    """Of this figure alone: above 0.5 where it tends to be higher in the first sample."""
-    lost: float
-    """What the area loses when the figure is shuffled among the held-out dialogues."""
-
-
-class Separation(Closed):
-    """How well dialogues can be told apart; all areas are of dialogues that the model was not fitted on."""
-
-    auc: float
-    """Area under the ROC curve, mean over folds; 0.5 is chance."""
-    se: float
-    """Its standard error (DeLong, pooled over folds)."""
-    p: float
-    """Share of shuffled labellings, refitted, that reach the area."""
-    boosted_auc: float | None
-    """The same by gradient boosted trees, fitted on at most 1,500 dialogues a side; none for fewer than 100."""
-    boosted_se: float | None
-    folds: int
-    grouped: bool
-    """Folds hold whole clusters: no domain, toolset or twin is on both sides of a fit."""
-    features: list[FeatureWeight]
-    """What gives the samples away, most first."""
 
 
 def separate(

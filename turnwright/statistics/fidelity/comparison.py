@@ -7,11 +7,9 @@ inflate, the estimate and 1.96 bootstrap standard errors).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from schemas.closed import Closed
 from turnwright.statistics.fidelity.features import MIXES, RATES, SPREADS
 from turnwright.statistics.fidelity.mean_embedding import EmbeddingMeasure
 from turnwright.statistics.fidelity.measures import (
@@ -22,48 +20,14 @@ from turnwright.statistics.fidelity.measures import (
     SpreadMeasure,
 )
 from turnwright.statistics.fidelity.multiplicity import Correction, adjust
+from turnwright.statistics.fidelity.record import LEVEL, Statistic, Status
 from turnwright.statistics.fidelity.resampling import Design, draw_weights, make_generator, shuffle_labels
 from turnwright.statistics.fidelity.sample import Sample, find_unmeasurable, share_tools
 from turnwright.statistics.fidelity.sequences import EntropyMeasure, TransitionMeasure
 from turnwright.statistics.fidelity.vectors import Vectors
 
-LEVEL = 0.05
 FEWEST_CASES = 5
 """A statistic with fewer cases in a sample is left out: an interval of so few says nothing."""
-
-Status = Literal["matches", "slight", "differs", "undecided", "unmeasurable"]
-"""`matches`: not rejected, and the interval holds no effect that matters; `slight`: rejected, but the same; `differs`:
-rejected, and the effect may matter; `undecided`: not rejected, and the samples are too small to say more."""
-
-
-class Statistic(Closed):
-    """One line of a comparison."""
-
-    name: str
-    description: str
-    test: str
-    a: float | None
-    """Figure of the first sample; none for distances, which only two samples have."""
-    b: float | None
-    """Figure of the second sample."""
-    difference: float | None
-    """a - b; for a distance, what it exceeds its mean over shuffled labels by."""
-    ci_low: float | None
-    """95 % interval of the difference."""
-    ci_high: float | None
-    p: float | None
-    """Of the test alone."""
-    p_adjusted: float | None = None
-    """After correction for all tests of the comparison."""
-    reject: bool = False
-    """`p_adjusted` is at most 0.05."""
-    effect: float | None = None
-    """Standard deviations for spreads, Cohen's h for rates, the difference itself for others."""
-    status: Status
-    n_a: int = 0
-    """Cases behind the figure: dialogues, requests, calls, … of the first sample."""
-    n_b: int = 0
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +76,10 @@ def compare_statistics(
         measure, description = described.get(name, (None, _TOOL_TRANSITIONS))
         test = TransitionMeasure.test if measure is None else measure.test
         rows.append(_leave_out(name, description, test, blocked[name]))
+    if not same_tools:
+        rows = [
+            row.model_copy(update={"note": _OTHER_TOOLS}) if row.name in _ENTROPIES and row.p else row for row in rows
+        ]
     return _correct(rows, draws.correction)
 
 
@@ -259,6 +227,8 @@ def _round(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), 6) + 0.0
 
 
+_ENTROPIES = ("tool_entropy_1", "tool_entropy_2", "tool_entropy_3")
+_OTHER_TOOLS = "the samples call different tools, so this mostly compares how many there are"
 _ENTROPY = "entropy of tool names, in bits"
 _ACT_TRANSITIONS = "what follows what: user, answer, read, write, error"
 _TOOL_TRANSITIONS = "which tool follows which"

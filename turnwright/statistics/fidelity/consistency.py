@@ -1,7 +1,9 @@
 """Whether what tools return agrees with what was written before, and with what they returned before.
 
 A record is an object in a result with exactly one member that names a thing (an `id`, `order_id`, `code`); the thing is
-that member and its value, for a bare `id` within its own tool. Facts are the record's other scalar members.
+that member and its value, for a bare `id` within its own tool. Facts are the record's other scalar members. An argument
+that does not stand in the record may shape its facts (the date of a fare), so records are compared only where the calls
+agree in such arguments.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +16,8 @@ from turnwright.statistics.fidelity.trajectory import Call, Result, Trajectory
 from turnwright.statistics.fidelity.values import Key, is_identifier, make_key, read_leaves, split_name
 
 Thing = tuple[str, Key]
+Place = tuple[Thing, frozenset[Key], str]
+"""A fact of a thing, and the arguments that may have shaped it."""
 _MOST_RECORDS = 200
 
 
@@ -33,7 +37,7 @@ class Consistency:
 
 @dataclass
 class _Memory:
-    facts: dict[tuple[Thing, str], Any] = field(default_factory=dict[tuple[Thing, str], Any])
+    facts: dict[Place, Any] = field(default_factory=dict[Place, Any])
     results: dict[str, str] = field(default_factory=dict[str, str])
     written: dict[tuple[Key, str], tuple[frozenset[str], Any]] = field(
         default_factory=dict[tuple[Key, str], tuple[frozenset[str], Any]]
@@ -84,12 +88,14 @@ def _check_read(call: Call, value: Any, memory: _Memory, counts: Consistency) ->
         counts.comparisons += 1
         counts.contradictions += memory.results[identity] != text
     memory.results.setdefault(identity, text)
-    found: dict[tuple[Thing, str], Any] = {}
-    unclear: set[tuple[Thing, str]] = set()
+    found: dict[Place, Any] = {}
+    unclear: set[Place] = set()
+    arguments = {key for leaf in read_leaves(call.arguments) if (key := make_key(leaf.value)) is not None}
     for name, key, record in _find_records(value):
         thing = (_qualify(name, call.tool), key)
         kind = _read_kind(name) or _fold_name(call.tool)
         counts.reads_after_write += key in memory.deleted and memory.deleted[key] <= kind
+        shaping = _find_shaping(arguments, record)
         for fact, held in record.items():
             if fact == name or isinstance(held, dict | list):
                 continue
@@ -97,7 +103,7 @@ def _check_read(call: Call, value: Any, memory: _Memory, counts: Consistency) ->
             if written is not None and written[0] <= kind:
                 counts.reads_after_write += 1
                 counts.reads_agreeing += _agree(written[1], held)
-            place = (thing, fact)
+            place = (thing, shaping, fact)
             if place in found and not _agree(found[place], held):
                 unclear.add(place)
             found.setdefault(place, held)
@@ -108,6 +114,17 @@ def _check_read(call: Call, value: Any, memory: _Memory, counts: Consistency) ->
             counts.comparisons += 1
             counts.contradictions += not _agree(memory.facts[place], held)
         memory.facts.setdefault(place, held)
+
+
+def _find_shaping(arguments: set[Key], record: Mapping[str, Any]) -> frozenset[Key]:
+    """The arguments that do not stand in the record, not even as part of a text: they did more than select it."""
+    if not arguments:
+        return frozenset()
+    keys = {key for leaf in read_leaves(record) if (key := make_key(leaf.value)) is not None}
+    texts = [key for key in keys if isinstance(key, str)]
+    return frozenset(
+        key for key in arguments - keys if not isinstance(key, str) or not any(key in text for text in texts)
+    )
 
 
 def _find_records(value: Any) -> Iterator[tuple[str, Key, Mapping[str, Any]]]:

@@ -15,9 +15,10 @@ from turnwright.statistics.fidelity.provenance import Trace, trace_arguments
 from turnwright.statistics.fidelity.recovery import find_recoveries
 from turnwright.statistics.fidelity.trajectory import Call, Result, Said, Trajectory
 
-START, USER, ANSWER, READ, WRITE, ERROR, END = "start", "user", "answer", "read", "write", "error", "end"
-ACTS = (START, USER, ANSWER, READ, WRITE, ERROR, END)
-"""What can follow what in a dialogue: a message of the user, an answer in words, a call that reads, writes or fails."""
+USER, ANSWER, READ, WRITE, ERROR = "user", "answer", "read", "write", "error"
+ACTS = (USER, ANSWER, READ, WRITE, ERROR)
+"""What can follow what: a message of the user, an answer in words, a call that reads, writes or fails. Who has the
+first and the last word is a habit of the format, not of the dialogue, and no act."""
 
 
 @dataclass(frozen=True)
@@ -182,11 +183,9 @@ def _count_silent_steps(trajectory: Trajectory) -> int:
 
 
 def _list_acts(trajectory: Trajectory, failed: set[int]) -> Iterator[str]:
-    yield START
     for event in trajectory.events:
         if isinstance(event, Said):
             if event.role != "system":
                 yield USER if event.role == "user" else ANSWER
         elif isinstance(event, Call):
             yield ERROR if event.position in failed else WRITE if event.effect == "write" else READ
-    yield END

@@ -1,61 +1,22 @@
-"""fidelity.json: every arm against one of them, the baseline (TC, the open claim)."""
+"""Every arm against one of them, the baseline (TC, the open claim)."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from schemas.closed import Closed
 from turnwright.statistics.fidelity.arms import STATEFUL
-from turnwright.statistics.fidelity.classifier import Separation, separate
-from turnwright.statistics.fidelity.comparison import LEVEL, Draws, Statistic, compare_statistics
-from turnwright.statistics.fidelity.multiplicity import Correction
-from turnwright.statistics.fidelity.profile import Profile, make_profile
-from turnwright.statistics.fidelity.resampling import Unit, make_design
+from turnwright.statistics.fidelity.classifier import separate
+from turnwright.statistics.fidelity.comparison import Draws, compare_statistics
+from turnwright.statistics.fidelity.profile import make_profile
+from turnwright.statistics.fidelity.record import Comparison, Fidelity, Unit
+from turnwright.statistics.fidelity.resampling import make_design
 from turnwright.statistics.fidelity.sample import Sample
 from turnwright.statistics.fidelity.vectors import make_vectors
 from turnwright.statistics.fidelity.verdict import phrase_verdict
-from turnwright.storage.store import replace_file
 
 
 class TooFewArms(ValueError):
     """There is nothing to compare."""
-
-
-class Comparison(Closed):
-    """One arm against the baseline."""
-
-    a: str
-    b: str
-    """The baseline."""
-    within_clusters: bool
-    """Labels were shuffled within domains or toolsets that both arms share."""
-    statistics: list[Statistic]
-    classifier: Separation | None
-    structural_auc: float | None
-    """Area of the same classifier without the lengths of messages, which tell of style rather than of structure."""
-    verdict: str
-
-
-class Fidelity(Closed):
-    """What the command and the report show."""
-
-    arms: list[Profile]
-    """The arms, the baseline last."""
-    statistics: list[Statistic]
-    """Of the first comparison: the first arm is `a`, the baseline `b`."""
-    classifier_auc: float | None
-    """Of the first comparison; 0.5 is indistinguishable."""
-    classifier: Separation | None
-    verdict: str
-    comparisons: list[Comparison]
-    """All of them, the first included: one for each arm but the baseline."""
-    unit: Unit
-    level: float = LEVEL
-    correction: Correction
-    permutations: int
-    bootstraps: int
-    seed: int
 
 
 def compare_samples(
@@ -132,22 +93,3 @@ def compute_fidelity(
         bootstraps=drawn.bootstraps,
         seed=drawn.seed,
     )
-
-
-def write_fidelity(fidelity: Fidelity, file: Path) -> None:
-    """Writes fidelity.json.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    replace_file(file, fidelity.model_dump_json(indent=2).encode() + b"\n")
-
-
-def read_fidelity(file: Path) -> Fidelity:
-    """Reads fidelity.json.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it was written by another version.
-    """
-    return Fidelity.model_validate_json(file.read_bytes())

@@ -7,13 +7,13 @@ and only the way in which dialogues are made is compared.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turnwright.statistics.fidelity.record import Unit
+
 Floats = NDArray[np.float64]
-Unit = Literal["dialogue", "cluster"]
 
 _BLOCK = 250
 """Resamples that are held in memory at once."""

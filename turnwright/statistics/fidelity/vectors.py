@@ -64,9 +64,9 @@ def make_vectors(features: Sequence[Features], *, with_results: bool, with_tasks
     spreads = [name for name in SPREADS if name not in left_out]
     rates = [name for name in RATES if name not in left_out]
     shapes = SHAPES if "graph_shape" not in left_out else ()
-    acts = ACTS[:-1] if "transitions_acts" not in left_out else ()
+    acts = ACTS if "transitions_acts" not in left_out else ()
     names = [*spreads, *rates, *(f"graph_shape_{shape}" for shape in shapes)]
-    names += [f"{after}_after_{before}" for before in acts for after in ACTS[1:]]
+    names += [f"{after}_after_{before}" for before in acts for after in ACTS]
     values = np.full((len(features), len(names)), np.nan)
     for row, item in enumerate(features):
         vector: list[float] = [float(np.mean(item.spreads[name])) if item.spreads[name] else np.nan for name in spreads]
@@ -77,7 +77,7 @@ def make_vectors(features: Sequence[Features], *, with_results: bool, with_tasks
         pairs = Counter(zip(item.acts, item.acts[1:], strict=False))
         starts = Counter(item.acts[:-1])
         vector += [
-            pairs[before, after] / starts[before] if starts[before] else np.nan for before in acts for after in ACTS[1:]
+            pairs[before, after] / starts[before] if starts[before] else np.nan for before in acts for after in ACTS
         ]
         values[row] = vector
     varying = [

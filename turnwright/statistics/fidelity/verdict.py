@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from turnwright.statistics.fidelity.classifier import Separation
-from turnwright.statistics.fidelity.comparison import LEVEL, Statistic
+from turnwright.statistics.fidelity.record import LEVEL, Separation, Statistic
 
 _LISTED = 6
 _CHANCE = 0.6
