@@ -1,0 +1,321 @@
+"""Whether a value is told of the record and the field that it belongs to.
+
+A sentence that names a field and gives a value at once (`the age is 34`, `age: 34`, `age of Bo is 34`) says which cell it
+tells. Where it also names a record, the value must be that record's; where it does not, a value of the current request's.
+"""
+
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from turnwright.validation.grounding.claims import Claim, read_claims
+from turnwright.validation.grounding.evidence import Day, Evidence
+from turnwright.validation.grounding.plain_text import compose, fold, key_of
+from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.records import Record, Records, Scalar
+from turnwright.validation.grounding.tracing import Untraced
+
+_LINK = re.compile(
+    r"(?:\s*\*{0,2}\s*(?::|=|-(?=\s)|\()|\s+(?:is|was|are|were|as|to|at|in|on|stands at|comes to|will be|has been set to|"
+    r"is set to|was set to|is listed as|shows|reads)\b)?(?:\s+(?:now|currently|still|listed as|recorded as|set to|"
+    r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
+)
+_OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
+_POSSESSIVE = re.compile(r"'s?\s+(?:\w+\s+)?$")
+_MODIFIED = re.compile(
+    r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count of|median|"
+    r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
+)
+_PAST = re.compile(r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|changed from|rather than|not)\b")
+_HEDGED = re.compile(r"\b(?:if|would|could|should|shall|whether|example|e\.g|such as|or|between|above|below|under|over|least|most|than)\b")
+_VALUE_END = re.compile(r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$")
+_NO_VALUE = frozenset(
+    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown given there here "
+    "that this these those what which who where when how it its correct right wrong same different updated changed done "
+    "saved confirmed in on at by to for of from with as now still currently already also only your my our their his her "
+    "one two three four five six seven eight nine ten all both each every many several some any you i we they he she "
+    "required needed valid invalid included provided important good great fine clear okay ok true false yes being been "
+    "more less most least quite very too so just simply based below above following up down left right n".split()
+)
+_GENERIC = frozenset("id ids key number no date time count total result results record records type value".split())
+_MOST_NAMED = 400
+"""A text that more records hold than this says too little about which one is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words of a message that stand for a field or a record."""
+
+    start: int
+    end: int
+    key: str
+
+
+def find_phrases(
+    words: Sequence[tuple[int, int, str]], sizes: dict[str, set[int]], table: Container[str]
+) -> list[Mention]:
+    """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
+    found: list[Mention] = []
+    position = 0
+    while position < len(words):
+        known = sizes.get(words[position][2])
+        taken = 1
+        for size in sorted(known, reverse=True) if known else ():
+            if position + size <= len(words):
+                key = " ".join(word for _, _, word in words[position : position + size])
+                if key in table:
+                    found.append(Mention(words[position][0], words[position + size - 1][1], key))
+                    taken = size
+                    break
+        position += taken
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A field, what it is said to be, and of whom."""
+
+    label: Mention
+    claim: Claim | None
+    told: Mention | None
+    """A known text that stands where the value is told."""
+    position: int
+    """Where the value begins."""
+    linked: bool
+    """A verb or a mark stands between the two, and not only a space."""
+    subject: Mention | None = None
+
+
+def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str]) -> Iterator[Untraced]:
+    """`wrong_value`, `outdated_value`, `untraced_value`. `excused` are values that the current request itself gave."""
+    records = evidence.records
+    if not records.all:
+        return
+    statements = _read_statements(prose, records)
+    starts = {statement.position for statement in statements}
+    heads = [m for m in find_phrases(prose.words, records.name_sizes, records.by_name) if m.start not in starts]
+    heads = [head for head in heads if not head.key.replace(" ", "").isdigit()]
+    for statement in statements:
+        subject = statement.subject or _nearest(heads, statement.label.start, prose)
+        yield from _check_statement(statement, subject, prose, evidence, excused)
+
+
+def _read_statements(prose: Prose, records: Records) -> list[Statement]:
+    labels = find_phrases(prose.words, records.label_sizes, records.by_label)
+    if not labels:
+        return []
+    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
+    inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
+    names = {m.start: m for m in mentions}
+    claims = {claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")}
+    folded = prose.folded
+    statements: list[Statement] = []
+    for label in labels:
+        if label.start in inside and " " not in label.key:
+            continue  # `patient` in `Random J. Patient` is part of a name
+        if _MODIFIED.search(folded, max(0, label.start - 40), label.start):
+            continue
+        position, subject = label.end, None
+        of = _OF.match(folded, position)
+        if of is not None:
+            subject = next((names[start] for start in range(of.end(), of.start(), -1) if start in names), None)
+            if subject is not None:
+                position = subject.end
+                if folded[position : position + 1] in ("\"", "'"):
+                    position += 1
+        link = _LINK.match(folded, position)
+        end = link.end() if link else position
+        if end == position:
+            continue
+        linked = bool(link) and bool(folded[position:end].strip(" \"'("))
+        claim, told = claims.get(end), names.get(end)
+        if claim is not None or told is not None or linked:
+            statements.append(Statement(label, claim, told, end, linked, subject))
+    return statements
+
+
+def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | None:
+    """The record that a statement is about: named last before it in the same sentence."""
+    start, _ = prose.span_at(before)
+    return next((head for head in reversed(heads) if start <= head.start and head.end <= before), None)
+
+
+def _check_statement(
+    statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
+) -> Iterator[Untraced]:
+    records, label = evidence.records, statement.label.key
+    start, stop = prose.span_at(statement.position)
+    before = prose.folded[start : statement.position]
+    if prose.asks and stop == len(prose.plain) or _HEDGED.search(before):
+        return
+    own = _records_of(subject, records) if subject is not None else []
+    own = [record for record in own if label in record.cells and not _is_called(record, label, subject)]
+    strict = bool(own)
+    if not own:
+        own = [records.all[number] for number in records.by_label[label]]
+        current = [record for record in own if record.message >= evidence.request]
+        own = [record for record in current or _last_group(own) if label in record.cells]
+    cells = [record.cells[label] for record in own]
+    if not cells or all(isinstance(cell, bool) for cell in cells):
+        return
+    if statement.claim is not None:
+        claim = statement.claim
+        if any(tells(claim, cell) for cell in cells) or _is_excused(claim, excused):
+            return
+        if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
+            if not _PAST.search(before):
+                yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+            return
+        if not _PAST.search(before[-40:]) and not _is_elsewhere(claim, label, own if strict else None, evidence):
+            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
+    else:
+        yield from _check_words(statement, cells, own, prose, evidence, strict, excused)
+
+
+def _check_words(
+    statement: Statement,
+    cells: list[Scalar],
+    own: list[Record],
+    prose: Prose,
+    evidence: Evidence,
+    strict: bool,
+    excused: frozenset[str],
+) -> Iterator[Untraced]:
+    """A text told: it must be the record's own where it is another record's, and known where the field holds texts."""
+    label, position = statement.label.key, statement.position
+    texts = [key_of(cell) for cell in cells if isinstance(cell, str) and cell]
+    if len(texts) < len(cells) or not texts:
+        return
+    end = _VALUE_END.search(prose.folded, position)
+    stop = end.start() if end else len(prose.folded)
+    told = key_of(prose.folded[position:stop])
+    if not told or any(told.startswith(text) or text.startswith(told) for text in texts if text) or told in excused:
+        return
+    claim = Claim("name", prose.plain[position:stop], position, stop, told)
+    if any(key_of(str(old)) == told for record in own for old in record.outdated.get(label, ())):
+        if not _PAST.search(prose.folded, max(0, position - 40), position):
+            yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+        return
+    if statement.told is not None:
+        other = statement.told.key
+        elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
+        if strict and statement.linked and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
+            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
+    elif statement.linked and told.split(" ")[0] not in _NO_VALUE and len(told.split(" ")) <= 4:
+        if not evidence.has_words(told.split(" ")):
+            yield Untraced("untraced_value", claim, f"the results give {_show(cells)} as {label}")
+
+
+def _records_of(subject: Mention, records: Records) -> list[Record]:
+    """The records that hold the name, those fetched by it or by their keys, and what is inside and around them."""
+    numbers = records.by_name.get(subject.key, ())
+    if len(numbers) > _MOST_NAMED:
+        return []
+    found = dict.fromkeys(numbers)
+    for number in numbers:
+        record = records.all[number]
+        if record.parent is not None:
+            found[record.parent] = None
+        for label, cell in record.cells.items():
+            if label.endswith("id") and isinstance(cell, str | int):
+                for other in records.by_fetch.get(key_of(cell) if isinstance(cell, str) else cell, ())[:_MOST_NAMED]:
+                    found[other] = None
+    for other in records.by_fetch.get(subject.key, ())[:_MOST_NAMED]:
+        found[other] = None
+    for number in list(found):
+        for child in records.children.get(number, ()):
+            found[child] = None
+    return [records.all[number] for number in found]
+
+
+def _is_called(record: Record, label: str, name: Mention | None) -> bool:
+    cell = record.cells.get(label)
+    return name is not None and isinstance(cell, str) and key_of(cell) == name.key
+
+
+def _last_group(found: list[Record]) -> list[Record]:
+    return [record for record in found if record.group == found[-1].group]
+
+
+def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: Evidence) -> bool:
+    """Whether a value stands in a field with a like name: `fee` may be told of `total fee`.
+
+    Where the records are known that the sentence is about, only their fields count.
+    """
+    words = set(label.split()) - _GENERIC
+    if not words:
+        return True
+    pool = own if own is not None else [r for r in evidence.records.all[-200:] if r.message >= evidence.request]
+    return any(
+        other != label and not words.isdisjoint(other.split()) and tells(claim, cell)
+        for record in pool
+        for other, cell in record.cells.items()
+    )
+
+
+def _is_excused(claim: Claim, excused: frozenset[str]) -> bool:
+    return key_of(claim.text) in excused or (claim.kind == "number" and _plain(claim.value) in excused)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, int | float) else str(value)
+
+
+def excuse(claims: Iterable[Claim], scalars: Iterable[Scalar]) -> frozenset[str]:
+    """Values in the form in which `check_attribution` looks them up."""
+    told = {key_of(claim.text) for claim in claims} | {_plain(claim.value) for claim in claims if claim.kind == "number"}
+    given = {key_of(each) if isinstance(each, str) else _plain(each) for each in scalars if each is not None}
+    return frozenset(told | given)
+
+
+def tells(claim: Claim, cell: Scalar) -> bool:
+    """Whether a claim is a way to write a value."""
+    if isinstance(cell, bool) or cell is None:
+        return False
+    if isinstance(cell, str):
+        if key_of(claim.text) == key_of(cell) or key_of(cell).startswith(key_of(claim.text) + " "):
+            return True
+        return any(_same_claim(claim, other) for other in _read_cell(cell))
+    if claim.kind == "date":
+        return cast("Day", claim.value)[0] == cell
+    if claim.kind != "number":
+        return key_of(claim.text) == str(cell)
+    value = cast("float", claim.value)
+    options = [(value, claim.half)]
+    if claim.scaled is not None:
+        options.append((claim.scaled, 0.05))
+    if claim.unit is not None and claim.unit.name == "percent":
+        options.append((value / 100, claim.half / 100))
+    for option, half in options:
+        distance = min(abs(option - cell), abs(option + cell))
+        if distance <= 1e-9 * max(1.0, abs(cell)):
+            return True
+        rounds = claim.loose or not float(cell).is_integer()
+        if rounds and distance <= half * (1 + 1e-9) and distance <= 0.05 * abs(cell):
+            return True
+    return False
+
+
+def _same_claim(first: Claim, second: Claim) -> bool:
+    if first.kind != second.kind:
+        return False
+    if first.kind == "date":
+        days = {cast("Day", second.value), second.other or cast("Day", second.value)}
+        for year, month, day in (cast("Day", first.value), first.other or cast("Day", first.value)):
+            if any(m == month and (year in (None, y) or y is None) and (day in (None, d) or d is None) for y, m, d in days):
+                return True
+        return False
+    return first.value == second.value
+
+
+@lru_cache(maxsize=4096)
+def _read_cell(cell: str) -> tuple[Claim, ...]:
+    text = compose(cell[:400])
+    return tuple(read_claims(text, fold(text)))
+
+
+def _show(cells: Sequence[Scalar]) -> str:
+    shown = list(dict.fromkeys(repr(cell)[:60] for cell in cells))
+    return " or ".join(shown[:3]) + (" or others" if len(shown) > 3 else "")

@@ -1,0 +1,232 @@
+"""The one entry: walks through a dialogue once, gathers evidence, and checks each message of the assistant against it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+from schemas.content import canonical_json
+from schemas.findings import Finding
+from schemas.messages import CallRecord, Message, ToolCall
+from schemas.tools import SqlTool, Tool
+from turnwright.validation.documents import read_document
+from turnwright.validation.grounding.attribution import check_attribution, excuse
+from turnwright.validation.grounding.claims import Claim, read_claims
+from turnwright.validation.grounding.consistency import Said
+from turnwright.validation.grounding.counting import check_counts
+from turnwright.validation.grounding.deeds import Deed, check_deeds, read_error
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
+from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.records import Scalar, walk_leaves
+from turnwright.validation.grounding.tracing import Untraced, trace_claims
+from turnwright.validation.trajectory import Trajectory
+
+_MOST_FINDINGS = 50
+"""Findings of one dialogue that are kept: more of them say nothing more."""
+
+
+def check_grounding(trajectory: Trajectory) -> list[Finding]:
+    """What in the assistant's prose rests on nothing, or on the wrong thing; costs no model call."""
+    return ground_dialogue(trajectory.messages, trajectory.tools, trajectory.calls)
+
+
+def ground_dialogue(
+    messages: Sequence[Message], tools: Sequence[Tool], calls: Sequence[CallRecord] = ()
+) -> list[Finding]:
+    """The same for any dialogue in OpenAI's chat format; `calls` are its executed calls, where they are known."""
+    findings: list[Finding] = []
+    for finding in _Walk(tools, calls).check(messages):
+        findings.append(finding)
+        if len(findings) == _MOST_FINDINGS:
+            break
+    return findings
+
+
+@dataclass
+class _Walk:
+    """Where one pass over a dialogue stands."""
+
+    tools: Sequence[Tool]
+    calls: Sequence[CallRecord]
+    evidence: Evidence = field(default_factory=Evidence)
+    deeds: list[Deed] = field(default_factory=list[Deed])
+    said: Said = field(default_factory=Said)
+    talk: str = ""
+    asked: bool = False
+    """Whether the assistant's last words were a question: then the answer goes on with the same request."""
+    given: list[Scalar] = field(default_factory=list[Scalar])
+    """Argument values of the current request."""
+    told: list[Claim] = field(default_factory=list[Claim])
+    """Claims of the user in the current request."""
+    waiting: dict[str, tuple[int, ToolCall]] = field(default_factory=dict[str, tuple[int, ToolCall]])
+
+    def check(self, messages: Sequence[Message]) -> Iterator[Finding]:
+        """The findings, in the order of the messages."""
+        by_name = {tool.name: tool for tool in self.tools}
+        changed = {record.call_id: record.rows_changed for record in self.calls}
+        _add_tools(self.evidence, self.tools)
+        for index, message in enumerate(messages):
+            role, content = message["role"], message.get("content") or ""
+            if role == "assistant":
+                if content.strip():
+                    yield from self._check_prose(Prose(index, content, self.talk, bool(message.get("tool_calls"))))
+                for call in message.get("tool_calls", []):
+                    self.waiting[call["id"]] = (index, call)
+            elif role == "tool":
+                self._take_result(index, message, content, by_name, changed)
+            elif role == "user":
+                self._take_request(index, content)
+            else:
+                self.evidence.add_text(content, index)
+
+    def _take_request(self, index: int, content: str) -> None:
+        # What was asked of the person, and the answer, belong to one request: the answer alone says little.
+        self.evidence.begin_request(index)
+        told = self.evidence.add_text(content, index)
+        self.told = [*self.told, *told] if self.asked else told
+        self.given = self.given if self.asked else []
+        self.talk = fold(compose(content))
+
+    def _take_result(
+        self, index: int, message: Message, content: str, by_name: dict[str, Tool], changed: dict[str, int]
+    ) -> None:
+        identifier = message.get("tool_call_id", "")
+        made, call = self.waiting.pop(identifier, (index, None))
+        name = call["function"]["name"] if call else ""
+        arguments = _read_arguments(call)
+        value = read_document(content)
+        error = read_error(value)
+        tool = by_name.get(name)
+        effect = tool.effect if tool else None
+        came_through = effect == "write" and error is None and _met_something(value, changed.get(identifier))
+        if error is None:
+            scalars = self.evidence.add_arguments(arguments, index)
+            self.given += scalars
+        else:
+            scalars = []
+        if isinstance(value, str):
+            self.evidence.add_text(value, index)
+        else:
+            self.evidence.add_result(value, index, scalars)
+        if came_through and tool is not None:
+            _overwrite(self.evidence, tool, arguments)
+            self.said.forget(label_of(key) for key in arguments)
+        words = frozenset(list_words(label_of(name))) | {
+            word for leaf in scalars if isinstance(leaf, str) for word in list_words(fold(leaf))
+        }
+        self.deeds.append(Deed(made, name, effect, value, error, came_through, words))
+
+    def _check_prose(self, prose: Prose) -> Iterator[Finding]:
+        evidence = self.evidence
+        self.asked = prose.asks
+        found: list[Untraced] = list(trace_claims(prose, evidence))
+        spans = {(each.claim.start, each.claim.end) for each in found}
+        excused = excuse(self.told, self.given)
+        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request)
+        for each in (
+            *check_attribution(prose, evidence, excused),
+            *check_counts(prose, evidence),
+            *self.said.check(prose, evidence),
+            *deeds,
+        ):
+            if not any(start <= each.claim.start < end for start, end in spans) or each.code in _OF_DEEDS:
+                found.append(each)
+                spans.add((each.claim.start, each.claim.end))
+        for each in found:
+            yield Finding(
+                layer="grounding",
+                code=each.code,
+                explanation=f"{each.claim.text[:80]!r}: {each.why}",
+                message=prose.index,
+                fault="assistant",
+                blocks=each.blocks,
+                start=each.claim.start,
+                end=each.claim.end,
+            )
+
+
+_OF_DEEDS = frozenset({"claimed_deed", "denied_deed", "denied_result", "ignored_error"})
+
+
+def _read_arguments(call: ToolCall | None) -> dict[str, Any]:
+    if call is None:
+        return {}
+    value = read_document(call["function"]["arguments"])
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _met_something(value: Any, changed: int | None) -> bool:
+    """Whether a write without an error changed anything, as far as its result or record tells."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        if fields.get("rows_changed") == 0:
+            return False
+        if fields.get("success") is False or fields.get("status") in ("error", "failed"):
+            return False
+        return True
+    return changed is None or changed > 0 or value is not None
+
+
+def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> None:
+    """Lays what a write set over what was read before."""
+    scalars = {name: value for name, value in arguments.items() if not isinstance(value, dict | list)}
+    keys: dict[str, Scalar] = {}
+    values: dict[str, Scalar] = {}
+    spoilt: list[str] = []
+    if isinstance(tool, SqlTool):
+        if tool.verb != "update":
+            return
+        for binding in tool.bindings:
+            if binding.column is None or binding.name not in scalars:
+                continue
+            if binding.operator == "set":
+                values[label_of(binding.column)] = scalars[binding.name]
+            elif binding.operator == "=":
+                keys[label_of(binding.column)] = scalars[binding.name]
+        if any(binding.operator == "expression" for binding in tool.bindings):
+            spoilt = [label_of(b.column) for b in tool.bindings if b.operator == "expression" and b.column]
+    else:
+        for name, value in scalars.items():
+            label = label_of(name)
+            for prefix in ("new ", "updated "):
+                label = label.removeprefix(prefix)
+            if label == "id" or label.endswith(" id"):
+                keys[label] = value
+            else:
+                values[label] = value
+    evidence.records.overwrite(keys, values, spoilt)
+
+
+def _add_tools(evidence: Evidence, tools: Sequence[Tool]) -> None:
+    """What the tools' specifications say: the model is shown them."""
+    for tool in tools:
+        texts, numbers = _read_spec(canonical_json(tool.spec))
+        words, units, claims = texts
+        evidence.words |= words
+        evidence.units |= units
+        for claim in claims:
+            evidence.add_known(claim)
+        for number in numbers:
+            evidence.add_number(number, -1)
+
+
+_Texts = tuple[frozenset[str], frozenset[str], tuple[Claim, ...]]
+
+
+@lru_cache(maxsize=2048)
+def _read_spec(text: str) -> tuple[_Texts, tuple[float, ...]]:
+    """Words, units and claims of a specification, read once for all dialogues that offer the tool."""
+    reader = Evidence()
+    claims: list[Claim] = []
+    numbers: list[float] = []
+    for name, leaf in walk_leaves(read_document(text)):
+        reader.add_text(label_of(name), -1)
+        if isinstance(leaf, str):
+            folded = fold(compose(leaf))
+            claims += read_claims(leaf, folded)
+            reader.add_text(leaf, -1)
+            reader.add_text(label_of(leaf), -1)
+        elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
+            numbers.append(leaf)
+    return (frozenset(reader.words), frozenset(reader.units), tuple(claims)), tuple(numbers)

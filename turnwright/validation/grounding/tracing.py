@@ -1,0 +1,142 @@
+"""Holds the claims of a message against the evidence: what cannot be traced is named with its span."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from turnwright.validation.grounding.arithmetic import Told, derives, derives_day
+from turnwright.validation.grounding.claims import MONTHS, Claim
+from turnwright.validation.grounding.evidence import Day, Evidence
+from turnwright.validation.grounding.plain_text import list_words
+from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.units import is_usual
+
+_LIST_MARK = re.compile(r"\s*(?:[-•]\s*)?(?:step |option |#)?\d{1,3}\s*(?:[.)]|:\s)")
+_VAGUE = re.compile(
+    r"\s*(?:(?:more|other|quick|short|main|small|simple|easy|different|possible|new) )?(?:options?|ways?|things?|steps?|questions?|points?|details?|pieces?|moments?|minutes?|seconds?|"
+    r"of (?:us|you|the (?:options|ways|things))|reasons?|cases?|sides?|parts?|choices?|(?:business|working) days?|"
+    r"(?:characters?|digits?)|hours?|days?|weeks?|to\b|or\b|tries|attempts?|times?)\b"
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_ORDINAL_LIMIT = 31
+_STOP = frozenset(
+    "i i'm i've i'll i'd ok okay yes no hi hello dear sir madam mr mrs ms dr thank thanks please sorry note id ids am pm "
+    "am/pm faq url api json csv pdf sql us usa uk eu english monday tuesday wednesday thursday friday saturday sunday "
+    "ll ve re d s t m name email date time total status details summary result results option step ceo tv".split()
+) | frozenset(MONTHS)
+
+
+@dataclass(frozen=True, slots=True)
+class Untraced:
+    """A claim that nothing supports."""
+
+    code: str
+    claim: Claim
+    why: str
+    blocks: bool = True
+
+
+def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
+    """What of a message cannot be traced. A number that follows by arithmetic becomes known to later messages."""
+    numbers = tuple(cast("float", claim.value) for claim in prose.claims if claim.kind == "number" and not claim.rank)
+    for claim in prose.claims:
+        if claim.kind == "number":
+            yield from _trace_number(claim, prose, evidence, numbers)
+        elif claim.kind == "date":
+            if not knows_day(claim, prose.talk, evidence):
+                yield Untraced("untraced_date", claim, "no result, nobody and no instruction gives this date")
+        elif claim.kind == "time":
+            if not _knows_time(claim, prose, evidence):
+                yield Untraced("untraced_time", claim, "no result, nobody and no instruction gives this time")
+        elif claim.kind == "address":
+            if str(claim.value) not in evidence.addresses and not evidence.has_words(list_words(str(claim.value))):
+                yield Untraced("untraced_address", claim, "nothing gives this address")
+        elif claim.kind == "code":
+            if not evidence.has_words(list_words(str(claim.value))):
+                yield Untraced("untraced_code", claim, "nothing gives this code")
+        elif not evidence.has_words(word for word in list_words(str(claim.value)) if word not in _STOP):
+            code = "untraced_name" if claim.kind == "name" else "untraced_quote"
+            yield Untraced(code, claim, "nothing gives this name")
+
+
+def _trace_number(
+    claim: Claim, prose: Prose, evidence: Evidence, numbers: tuple[float, ...]
+) -> Iterator[Untraced]:
+    value = cast("float", claim.value)
+    if claim.spelled and value <= 1:
+        return
+    if claim.rank and value <= _ORDINAL_LIMIT:
+        return
+    if _LIST_MARK.match(prose.folded, prose.line_start(claim.start)) and prose.begins_line(claim):
+        return
+    told = Told(claim, value, prose.sentence_at(claim.start), tuple(n for n in numbers if n != value) or ())
+    if not knows_number(claim, evidence) and not _counts(claim, prose, evidence) and not derives(told, evidence):
+        vague = claim.spelled and _VAGUE.match(prose.folded, claim.end) is not None
+        if vague and value <= 10:
+            return
+        yield Untraced("untraced_number", claim, "no result, nobody, no instruction and no arithmetic gives this number")
+        return
+    if not prose.asks:
+        evidence.numbers.setdefault(value, prose.index)
+    yield from _trace_unit(claim, prose, evidence)
+
+
+def knows_number(claim: Claim, evidence: Evidence, since: int = -1) -> bool:
+    """Whether a number is known as it is told, as a share, or in a field that counts in thousands or millions."""
+    value = cast("float", claim.value)
+    if evidence.has_number(value, claim.half, claim.loose, since):
+        return True
+    if claim.unit is not None and claim.unit.name == "percent":
+        return evidence.has_number(value / 100, claim.half / 100, True, since)
+    if claim.scaled is not None and not {"million", "thousand", "billion", "hundred"}.isdisjoint(evidence.words):
+        return evidence.has_number(claim.scaled, 0.05, True, since)
+    return False
+
+
+def _counts(claim: Claim, prose: Prose, evidence: Evidence) -> bool:
+    """Whether it is how many rows, entries, listed items or calls there are."""
+    value = cast("float", claim.value)
+    if claim.loose or value < 0 or value > 100_000:
+        return False
+    return value in evidence.counts or value in evidence.sizes or value == prose.items or value in prose.enumerated
+
+
+def _trace_unit(claim: Claim, prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
+    """A unit must be known, or be the one that anybody takes for granted."""
+    unit = claim.unit
+    if unit is None or unit.name in evidence.units:
+        return
+    near = set(list_words(prose.folded[max(0, claim.start - 60) : claim.end + 30]))
+    if is_usual(unit, near) or (unit.dimension == "time" and claim.spelled):
+        return
+    told = Told(claim, cast("float", claim.value), prose.sentence_at(claim.start), ())
+    if unit.dimension == "time" and derives(told, evidence):
+        return
+    if unit.dimension == "time" and _VAGUE.match(prose.folded, claim.start) is not None:
+        return
+    yield Untraced("untraced_unit", claim, f"nothing says that this is in {unit.name}")
+
+
+def knows_day(claim: Claim, talk: str, evidence: Evidence) -> bool:
+    """Whether a date is known, in either reading, or follows from a known one."""
+    day = cast("Day", claim.value)
+    if day in evidence.days or (claim.other is not None and claim.other in evidence.days):
+        return True
+    return derives_day(day, talk, evidence)
+
+
+def _knows_time(claim: Claim, prose: Prose, evidence: Evidence) -> bool:
+    hour, minute = cast("tuple[int, int]", claim.value)
+    known = evidence.clocks
+    if (hour, minute) in known or (hour + 12, minute) in known or (hour - 12, minute) in known:
+        return True
+    if minute == 0 and (hour in evidence.numbers or hour % 12 in evidence.numbers):
+        return True
+    if (hour, minute) == (0, 0):
+        return True
+    for other in known:
+        apart = (60 * (hour - other[0]) + minute - other[1]) % 1440
+        if apart in evidence.numbers or (apart % 60 == 0 and apart // 60 in evidence.numbers and apart):
+            return True
+    return False
