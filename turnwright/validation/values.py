@@ -72,17 +72,38 @@ class _Reading:
 
 
 def values_equal(first: Any, second: Any) -> bool:
-    """Equality of JSON values: numbers by value, float noise allowed, True equal to 1, text exact, lists in order."""
+    """Equality of JSON values: numbers by value, float noise allowed, True equal to 1, text exact, lists in order.
+
+    Without recursion: a document may be as deep as it likes.
+    """
+    pairs: list[tuple[Any, Any]] = [(first, second)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, list) and isinstance(right, list):
+            one, two = cast("list[Any]", left), cast("list[Any]", right)
+            if len(one) != len(two):
+                return False
+            pairs += zip(one, two, strict=True)
+        elif isinstance(left, dict) and isinstance(right, dict):
+            some, others = cast("dict[str, Any]", left), cast("dict[str, Any]", right)
+            if some.keys() != others.keys():
+                return False
+            pairs += ((some[key], others[key]) for key in some)
+        elif not _scalars_equal(left, right):
+            return False
+    return True
+
+
+def _scalars_equal(first: Any, second: Any) -> bool:
     if isinstance(first, int) and isinstance(second, int):
         return first == second  # exactly: neighbouring 64-bit ids are closer than float noise
     if isinstance(first, int | float) and isinstance(second, int | float):
-        return first == second or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
-    if isinstance(first, list) and isinstance(second, list):
-        left, right = cast("list[Any]", first), cast("list[Any]", second)
-        return len(left) == len(right) and all(values_equal(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(first, dict) and isinstance(second, dict):
-        one, two = cast("dict[str, Any]", first), cast("dict[str, Any]", second)
-        return one.keys() == two.keys() and all(values_equal(one[key], two[key]) for key in one)
+        if first == second:
+            return True
+        try:
+            return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
+        except OverflowError:  # an integer beyond every float
+            return False
     return (isinstance(first, str) or first is None) and first == second
 
 
@@ -110,13 +131,19 @@ def names(value: Any, text: str) -> bool:
 
 def holds_value(document: Any, value: Any) -> bool:
     """Whether a JSON document has `value` as one of its leaves, numbers also as text and text without case."""
-    if isinstance(document, dict):
-        return any(holds_value(child, value) for child in cast("dict[str, Any]", document).values())
-    if isinstance(document, list):
-        return any(holds_value(child, value) for child in cast("list[Any]", document))
-    if isinstance(document, str) or isinstance(value, str):
-        return str(document).casefold().strip() == str(value).casefold().strip()
-    return values_equal(document, value)
+    nodes: list[Any] = [document]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            nodes += cast("dict[str, Any]", node).values()
+        elif isinstance(node, list):
+            nodes += cast("list[Any]", node)
+        elif isinstance(node, str) or isinstance(value, str):
+            if str(node).casefold().strip() == str(value).casefold().strip():
+                return True
+        elif _scalars_equal(node, value):
+            return True
+    return False
 
 
 def _states_number(value: float, reading: _Reading) -> bool:

@@ -16,6 +16,7 @@ from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
 from turnwright.rollout.tool_calls import read_tools
+from turnwright.validation.grounding.check import check_grounding
 from turnwright.validation.outcome import compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import replay_calls
@@ -55,7 +56,7 @@ async def validate_dialogue(
     rules = check_rules(trajectory)
     replay = await run_blocking(replay_calls, trajectory, base)
     outcome = compare_outcome(trajectory)
-    findings = [*rules, *replay.findings, *outcome.findings, *check_reactions(trajectory)]
+    findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings, *check_reactions(trajectory)]
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)

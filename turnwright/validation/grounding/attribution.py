@@ -23,7 +23,7 @@ _LINK = re.compile(
     r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
 )
 _OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
-_POSSESSIVE = re.compile(r"'s?\s+(?:\w+\s+)?$")
+_POINTER = re.compile(r"(?:\b(?:for|of|about|checked|at|regarding|called|named)\s+[\"']?|^\W*|\n\W*|: |, |\band )$")
 _MODIFIED = re.compile(
     r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count of|median|"
     r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
@@ -96,7 +96,8 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     statements = _read_statements(prose, records)
     starts = {statement.position for statement in statements}
     heads = [m for m in find_phrases(prose.words, records.name_sizes, records.by_name) if m.start not in starts]
-    heads = [head for head in heads if not head.key.replace(" ", "").isdigit()]
+    labelled = {statement.label.start for statement in statements}
+    heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
         subject = statement.subject or _nearest(heads, statement.label.start, prose)
         yield from _check_statement(statement, subject, prose, evidence, excused)
@@ -134,6 +135,22 @@ def _read_statements(prose: Prose, records: Records) -> list[Statement]:
         if claim is not None or told is not None or linked:
             statements.append(Statement(label, claim, told, end, linked, subject))
     return statements
+
+
+def _is_name(mention: Mention, prose: Prose) -> bool:
+    """Whether words stand for a record: a lone small word does so only where a sentence points at it."""
+    key = mention.key
+    if " " in key:
+        return not key.replace(" ", "").isdigit()
+    if len(key) < 3 or key.isdigit():
+        return False
+    pointed = _POINTER.search(prose.folded, max(0, mention.start - 12), mention.start) is not None
+    return pointed or (prose.plain[mention.start].isupper() and not _begins(prose.plain, mention.start))
+
+
+def _begins(text: str, position: int) -> bool:
+    before = text[max(0, position - 3) : position].rstrip()
+    return position == 0 or before.endswith((".", "!", "?"))
 
 
 def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | None:

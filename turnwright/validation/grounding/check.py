@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
-from schemas.content import canonical_json
+import orjson
+
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SqlTool, Tool
 from turnwright.validation.documents import read_document
+from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution, excuse
-from turnwright.validation.grounding.claims import Claim, read_claims
+from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
-from turnwright.validation.grounding.deeds import Deed, check_deeds, read_error
+from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty, read_error
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
 from turnwright.validation.grounding.prose import Prose
@@ -65,7 +67,8 @@ class _Walk:
         """The findings, in the order of the messages."""
         by_name = {tool.name: tool for tool in self.tools}
         changed = {record.call_id: record.rows_changed for record in self.calls}
-        _add_tools(self.evidence, self.tools)
+        for tool in self.tools:  # the model is shown them
+            self.evidence.add_evidence(_read_spec(orjson.dumps(tool.spec)))
         for index, message in enumerate(messages):
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
@@ -74,7 +77,7 @@ class _Walk:
                 for call in message.get("tool_calls", []):
                     self.waiting[call["id"]] = (index, call)
             elif role == "tool":
-                self._take_result(index, message, content, by_name, changed)
+                yield from self._take_result(index, message, content, by_name, changed)
             elif role == "user":
                 self._take_request(index, content)
             else:
@@ -90,7 +93,7 @@ class _Walk:
 
     def _take_result(
         self, index: int, message: Message, content: str, by_name: dict[str, Tool], changed: dict[str, int]
-    ) -> None:
+    ) -> Iterator[Finding]:
         identifier = message.get("tool_call_id", "")
         made, call = self.waiting.pop(identifier, (index, None))
         name = call["function"]["name"] if call else ""
@@ -100,6 +103,17 @@ class _Walk:
         tool = by_name.get(name)
         effect = tool.effect if tool else None
         came_through = effect == "write" and error is None and _met_something(value, changed.get(identifier))
+        for invented in find_invented(arguments, self.talk, self.evidence):
+            # A guess that finds nothing does no harm; one that changes or answers something does.
+            blocks = invented.certain and error is None and (effect == "write" or not is_empty(value))
+            yield Finding(
+                layer="grounding",
+                code="invented_argument",
+                explanation=f"{name}: nobody gave {invented.name} = {str(invented.value)[:80]!r}",
+                message=made,
+                fault="assistant",
+                blocks=blocks,
+            )
         if error is None:
             scalars = self.evidence.add_arguments(arguments, index)
             self.given += scalars
@@ -198,35 +212,13 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> Non
     evidence.records.overwrite(keys, values, spoilt)
 
 
-def _add_tools(evidence: Evidence, tools: Sequence[Tool]) -> None:
-    """What the tools' specifications say: the model is shown them."""
-    for tool in tools:
-        texts, numbers = _read_spec(canonical_json(tool.spec))
-        words, units, claims = texts
-        evidence.words |= words
-        evidence.units |= units
-        for claim in claims:
-            evidence.add_known(claim)
-        for number in numbers:
-            evidence.add_number(number, -1)
-
-
-_Texts = tuple[frozenset[str], frozenset[str], tuple[Claim, ...]]
-
-
-@lru_cache(maxsize=2048)
-def _read_spec(text: str) -> tuple[_Texts, tuple[float, ...]]:
-    """Words, units and claims of a specification, read once for all dialogues that offer the tool."""
-    reader = Evidence()
-    claims: list[Claim] = []
-    numbers: list[float] = []
-    for name, leaf in walk_leaves(read_document(text)):
-        reader.add_text(label_of(name), -1)
+@lru_cache(maxsize=4096)
+def _read_spec(spec: bytes) -> Evidence:
+    """What a tool's specification says, read once for all dialogues that offer the tool; never to be changed."""
+    evidence = Evidence()
+    for name, leaf in walk_leaves(orjson.loads(spec)):
+        evidence.add_text(label_of(name), -1)
+        evidence.add_leaf(name, leaf, -1)
         if isinstance(leaf, str):
-            folded = fold(compose(leaf))
-            claims += read_claims(leaf, folded)
-            reader.add_text(leaf, -1)
-            reader.add_text(label_of(leaf), -1)
-        elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
-            numbers.append(leaf)
-    return (frozenset(reader.words), frozenset(reader.units), tuple(claims)), tuple(numbers)
+            evidence.add_text(label_of(leaf), -1)
+    return evidence

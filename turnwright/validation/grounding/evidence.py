@@ -19,6 +19,8 @@ from turnwright.validation.grounding.units import list_marks, units_in
 Day = tuple[int | None, int, int | None]
 _NOISE = 1e-9
 _MOST_COLUMN = 2000
+_SHORT = 160
+"""Characters up to which a text is read only once for all dialogues."""
 
 
 @dataclass
@@ -52,15 +54,13 @@ class Evidence:
 
     def add_text(self, text: str, message: int) -> list[Claim]:
         """Everything that a text states; returns its claims."""
-        text = compose(text)
-        folded = fold(text)
-        marks = list_marks(folded)
-        self.words.update(list_words(folded))
-        self.units |= units_in(marks)
-        claims = read_claims(text, folded)
+        words, units, claims = _read_short(text) if len(text) <= _SHORT else _read_text(text)
+        self.words |= words
+        if units:
+            self.units |= units
         for claim in claims:
             self._add_claim(claim, message)
-        return claims
+        return list(claims)
 
     def add_number(self, value: float, message: int) -> None:
         """One number."""
@@ -117,9 +117,15 @@ class Evidence:
             for count in tally.values():
                 self.counts[count] = None
 
-    def add_known(self, claim: Claim) -> None:
-        """A claim of a text that was read before, of the tools' specifications."""
-        self._add_claim(claim, -1)
+    def add_evidence(self, other: "Evidence") -> None:
+        """What was read before: of the tools' specifications. Records are left out."""
+        self.words |= other.words
+        self.units |= other.units
+        self.days |= other.days
+        self.clocks |= other.clocks
+        self.addresses |= other.addresses
+        for number, message in other.numbers.items():
+            self.add_number(number, message)
 
     def _add_claim(self, claim: Claim, message: int) -> None:
         value = claim.value
@@ -183,6 +189,22 @@ class Evidence:
     def has_words(self, words: Iterable[str]) -> bool:
         """Whether each of these words was said, returned or offered before."""
         return all(word in self.words or (word.endswith("s") and word[:-1] in self.words) for word in words)
+
+
+_Reading = tuple[frozenset[str], frozenset[str], tuple[Claim, ...]]
+
+
+def _read_text(text: str) -> _Reading:
+    """Words, units and claims of a text."""
+    text = compose(text)
+    folded = fold(text)
+    return frozenset(list_words(folded)), frozenset(units_in(list_marks(folded))), tuple(read_claims(text, folded))
+
+
+@lru_cache(maxsize=16_384)
+def _read_short(text: str) -> _Reading:
+    """The same; the values of a database come back in dialogue after dialogue."""
+    return _read_text(text)
 
 
 def _is_finite(value: float) -> bool:

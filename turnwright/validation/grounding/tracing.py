@@ -72,6 +72,9 @@ def _trace_number(
         return
     told = Told(claim, value, prose.sentence_at(claim.start), tuple(n for n in numbers if n != value) or ())
     if not knows_number(claim, evidence) and not _counts(claim, prose, evidence) and not derives(told, evidence):
+        parts = claim.text.split(" ")
+        if len(parts) > 1 and all(part.isdecimal() and evidence.has_number(float(part), 0, False) for part in parts):
+            return  # `address line 1 275 Blick Summit`: a space may part thousands or two numbers
         vague = claim.spelled and _VAGUE.match(prose.folded, claim.end) is not None
         if vague and value <= 10:
             return
