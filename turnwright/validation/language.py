@@ -9,7 +9,7 @@ import prompts
 from schemas.findings import Finding
 from schemas.goals import Persona
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import holds_value, names
+from turnwright.validation.values import MOST_CHARACTERS, holds_value, names
 
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
@@ -47,12 +47,14 @@ _EVERYDAY = frozenset(
 
 
 def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
-    """`empty_message`, `truncated_message`: each message says something and says it to its end."""
+    """`empty_message`, `truncated_message`, `overlong_message`: each message says something and says it to its end."""
     for index, message in enumerate(trajectory.messages):
         role, content = message["role"], (message["content"] or "").strip()
         if role in ("system", "tool") or message.get("tool_calls"):
             continue
-        if not content:
+        if len(content) > MOST_CHARACTERS:
+            yield _find("overlong_message", f"{len(content):,} characters", index, _speaker(role))
+        elif not content:
             yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
         elif _DANGLING.search(content) or content.count("```") % 2:
             yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))

@@ -42,7 +42,7 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
             return
         begun = [own for own in owns if own and any(names(value, text) for value in own)]
         whole = first and all(own and all(names(value, text) for value in own) for own in apart)
-        if len(begun) >= 3 or (whole and len(apart) >= 2 and sum(map(len, apart)) >= 3):
+        if len(begun) >= 3 or (whole and len(apart) >= 2 and sum(map(len, apart)) >= 4):
             yield _find("leaked_goal", f"one message has details of {len(begun)} objectives", index)
             return
         first = False
@@ -65,13 +65,12 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
 
 
 def _own_details(trajectory: Trajectory) -> list[list[Any]]:
-    """For each objective the telling details that no earlier one has."""
-    seen: list[Any] = []
+    """For each objective the telling details that no other one has."""
+    all_values = [[detail.value for detail in objective.known_details] for objective in trajectory.objectives]
     owns: list[list[Any]] = []
-    for objective in trajectory.objectives:
-        values = [detail.value for detail in objective.known_details]
-        own = [v for v in values if v not in seen and v not in (None, "") and not isinstance(v, bool)]
-        seen += own
+    for position, values in enumerate(all_values):
+        others = [value for other, given in enumerate(all_values) if other != position for value in given]
+        own = [v for v in values if v not in others and v not in (None, "") and not isinstance(v, bool)]
         owns.append([value for value in own if not isinstance(value, int | float) or abs(value) >= 10])
     return owns
 

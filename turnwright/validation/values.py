@@ -46,6 +46,8 @@ _NO = re.compile(r"\b(?:no|not|false|never|none|without)\b|n't\b")
 _ZERO = re.compile(r"\b(?:zero|none|nothing|nobody|no|any)\b")
 _LONG_TEXT_WORDS = 12
 _SHARED_WORDS = 0.8
+MOST_CHARACTERS = 40_000
+"""Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 _ROUNDING = 0.05
 """Largest relative distance between a number told and the value that it rounds; 3 does not state 3.4."""
 
@@ -245,7 +247,7 @@ def _fold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _read(text: str) -> _Reading:
-    plain = _fold(text)
+    plain = _fold(text[:MOST_CHARACTERS])
     without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", plain))
     numbers = [_read_number(match) for match in _NUMBER.finditer(without_dates)]
     # A space may part thousands or two numbers: read it both ways.

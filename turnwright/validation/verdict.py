@@ -17,9 +17,9 @@ from turnwright.models.models import Models
 from turnwright.roles import judge
 from turnwright.rollout.tool_calls import read_tools
 from turnwright.validation.grounding.check import check_grounding
-from turnwright.validation.outcome import compare_outcome
+from turnwright.validation.outcome import Outcome, compare_outcome
 from turnwright.validation.reactions import check_reactions
-from turnwright.validation.replay import replay_calls
+from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
@@ -53,10 +53,15 @@ async def validate_dialogue(
         SourceError: the environment's database could not be reached.
     """
     trajectory = Trajectory(dialogue, task, read_tools(toolset))
-    rules = check_rules(trajectory)
-    replay = await run_blocking(replay_calls, trajectory, base)
-    outcome = compare_outcome(trajectory)
-    findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings, *check_reactions(trajectory)]
+    rules = _check_readable(trajectory)
+    replay, outcome = Replay("unavailable", ()), Outcome("unavailable", ())
+    findings = list(rules)
+    if not rules:
+        rules = check_rules(trajectory)
+        replay = await run_blocking(replay_calls, trajectory, base)
+        outcome = compare_outcome(trajectory)
+        findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings]
+        findings += check_reactions(trajectory)
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)
@@ -90,6 +95,22 @@ async def validate_dialogue(
         "fault": culprit.fault if culprit else None,
     }
     return VerdictRow(id=content_id("verdict", columns), **columns)
+
+
+def _check_readable(trajectory: Trajectory) -> list[Finding]:
+    """`unreadable_dialogue`: what cannot be read is invalid for that reason, and nothing else is said of it."""
+    if trajectory.problem is None:
+        return []
+    return [
+        Finding(
+            layer="rules",
+            code="unreadable_dialogue",
+            explanation=trajectory.problem,
+            message=None,
+            fault="environment",
+            blocks=True,
+        )
+    ]
 
 
 async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) -> _Opinion:

@@ -7,7 +7,7 @@ on few numbers: a column of a result of the current request, or what the same me
 import datetime
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from turnwright.validation.grounding.claims import Claim
@@ -15,8 +15,8 @@ from turnwright.validation.grounding.evidence import Day, Evidence
 from turnwright.validation.grounding.units import UNITS, convert
 
 _SUM = re.compile(
-    r"\b(?:total\w*|sum\w*|altogether|combined|together|overall|in all|all in all|plus|add\w*|both|comes? to|amounts? to|"
-    r"adds? up|subtotal|cumulative\w*|all (?:\w+ )?(?:of )?(?:them|these|those)|including|with)\b|\+|="
+    r"\b(?:total\w*|sum\w*|altogether|combined|together|overall|in all|plus|add\w*|both|comes? to|amounts? to|"
+    r"adds? up|subtotal|cumulative\w*)\b|\+|="
 )
 _MEAN = re.compile(r"\b(?:average\w*|mean|median|typical\w*|per|each|split|divided|apiece)\b|/|÷")
 _DIFFERENCE = re.compile(
@@ -35,6 +35,7 @@ _AGO = re.compile(
     r"duration|between|stay|takes?|turn\w*|born|remaining|nights?|by)\b"
 )
 _MOST_POOL = 48
+_MOST_PAIRS = 4000
 _MOST_DAYS = 40
 
 
@@ -65,51 +66,60 @@ def _fits(told: Told, result: float) -> bool:
 def _results(told: Told, evidence: Evidence) -> Iterator[float]:
     sentence = told.sentence
     columns = [column for column in evidence.columns.values() if 1 < len(column)]
-    pool = _pool(told, evidence)
+    pairs = _pairs(told, evidence)
     if _SUM.search(sentence):
         yield from (sum(column) for column in columns)
+        yield from (sum(values) for values in _by_label(evidence).values())
         if len(told.beside) > 1:
             yield sum(told.beside)
-        yield from _short_sums(pool)
+            yield from (sum(group) for group in itertools.combinations(told.beside[:12], 3))
+        yield from (a + b for a, b in pairs)
         yield from _weighted_sums(evidence)
     if _MEAN.search(sentence):
-        for column in [*columns, list(told.beside)]:
+        for column in [*columns, *_by_label(evidence).values(), list(told.beside)]:
             if len(column) > 1:
                 ordered = sorted(column)
                 middle = len(ordered) // 2
                 yield sum(column) / len(column)
                 yield (ordered[middle] + ordered[~middle]) / 2
-        yield from _quotients(pool)
+        yield from _quotients(pairs)
     if _EXTREME.search(sentence) or _DIFFERENCE.search(sentence):
         yield from (max(column) - min(column) for column in columns)
     if _DIFFERENCE.search(sentence):
-        yield from (abs(a - b) for a, b in itertools.combinations(pool, 2))
-        yield from (a + b for a, b in itertools.combinations(pool, 2))
+        yield from (abs(a - b) for a, b in pairs)
+        yield from (a + b for a, b in pairs)
     if _RATIO.search(sentence):
-        yield from _ratios(pool, percent=told.claim.unit is not None and told.claim.unit.name == "percent")
+        yield from _ratios(pairs, percent=told.claim.unit is not None and told.claim.unit.name == "percent")
     if _PRODUCT.search(sentence):
-        yield from (a * b for a, b in itertools.combinations(pool, 2))
+        yield from (a * b for a, b in pairs)
     if told.claim.unit is not None:
-        yield from _conversions(told, pool, evidence)
+        yield from _conversions(told, evidence)
 
 
-def _pool(told: Told, evidence: Evidence) -> list[float]:
-    """The numbers that an operation may take: of the same message first, then of the current request, newest first."""
-    pool = dict.fromkeys(value for value in told.beside if value != told.value)
-    recent = [value for value, message in evidence.numbers.items() if message >= evidence.request]
-    for value in reversed(recent[-4 * _MOST_POOL :]):
-        if len(pool) >= _MOST_POOL:
-            break
-        pool[value] = None
-    for count in evidence.counts:
-        if len(pool) < _MOST_POOL:
-            pool[count] = None
-    return [value for value in pool if abs(value) < 1e15]
+def _recent(evidence: Evidence) -> list[float]:
+    """Numbers of the current request, newest last."""
+    return [value for value, message in evidence.numbers.items() if message >= evidence.request and abs(value) < 1e15]
 
 
-def _short_sums(pool: Sequence[float]) -> Iterator[float]:
-    for size in (2, 3):
-        yield from (sum(group) for group in itertools.combinations(pool[:16], size))
+def _by_label(evidence: Evidence) -> dict[str, list[float]]:
+    """The numbers of the current request's results by field, over all results: what was looked up one by one."""
+    found: dict[str, list[float]] = {}
+    for name, column in evidence.columns.items():
+        found.setdefault(name.split(" ", 1)[1], []).extend(column[:_MOST_POOL])
+    return {label: values for label, values in found.items() if len(values) > 1}
+
+
+def _pairs(told: Told, evidence: Evidence) -> list[tuple[float, float]]:
+    """Numbers that may be put together: told side by side, of one field, or one that the user or a count gives with any."""
+    beside = [value for value in dict.fromkeys(told.beside) if abs(value) < 1e15][:16]
+    pairs = list(itertools.combinations(beside, 2))
+    for values in _by_label(evidence).values():
+        pairs += itertools.combinations(list(dict.fromkeys(values))[:24], 2)
+    recent = _recent(evidence)[-_MOST_POOL:]
+    given = [value for value, message in evidence.numbers.items() if message == evidence.request][:8]
+    pairs += itertools.product([*given, *list(evidence.sizes)[:4]], recent)
+    pairs += itertools.product(beside[:6], recent)
+    return pairs[:_MOST_PAIRS]
 
 
 def _weighted_sums(evidence: Evidence) -> Iterator[float]:
@@ -123,18 +133,21 @@ def _weighted_sums(evidence: Evidence) -> Iterator[float]:
                 yield sum(a * b for a, b in zip(first, second, strict=True))
 
 
-def _quotients(pool: Sequence[float]) -> Iterator[float]:
-    yield from (a / b for a, b in itertools.permutations(pool[:24], 2) if b)
+def _quotients(pairs: Sequence[tuple[float, float]]) -> Iterator[float]:
+    for a, b in pairs:
+        if b:
+            yield a / b
+        if a:
+            yield b / a
 
 
-def _ratios(pool: Sequence[float], *, percent: bool) -> Iterator[float]:
-    for a, b in itertools.permutations(pool[:24], 2):
+def _ratios(pairs: Sequence[tuple[float, float]], *, percent: bool) -> Iterator[float]:
+    for a, b in itertools.chain(pairs, ((b, a) for a, b in pairs)):
         if not b:
             continue
         if percent:
             yield 100 * a / b
             yield 100 * (a - b) / b
-            yield a * b / 100
         else:
             yield a / b
             if abs(a) <= 100:
@@ -143,12 +156,13 @@ def _ratios(pool: Sequence[float], *, percent: bool) -> Iterator[float]:
                 yield b * (1 + a / 100)
 
 
-def _conversions(told: Told, pool: Iterable[float], evidence: Evidence) -> Iterator[float]:
+def _conversions(told: Told, evidence: Evidence) -> Iterator[float]:
     """The same quantity in another unit; the unit that it comes from must be known."""
     unit = told.claim.unit
     if unit is None:
         return
     sources = [source for source in {u.name: u for u in UNITS.values()}.values() if source.dimension == unit.dimension]
+    pool = [*told.beside, *_recent(evidence)[-4 * _MOST_POOL :]]
     for source in sources:
         if source.name in evidence.units and source.name != unit.name:
             for value in pool:

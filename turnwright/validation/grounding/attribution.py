@@ -4,6 +4,7 @@ A sentence that names a field and gives a value at once (`the age is 34`, `age: 
 tells. Where it also names a record, the value must be that record's; where it does not, a value of the current request's.
 """
 
+import bisect
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,15 @@ _MODIFIED = re.compile(
     r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count of|median|"
     r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
 )
-_PAST = re.compile(r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|changed from|rather than|not)\b")
-_HEDGED = re.compile(r"\b(?:if|would|could|should|shall|whether|example|e\.g|such as|or|between|above|below|under|over|least|most|than)\b")
+_PAST = re.compile(
+    r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|rather than|not|or|between|above|below|under|"
+    r"over|least|most|than|until|up to|original\w*)\b"
+)
+_HEDGED = re.compile(
+    r"\b(?:if|would|could|should|shall|will|whether|example|e\.g|such as|suppose|do you|did you|going to|ready to|want\w*|"
+    r"like me to|asked|mentioned|requested|instead of)\b"
+)
+_CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|registered|booked|entered|your?)\b")
 _VALUE_END = re.compile(r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$")
 _NO_VALUE = frozenset(
     "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown given there here "
@@ -156,7 +164,8 @@ def _begins(text: str, position: int) -> bool:
 def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | None:
     """The record that a statement is about: named last before it in the same sentence."""
     start, _ = prose.span_at(before)
-    return next((head for head in reversed(heads) if start <= head.start and head.end <= before), None)
+    place = bisect.bisect_right(heads, before, key=lambda head: head.end) - 1
+    return heads[place] if place >= 0 and heads[place].start >= start else None
 
 
 def _check_statement(
@@ -167,8 +176,10 @@ def _check_statement(
     before = prose.folded[start : statement.position]
     if prose.asks and stop == len(prose.plain) or _HEDGED.search(before):
         return
+    past = _PAST.search(_read_segment(statement, before, start)) is not None
     own = _records_of(subject, records) if subject is not None else []
-    own = [record for record in own if label in record.cells and not _is_called(record, label, subject)]
+    own = [record for record in own if label in record.cells]
+    named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
     strict = bool(own)
     if not own:
         own = [records.all[number] for number in records.by_label[label]]
@@ -179,16 +190,25 @@ def _check_statement(
         return
     if statement.claim is not None:
         claim = statement.claim
-        if any(tells(claim, cell) for cell in cells) or _is_excused(claim, excused):
+        if any(tells(claim, cell) for cell in cells):
+            return
+        if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):
             return
         if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
-            if not _PAST.search(before):
+            if not past:
                 yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
             return
-        if not _PAST.search(before[-40:]) and not _is_elsewhere(claim, label, own if strict else None, evidence):
+        if not past and not named and not _is_elsewhere(claim, label, own if strict else None, evidence):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
-    else:
+    elif not past and not named:
         yield from _check_words(statement, cells, own, prose, evidence, strict, excused)
+
+
+def _read_segment(statement: Statement, before: str, start: int) -> str:
+    """The words around a label that belong to it: from the last comma to the label, and from there to the value."""
+    label = statement.label.start - start
+    begin = max(before.rfind(mark, 0, label) for mark in ",(;:") + 1
+    return before[begin:label] + " " + before[statement.label.end - start :]
 
 
 def _check_words(
@@ -212,13 +232,12 @@ def _check_words(
         return
     claim = Claim("name", prose.plain[position:stop], position, stop, told)
     if any(key_of(str(old)) == told for record in own for old in record.outdated.get(label, ())):
-        if not _PAST.search(prose.folded, max(0, position - 40), position):
-            yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+        yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
         return
     if statement.told is not None:
         other = statement.told.key
         elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
-        if strict and statement.linked and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
+        if strict and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
     elif statement.linked and told.split(" ")[0] not in _NO_VALUE and len(told.split(" ")) <= 4:
         if not evidence.has_words(told.split(" ")):
@@ -236,9 +255,11 @@ def _records_of(subject: Mention, records: Records) -> list[Record]:
         if record.parent is not None:
             found[record.parent] = None
         for label, cell in record.cells.items():
-            if label.endswith("id") and isinstance(cell, str | int):
-                for other in records.by_fetch.get(key_of(cell) if isinstance(cell, str) else cell, ())[:_MOST_NAMED]:
-                    found[other] = None
+            if not label.endswith("id") or not isinstance(cell, str | int):
+                continue
+            key = key_of(cell) if isinstance(cell, str) else cell
+            if key not in record.fetched_by:  # what a whole list was asked for by tells nothing of one entry
+                found |= dict.fromkeys(records.by_fetch.get(key, ())[:_MOST_NAMED])
     for other in records.by_fetch.get(subject.key, ())[:_MOST_NAMED]:
         found[other] = None
     for number in list(found):

@@ -23,6 +23,7 @@ from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar, walk_leaves
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.values import MOST_CHARACTERS
 
 _MOST_FINDINGS = 50
 """Findings of one dialogue that are kept: more of them say nothing more."""
@@ -72,7 +73,7 @@ class _Walk:
         for index, message in enumerate(messages):
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
-                if content.strip():
+                if content.strip() and len(content) <= MOST_CHARACTERS:
                     yield from self._check_prose(Prose(index, content, self.talk, bool(message.get("tool_calls"))))
                 for call in message.get("tool_calls", []):
                     self.waiting[call["id"]] = (index, call)
@@ -89,7 +90,8 @@ class _Walk:
         told = self.evidence.add_text(content, index)
         self.told = [*self.told, *told] if self.asked else told
         self.given = self.given if self.asked else []
-        self.talk = fold(compose(content))
+        talk = fold(compose(content))
+        self.talk = f"{self.talk}\n{talk}" if self.asked else talk
 
     def _take_result(
         self, index: int, message: Message, content: str, by_name: dict[str, Tool], changed: dict[str, int]
@@ -125,10 +127,12 @@ class _Walk:
             self.evidence.add_result(value, index, scalars)
         if came_through and tool is not None:
             _overwrite(self.evidence, tool, arguments)
+            self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
-        words = frozenset(list_words(label_of(name))) | {
-            word for leaf in scalars if isinstance(leaf, str) for word in list_words(fold(leaf))
-        }
+        words = frozenset(list_words(label_of(name))).union(
+            *(list_words(label_of(key)) for key in arguments),
+            *(list_words(fold(str(leaf))) for leaf in scalars),
+        )
         self.deeds.append(Deed(made, name, effect, value, error, came_through, words))
 
     def _check_prose(self, prose: Prose) -> Iterator[Finding]:
@@ -137,7 +141,7 @@ class _Walk:
         found: list[Untraced] = list(trace_claims(prose, evidence))
         spans = {(each.claim.start, each.claim.end) for each in found}
         excused = excuse(self.told, self.given)
-        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request)
+        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request, evidence.words)
         for each in (
             *check_attribution(prose, evidence, excused),
             *check_counts(prose, evidence),

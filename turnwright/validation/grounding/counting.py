@@ -36,8 +36,9 @@ def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             continue
         if not _AFTER.match(prose.folded, claim.end) or prose.items < 2 and not evidence.counts:
             continue
-        allowed = set(evidence.counts) | counted | {prose.items, prose.top_items} | (
-            prose.enumerated if prose.items < 2 else set[int]()
-        )
+        if prose.items >= 2:
+            allowed = {*evidence.lengths, *counted, prose.items, prose.top_items}
+        else:
+            allowed = {*evidence.counts, *counted, *prose.enumerated}
         if value not in allowed:
             yield Untraced("wrong_count", claim, "neither the list nor a result of this request has so many entries")

@@ -1,7 +1,7 @@
 """What the assistant says it did, did not do or did not find, against what its calls really did."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -53,7 +53,31 @@ _TROUBLE = re.compile(
     r"unfortunately|sorry|busy|unsuccessful\w*|invalid|missing|need\w*|required?|empty|without|outside|unknown|isn't|"
     r"another|instead|however|but|again|rejected|refused|denied|declined|already)\b|\?"
 )
-_DROPPED = frozenset("the a an of for to in on at by with and or is are was new get set add list find".split())
+_DROPPED = frozenset(
+    "the a an of for to in on at by with and or is are was were be been new get set add list find it its this that these "
+    "those them your you my our their his her i we s ve re ll t as well also now from all both successfully already just "
+    "change changes changed update updates request record records entry entries details information data system here there "
+    "done saved complete completed everything accordingly requested need anything else let me know if more so has have "
+    "above following one value values field no longer per made make been please thank thanks".split()
+)
+_DEED_WORD = re.compile(_VERBS)
+_STEM = 4
+_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z]\w{2,}")
+_NEEDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (
+        re.compile(r"\b(?:cancell?ed|deleted|removed|erased)\b"),
+        ("cancel", "delet", "remov", "drop", "clear", "unsub", "eras", "refund", "revok", "withdr", "archiv", "reset"),
+    ),
+    (
+        re.compile(r"\b(?:sent|emailed|notified|forwarded)\b"),
+        ("send", "sent", "email", "mail", "notif", "forward", "messag", "invit", "shar", "post", "submit", "confirm", "text", "transf"),
+    ),
+    (re.compile(r"\b(?:booked|reserved)\b"), ("book", "reserv", "creat", "add", "schedul", "order", "insert", "appoint")),
+    (re.compile(r"\brefunded\b"), ("refund", "cancel", "return", "pay", "credit")),
+    (re.compile(r"\bprinted\b"), ("print",)),
+    (re.compile(r"\btranslated\b"), ("transl",)),
+)
+"""Verbs that only some tools can make true, with beginnings of words that such a call has in its name or arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +117,24 @@ def is_empty(value: Any) -> bool:
     return False
 
 
-def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int) -> Iterator[Untraced]:
-    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`. `request` is the current request's first message."""
+def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[str]) -> Iterator[Untraced]:
+    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`. `request` is the current request's first message,
+    `known` the words that were said or returned before.
+    """
     current = [deed for deed in deeds if deed.message >= request]
     writes = [deed for deed in current if deed.effect == "write"]
+    # A write by id is told by the name of the record, which an earlier result gave.
+    names = {word for word in _CAPITAL.findall(prose.plain) if word.lower() in known}
+    names = {word.lower() for word in names}
     earlier = [deed for deed in deeds if deed.changed and deed.message < request]
     made = [deed for deed in writes if deed.changed]
     for start, end in prose.sentences:
         sentence = prose.folded[start:end]
         match = _CLAIMS.search(sentence)
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
-            if not made and not _recalls(sentence, earlier, prose):
+            asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
+            asked |= names
+            if not _is_of(sentence, [*made, *earlier], asked):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
                 why = f"the call failed: {failed}" if failed else "no call did this" if not writes else "it met no record"
@@ -124,14 +155,19 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int) -> Iterator[U
             yield Untraced("ignored_error", claim, f"{last.tool} failed ({last.error}) and nothing is said of it")
 
 
-def _recalls(sentence: str, earlier: Sequence[Deed], prose: Prose) -> bool:
-    """Whether a sentence speaks of something that an earlier write did."""
-    if not earlier:
+def _is_of(sentence: str, deeds: Sequence[Deed], asked: set[str]) -> bool:
+    """Whether a sentence can speak of one of these deeds: their words or the user's stand in it, and its verb fits."""
+    if not deeds:
         return False
-    words = set(list_words(sentence)) - _DROPPED
-    if len(words) <= 6:
-        return True
-    return any(len(words & deed.words) >= 2 for deed in earlier)
+    done = {word for deed in deeds for word in deed.words}
+    for verb, needs in _NEEDS:
+        if verb.search(sentence) and not any(word.startswith(needs) for word in done):
+            return False
+    match = _CLAIMS.search(sentence)
+    told = sentence[match.end() :] if match else sentence
+    words = {word for word in list_words(told) if word not in _DROPPED and not _DEED_WORD.fullmatch(word)}
+    known = {word[:_STEM] for word in done | asked}
+    return not words or any(word[:_STEM] in known for word in words)
 
 
 def _span(prose: Prose, start: int, end: int) -> Claim:

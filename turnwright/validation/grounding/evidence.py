@@ -5,6 +5,7 @@ Evidence only grows, message by message, and each piece is read once: a dialogue
 
 import bisect
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from turnwright.validation.grounding.units import list_marks, units_in
 Day = tuple[int | None, int, int | None]
 _NOISE = 1e-9
 _MOST_COLUMN = 2000
+_CLOSELY = 100_000
+"""Characters of one text that are read for dates, units and codes; of the rest only words and plain numbers count."""
+_PLAIN = re.compile(r"(?<![\w.,])\d{1,15}(?:,\d{3}){0,4}(?:\.\d{1,10})?(?![\w])")
 _SHORT = 160
 """Characters up to which a text is read only once for all dialogues."""
 
@@ -39,6 +43,8 @@ class Evidence:
     """Numbers of the current request's results, by result and field: what sums and averages are made of."""
     counts: dict[float, None] = field(default_factory=dict[float, None])
     """How many rows the results of the current request have, and how often a value stands in a column."""
+    lengths: dict[float, None] = field(default_factory=dict[float, None])
+    """How many entries the lists of the current request's results have."""
     sizes: dict[float, None] = field(default_factory=dict[float, None])
     """How many entries each list of the dialogue's results has."""
     request: int = 0
@@ -51,6 +57,7 @@ class Evidence:
         self.request = message
         self.columns.clear()
         self.counts.clear()
+        self.lengths.clear()
 
     def add_text(self, text: str, message: int) -> list[Claim]:
         """Everything that a text states; returns its claims."""
@@ -103,6 +110,7 @@ class Evidence:
     def _add_columns(self, value: Any, numbers: list[int]) -> None:
         for size in _list_sizes(value):
             self.counts[size] = None
+            self.lengths[size] = None
             self.sizes[size] = None
         tallies: dict[str, Counter[Scalar]] = {}
         for number in numbers[:_MOST_COLUMN]:
@@ -198,7 +206,14 @@ def _read_text(text: str) -> _Reading:
     """Words, units and claims of a text."""
     text = compose(text)
     folded = fold(text)
-    return frozenset(list_words(folded)), frozenset(units_in(list_marks(folded))), tuple(read_claims(text, folded))
+    near, claimed = folded[:_CLOSELY], text[:_CLOSELY]
+    words = frozenset(list_words(folded))
+    units = frozenset(units_in(list_marks(near)))
+    claims = read_claims(claimed, near)
+    if len(folded) > _CLOSELY:
+        numbers = dict.fromkeys(_PLAIN.findall(folded, _CLOSELY))
+        claims += [Claim("number", number, 0, 0, float(number.replace(",", ""))) for number in numbers]
+    return words, units, tuple(claims)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,5 +1,6 @@
 """One message of prose, read once: its claims, sentences, lines and names."""
 
+import bisect
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +50,7 @@ class Prose:
     def claims(self) -> list[Claim]:
         """Values, quoted texts and names, in order."""
         values = read_claims(self.plain, self.folded)
-        taken = [(claim.start, claim.end) for claim in values]
+        taken = {place for claim in values for place in range(claim.start, claim.end)}
         return sorted([*values, *self._quotes(), *self._names(taken)], key=lambda claim: (claim.start, claim.end))
 
     def _quotes(self) -> list[Claim]:
@@ -60,12 +61,12 @@ class Prose:
             for g in (1 if m[1] is not None else 2,)
         ]
 
-    def _names(self, taken: list[tuple[int, int]]) -> list[Claim]:
+    def _names(self, taken: set[int]) -> list[Claim]:
         """Capitalised words that no sentence, line or heading begins with."""
         names: list[Claim] = []
         for match in _CAPITALS.finditer(self.plain):
             start, end = match.span()
-            if any(start < stop and begin < end for begin, stop in taken):
+            if start in taken or end - 1 in taken:
                 continue
             if _is_start(self.plain, start):
                 # The first word would have its capital anyway.
@@ -89,11 +90,11 @@ class Prose:
         """Whether a label or title stands there: up to a colon on its line, or in a line without a small word."""
         start = self.line_start(position)
         stop = self.plain.find("\n", position)
-        line = self.plain[start : stop if stop != -1 else len(self.plain)]
+        line = self.plain[start : min(stop if stop != -1 else len(self.plain), position + 200)]
         colon = line.find(":", position - start)
         if colon != -1 and not re.search(r"[.!?] ", line[position - start : colon]) and colon - (position - start) < 60:
             return True
-        return not _LOWER.search(line) and len(line) < 80
+        return len(line) < 80 and not _LOWER.search(line)
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
@@ -102,10 +103,23 @@ class Prose:
 
     def span_at(self, position: int) -> tuple[int, int]:
         """The sentence that holds a position."""
-        for start, end in self.sentences:
-            if position < end:
-                return start, end
-        return 0, len(self.plain)
+        found = bisect.bisect_right(self._ends, position)
+        return self.sentences[found] if found < len(self.sentences) else (0, len(self.plain))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [end for _, end in self.sentences]
+
+    @cached_property
+    def _numbers(self) -> tuple[list[int], list[Claim]]:
+        numbers = [claim for claim in self.claims if claim.kind == "number" and not claim.rank]
+        return [claim.start for claim in numbers], numbers
+
+    def numbers_near(self, position: int, most: int) -> list[Claim]:
+        """The number claims around a position, `most` of them at most."""
+        starts, numbers = self._numbers
+        middle = bisect.bisect_left(starts, position)
+        return numbers[max(0, middle - most // 2) : middle + most // 2]
 
     def sentence_at(self, position: int) -> str:
         """The words of the sentence that holds a position, folded."""

@@ -27,6 +27,19 @@ _STOP = frozenset(
 ) | frozenset(MONTHS)
 
 
+_ATTRIBUTE = re.compile(
+    r"\b(?:the|its|their|his|her|your|current)\s+(?:\w+\s+){0,2}?(?P<label>status|type|category|colou?r|gender|nationality|priority|grade|genre|"
+    r"brand|severity|occupation)\b(?:\s+of\s+[^.,;:\n]{1,40}?)?(?:\s+(?:is|was|shows)(?:\s+(?:now|currently|listed as|set to))?|:)"
+    r"\s+[\"']?(?P<value>[a-z][a-z-]+)"
+)
+_NO_ATTRIBUTE = frozenset(
+    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown given that this "
+    "which what it correct right wrong same different updated changed done saved confirmed in on at by to for of from with "
+    "as now still currently already also only one two three required needed valid invalid good fine clear okay true false "
+    "yes being been more less very too so just simply based below above up down also unclear set".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Untraced:
     """A claim that nothing supports."""
@@ -37,12 +50,22 @@ class Untraced:
     blocks: bool = True
 
 
+_MOST_DERIVED = 100
+"""Numbers of one message for which arithmetic is tried."""
+_MOST_BESIDE = 40
+
+
 def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
     """What of a message cannot be traced. A number that follows by arithmetic becomes known to later messages."""
-    numbers = tuple(cast("float", claim.value) for claim in prose.claims if claim.kind == "number" and not claim.rank)
+    tries = 0
+    yield from _trace_attributes(prose, evidence)
     for claim in prose.claims:
         if claim.kind == "number":
-            yield from _trace_number(claim, prose, evidence, numbers)
+            if knows_number(claim, evidence) or _counts(claim, prose, evidence) or _is_mark(claim, prose):
+                yield from _trace_unit(claim, prose, evidence)
+                continue
+            tries += 1
+            yield from _trace_number(claim, prose, evidence, tries <= _MOST_DERIVED)
         elif claim.kind == "date":
             if not knows_day(claim, prose.talk, evidence):
                 yield Untraced("untraced_date", claim, "no result, nobody and no instruction gives this date")
@@ -60,29 +83,30 @@ def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             yield Untraced(code, claim, "nothing gives this name")
 
 
-def _trace_number(
-    claim: Claim, prose: Prose, evidence: Evidence, numbers: tuple[float, ...]
-) -> Iterator[Untraced]:
+def _is_mark(claim: Claim, prose: Prose) -> bool:
+    """Whether a number states nothing: `one of them`, `the third`, the mark of a list's entry."""
     value = cast("float", claim.value)
-    if claim.spelled and value <= 1:
+    if (claim.spelled and value <= 1) or (claim.rank and value <= _ORDINAL_LIMIT):
+        return True
+    return _LIST_MARK.match(prose.folded, prose.line_start(claim.start)) is not None and prose.begins_line(claim)
+
+
+def _trace_number(claim: Claim, prose: Prose, evidence: Evidence, tries: bool) -> Iterator[Untraced]:
+    """A number that is not known as such: it follows by arithmetic, it is vague, or it rests on nothing."""
+    value = cast("float", claim.value)
+    beside = [cast("float", each.value) for each in prose.numbers_near(claim.start, _MOST_BESIDE)]
+    told = Told(claim, value, prose.sentence_at(claim.start), tuple(each for each in beside if each != value))
+    if tries and derives(told, evidence):
+        if not prose.asks:
+            evidence.numbers.setdefault(value, prose.index)
+        yield from _trace_unit(claim, prose, evidence)
         return
-    if claim.rank and value <= _ORDINAL_LIMIT:
+    parts = claim.text.split(" ")
+    if len(parts) > 1 and all(part.isdecimal() and evidence.has_number(float(part), 0, False) for part in parts):
+        return  # `address line 1 275 Blick Summit`: a space may part thousands or two numbers
+    if claim.spelled and value <= 10 and _VAGUE.match(prose.folded, claim.end) is not None:
         return
-    if _LIST_MARK.match(prose.folded, prose.line_start(claim.start)) and prose.begins_line(claim):
-        return
-    told = Told(claim, value, prose.sentence_at(claim.start), tuple(n for n in numbers if n != value) or ())
-    if not knows_number(claim, evidence) and not _counts(claim, prose, evidence) and not derives(told, evidence):
-        parts = claim.text.split(" ")
-        if len(parts) > 1 and all(part.isdecimal() and evidence.has_number(float(part), 0, False) for part in parts):
-            return  # `address line 1 275 Blick Summit`: a space may part thousands or two numbers
-        vague = claim.spelled and _VAGUE.match(prose.folded, claim.end) is not None
-        if vague and value <= 10:
-            return
-        yield Untraced("untraced_number", claim, "no result, nobody, no instruction and no arithmetic gives this number")
-        return
-    if not prose.asks:
-        evidence.numbers.setdefault(value, prose.index)
-    yield from _trace_unit(claim, prose, evidence)
+    yield Untraced("untraced_number", claim, "no result, nobody, no instruction and no arithmetic gives this number")
 
 
 def knows_number(claim: Claim, evidence: Evidence, since: int = -1) -> bool:
@@ -95,6 +119,19 @@ def knows_number(claim: Claim, evidence: Evidence, since: int = -1) -> bool:
     if claim.scaled is not None and not {"million", "thousand", "billion", "hundred"}.isdisjoint(evidence.words):
         return evidence.has_number(claim.scaled, 0.05, True, since)
     return False
+
+
+def _trace_attributes(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
+    """A word given as a status, a type and the like, which nothing has said."""
+    for match in _ATTRIBUTE.finditer(prose.folded):
+        word = match["value"]
+        if word in _NO_ATTRIBUTE or word.isdigit() or prose.asks or evidence.has_words([word]):
+            continue
+        if word.endswith(("ed", "ing", "ly")) and word[:4] in {known[:4] for known in evidence.words}:
+            continue
+        span = match.span("value")
+        claim = Claim("quoted", prose.plain[span[0] : span[1]], *span, word)
+        yield Untraced("untraced_value", claim, f"nothing gives this {match['label']}")
 
 
 def _counts(claim: Claim, prose: Prose, evidence: Evidence) -> bool:
@@ -110,7 +147,7 @@ def _trace_unit(claim: Claim, prose: Prose, evidence: Evidence) -> Iterator[Untr
     unit = claim.unit
     if unit is None or unit.name in evidence.units:
         return
-    near = set(list_words(prose.folded[max(0, claim.start - 60) : claim.end + 30]))
+    near = set(list_words(prose.folded[max(0, claim.start - 60) : claim.start] + " " + prose.folded[claim.end :][:30]))
     if is_usual(unit, near) or (unit.dimension == "time" and claim.spelled):
         return
     told = Told(claim, cast("float", claim.value), prose.sentence_at(claim.start), ())

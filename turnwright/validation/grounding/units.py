@@ -103,7 +103,7 @@ _FITS: dict[str, frozenset[str]] = {
     "percent": frozenset("share ratio rate percent percentage proportion discount fraction probability".split()),
 }
 """A unit that readers take for granted where nothing says another, by words of the field or of the sentence."""
-_AMBIGUOUS = frozenset("min sec second mi kn ha ms won mm ton rub foot yard pound pounds cent mark kilo".split())
+_AMBIGUOUS = frozenset("min sec second mi kn ha ms won mm ton rub foot yard pound pounds cent mark kilo %".split())
 """Words that often mean something else: they count as a unit of a claim, never as evidence by themselves."""
 
 
