@@ -14,7 +14,8 @@ _MOST_TEXT = 16_000_000
 def read_document(text: str) -> Any:
     """The value of a JSON text; the text itself where it is no JSON, is nested too deeply, or is longer than 16 MB.
 
-    NaN and Infinity are read as Python does, half a surrogate pair becomes U+FFFD, of a key given twice the last counts.
+    NaN and Infinity are read as Python does, half a surrogate pair becomes U+FFFD, of a key given twice the last
+    counts.
     """
     try:
         return parse_document(text)
@@ -36,7 +37,8 @@ def parse_document(text: str) -> Any:
         pass
     try:
         value = json.loads(text)
-        # Written again and read by the strict reader: no half pairs are left, and the depth is one that all code can walk.
+        # Written again and read by the strict reader: no half pairs are left, and the depth is one that all code can
+        # walk.
         plain = _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False))
         return json.loads(plain)
     except RecursionError:

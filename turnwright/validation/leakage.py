@@ -24,8 +24,8 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     """`leaked_goal`: the user repeats a description word for word, or gives the whole goal away in one message.
 
     A description begins with who wants something, which nobody says of themselves.
-    The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of several
-    objectives, or one that has details of three or more at once, leaves nothing to a conversation.
+    The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of
+    several objectives, or one that has details of three or more at once, leaves nothing to a conversation.
     """
     wholes = [_runs(objective.description) for objective in trajectory.objectives]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
@@ -37,7 +37,7 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     for index, text in trajectory.said_by("user"):
         said = _runs(text)
         copied = [runs for runs in wholes if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
-        if any(opening <= said for opening in openings) or len(copied) > 1 and len(copied) == len(wholes):
+        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(wholes)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
         begun = [own for own in owns if own and any(names(value, text) for value in own)]

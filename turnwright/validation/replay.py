@@ -1,6 +1,7 @@
 """Replay: the recorded calls once more, on a fresh copy, must give the same results and the same final state."""
 
 from dataclasses import dataclass
+
 from schemas.findings import Finding
 from schemas.vocabulary import Match
 from turnwright.environments.base import Base

@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 300
 
 
 def check_results(trajectory: Trajectory) -> Iterator[Finding]:
-    """`invalid_result`, `unreadable_result`: a successful result that the tool's output schema does not allow, or no JSON.
+    """`invalid_result`, `unreadable_result`: a successful result that its output schema does not allow, or no JSON.
 
     Errors have a form of their own, and what code spoilt on purpose is left out.
     """

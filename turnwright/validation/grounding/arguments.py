@@ -12,7 +12,8 @@ from turnwright.validation.grounding.records import Scalar, walk_leaves
 from turnwright.validation.grounding.tracing import knows_day
 
 _OWN_CHOICE = frozenset(
-    "limit top count page offset size max maximum min minimum results per n k radius days sort order unit units language "
+    "limit top count page offset size max maximum min minimum results per n k radius days sort order unit units "
+    "language "
     "format locale timezone currency mode verbose include depth precision decimals threshold timeout version skip take "
     "start index".split()
 )
@@ -70,18 +71,21 @@ def _knows_text(value: str, talk: str, evidence: Evidence) -> bool:
     claims = read_claims(text, folded)
     rest = folded
     for claim in claims:
-        if claim.kind == "date" and knows_day(claim, talk, evidence):
+        if _is_known_claim(claim, talk, evidence):
             rest = rest.replace(folded[claim.start : claim.end], " ")
-        elif claim.kind == "time" and claim.value in evidence.clocks:
-            rest = rest.replace(folded[claim.start : claim.end], " ")
-        elif claim.kind == "number" and isinstance(claim.value, int | float):
-            if evidence.has_number(claim.value, claim.half, claim.loose):
-                rest = rest.replace(folded[claim.start : claim.end], " ")
     left = [word for word in list_words(rest) if len(word) > 1 or word.isdigit()]
     unknown = [word for word in left if not _is_known(word, evidence)]
     if not unknown:
         return True
     return len(words) >= _FREE_TEXT and len(unknown) <= (1 - _KNOWN_SHARE) * len(words)
+
+
+def _is_known_claim(claim: Claim, talk: str, evidence: Evidence) -> bool:
+    if claim.kind == "date":
+        return knows_day(claim, talk, evidence)
+    if claim.kind == "number" and isinstance(claim.value, int | float):
+        return evidence.has_number(claim.value, claim.half, claim.loose)
+    return claim.kind == "time" and claim.value in evidence.clocks
 
 
 def _is_known(word: str, evidence: Evidence) -> bool:

@@ -1,7 +1,7 @@
 """Numbers that follow from known ones: sums, averages, differences, ratios, shares, conversions, ages and durations.
 
-Anything can be computed from enough numbers, so each operation needs a word in the sentence that announces it, and works
-on few numbers: a column of a result of the current request, or what the same message and request state.
+Anything can be computed from enough numbers, so each operation needs a word in the sentence that announces it, and
+works on few numbers: a column of a result of the current request, or what the same message and request state.
 """
 
 import datetime
@@ -22,13 +22,16 @@ _MEAN = re.compile(r"\b(?:average\w*|mean|median|typical\w*|per|each|split|divid
 _DIFFERENCE = re.compile(
     r"\b(?:differ\w*|more|less|fewer|than|increase\w*|decrease\w*|remain\w*|left|gap|minus|lower|higher|older|younger|"
     r"longer|shorter|taller|heavier|lighter|cheaper|ahead|behind|margin|apart|reduc\w*|sav\w*|change\w*|rise|rose|fell|"
-    r"drop\w*|up by|down by|raise\w*|rest|discount\w*|off|net|another|additional|extra|further|other|next|between|over)\b"
+    r"drop\w*|up by|down by|raise\w*|rest|discount\w*|off|net|another|additional|extra|further|other|next|"
+    r"between|over)\b"
 )
 _RATIO = re.compile(
     r"\b(?:times|ratio|twice|double\w*|triple\w*|half|fraction|share|proportion|percent\w*|per cent|out of|rate|growth|"
     r"grew|makes? up|accounts? for|represents?|increase\w*|decrease\w*|discount\w*|more|less)\b|%|x\b"
 )
-_PRODUCT = re.compile(r"\b(?:total\w*|cost\w*|times|each|per|for (?:all|both|\d+)|altogether|comes? to|price|night\w*)\b|×|\*|=| x ")
+_PRODUCT = re.compile(
+    r"\b(?:total\w*|cost\w*|times|each|per|for (?:all|both|\d+)|altogether|comes? to|price|night\w*)\b|×|\*|=| x "
+)
 _EXTREME = re.compile(r"\b(?:range\w*|span\w*|spread|between|from)\b")
 _AGO = re.compile(
     r"\b(?:ago|old|age|aged|since|until|till|left|from now|in|later|earlier|before|after|away|within|for|last\w*|long|"
@@ -65,7 +68,7 @@ def _fits(told: Told, result: float) -> bool:
 
 def _results(told: Told, evidence: Evidence) -> Iterator[float]:
     sentence = told.sentence
-    columns = [column for column in evidence.columns.values() if 1 < len(column)]
+    columns = [column for column in evidence.columns.values() if len(column) > 1]
     pairs = _pairs(told, evidence)
     if _SUM.search(sentence):
         yield from (sum(column) for column in columns)
@@ -110,7 +113,7 @@ def _by_label(evidence: Evidence) -> dict[str, list[float]]:
 
 
 def _pairs(told: Told, evidence: Evidence) -> list[tuple[float, float]]:
-    """Numbers that may be put together: told side by side, of one field, or one that the user or a count gives with any."""
+    """Numbers that may be put together: told side by side, of one field, or one that the user or a count gives."""
     beside = [value for value in dict.fromkeys(told.beside) if abs(value) < 1e15][:16]
     pairs = list(itertools.combinations(beside, 2))
     for values in _by_label(evidence).values():
@@ -186,12 +189,10 @@ def _is_duration(told: Told, evidence: Evidence) -> bool:
         early, late = min(first, second), max(first, second)
         years = late.year - early.year - ((late.month, late.day) < (early.month, early.day))
         months = 12 * (late.year - early.year) + late.month - early.month - (late.day < early.day)
-        if unit is None or unit.name == "year":
-            if value in (years, late.year - early.year):
-                return True
-        if unit is None or unit.name == "day":
-            if value in (apart, apart + 1, apart - 1):
-                return True
+        if (unit is None or unit.name == "year") and value in (years, late.year - early.year):
+            return True
+        if (unit is None or unit.name == "day") and value in (apart, apart + 1, apart - 1):
+            return True
         if unit is not None and unit.name == "week" and value in (apart // 7, round(apart / 7)):
             return True
         if unit is not None and unit.name == "month" and value in (months, months + 1):

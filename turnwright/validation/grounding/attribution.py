@@ -1,7 +1,9 @@
 """Whether a value is told of the record and the field that it belongs to.
 
-A sentence that names a field and gives a value at once (`the age is 34`, `age: 34`, `age of Bo is 34`) says which cell it
-tells. Where it also names a record, the value must be that record's; where it does not, a value of the current request's.
+A sentence that names a field and gives a value at once (`the age is 34`, `age: 34`, `age of Bo is 34`) says which
+cell it
+tells. Where it also names a record, the value must be that record's; where it does not, a value of the current
+request's.
 """
 
 import bisect
@@ -19,35 +21,48 @@ from turnwright.validation.grounding.records import Record, Records, Scalar
 from turnwright.validation.grounding.tracing import Untraced
 
 _LINK = re.compile(
-    r"(?:\s*\*{0,2}\s*(?::|=|-(?=\s)|\()|\s+(?:is|was|are|were|as|to|at|in|on|stands at|comes to|will be|has been set to|"
+    r"(?:\s*\*{0,2}\s*(?::|=|-(?=\s)|\()|\s+(?:is|was|are|were|as|to|at|in|on|stands at|comes to|will be|has "
+    r"been set to|"
     r"is set to|was set to|is listed as|shows|reads)\b)?(?:\s+(?:now|currently|still|listed as|recorded as|set to|"
     r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
 )
 _OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
 _POINTER = re.compile(r"(?:\b(?:for|of|about|checked|at|regarding|called|named)\s+[\"']?|^\W*|\n\W*|: |, |\band )$")
 _MODIFIED = re.compile(
-    r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count of|median|"
+    r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count "
+    r"of|median|"
     r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
 )
 _PAST = re.compile(
-    r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|rather than|not|or|between|above|below|under|"
+    r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|rather than|not|or|between|above|"
+    r"below|under|"
     r"over|least|most|than|until|up to|original\w*)\b"
 )
 _HEDGED = re.compile(
-    r"\b(?:if|would|could|should|shall|will|whether|example|e\.g|such as|suppose|do you|did you|going to|ready to|want\w*|"
+    r"\b(?:if|would|could|should|shall|will|whether|example|e\.g|such as|suppose|do you|did you|going to|ready "
+    r"to|want\w*|"
     r"like me to|asked|mentioned|requested|instead of)\b"
 )
 _CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|registered|booked|entered|your?)\b")
-_VALUE_END = re.compile(r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$")
+_VALUE_END = re.compile(
+    r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$"
+)
 _NO_VALUE = frozenset(
-    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown given there here "
-    "that this these those what which who where when how it its correct right wrong same different updated changed done "
-    "saved confirmed in on at by to for of from with as now still currently already also only your my our their his her "
+    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
+    "given there here "
+    "that this these those what which who where when how it its correct right wrong same different updated "
+    "changed done "
+    "saved confirmed in on at by to for of from with as now still currently already also only your my our their "
+    "his her "
     "one two three four five six seven eight nine ten all both each every many several some any you i we they he she "
     "required needed valid invalid included provided important good great fine clear okay ok true false yes being been "
     "more less most least quite very too so just simply based below above following up down left right n".split()
 )
 _GENERIC = frozenset("id ids key number no date time count total result results record records type value".split())
+_SHORT_VALUE = 4
+"""Words of a value; what is longer is a sentence about it."""
+_AROUND = 300
+"""Characters before a label that say how it is meant."""
 _MOST_NAMED = 400
 """A text that more records hold than this says too little about which one is meant."""
 
@@ -118,7 +133,9 @@ def _read_statements(prose: Prose, records: Records) -> list[Statement]:
     mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
-    claims = {claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")}
+    claims = {
+        claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
+    }
     folded = prose.folded
     statements: list[Statement] = []
     for label in labels:
@@ -132,7 +149,7 @@ def _read_statements(prose: Prose, records: Records) -> list[Statement]:
             subject = next((names[start] for start in range(of.end(), of.start(), -1) if start in names), None)
             if subject is not None:
                 position = subject.end
-                if folded[position : position + 1] in ("\"", "'"):
+                if folded[position : position + 1] in ('"', "'"):
                     position += 1
         link = _LINK.match(folded, position)
         end = link.end() if link else position
@@ -173,8 +190,9 @@ def _check_statement(
 ) -> Iterator[Untraced]:
     records, label = evidence.records, statement.label.key
     start, stop = prose.span_at(statement.position)
+    start = max(start, statement.label.start - _AROUND)
     before = prose.folded[start : statement.position]
-    if prose.asks and stop == len(prose.plain) or _HEDGED.search(before):
+    if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
         return
     past = _PAST.search(_read_segment(statement, before, start)) is not None
     own = _records_of(subject, records) if subject is not None else []
@@ -192,6 +210,8 @@ def _check_statement(
         claim = statement.claim
         if any(tells(claim, cell) for cell in cells):
             return
+        if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
+            return  # a share of the value, and not the value
         if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):
             return
         if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
@@ -239,8 +259,8 @@ def _check_words(
         elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
         if strict and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
-    elif statement.linked and told.split(" ")[0] not in _NO_VALUE and len(told.split(" ")) <= 4:
-        if not evidence.has_words(told.split(" ")):
+    elif statement.linked and not evidence.has_words(words := told.split(" ")):
+        if words[0] not in _NO_VALUE and len(words) <= _SHORT_VALUE:
             yield Untraced("untraced_value", claim, f"the results give {_show(cells)} as {label}")
 
 
@@ -303,7 +323,9 @@ def _plain(value: object) -> str:
 
 def excuse(claims: Iterable[Claim], scalars: Iterable[Scalar]) -> frozenset[str]:
     """Values in the form in which `check_attribution` looks them up."""
-    told = {key_of(claim.text) for claim in claims} | {_plain(claim.value) for claim in claims if claim.kind == "number"}
+    told = {key_of(claim.text) for claim in claims} | {
+        _plain(claim.value) for claim in claims if claim.kind == "number"
+    }
     given = {key_of(each) if isinstance(each, str) else _plain(each) for each in scalars if each is not None}
     return frozenset(told | given)
 
@@ -342,7 +364,9 @@ def _same_claim(first: Claim, second: Claim) -> bool:
     if first.kind == "date":
         days = {cast("Day", second.value), second.other or cast("Day", second.value)}
         for year, month, day in (cast("Day", first.value), first.other or cast("Day", first.value)):
-            if any(m == month and (year in (None, y) or y is None) and (day in (None, d) or d is None) for y, m, d in days):
+            if any(
+                m == month and (year in (None, y) or y is None) and (day in (None, d) or d is None) for y, m, d in days
+            ):
                 return True
         return False
     return first.value == second.value

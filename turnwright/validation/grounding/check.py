@@ -1,8 +1,9 @@
-"""The one entry: walks through a dialogue once, gathers evidence, and checks each message of the assistant against it."""
+"""The one entry: walks through a dialogue once, gathers evidence, and checks each message against it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any, cast
 
 import orjson
@@ -138,12 +139,12 @@ class _Walk:
     def _check_prose(self, prose: Prose) -> Iterator[Finding]:
         evidence = self.evidence
         self.asked = prose.asks
-        found: list[Untraced] = list(trace_claims(prose, evidence))
+        found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
         excused = excuse(self.told, self.given)
         deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request, evidence.words)
         for each in (
-            *check_attribution(prose, evidence, excused),
+            *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
             *check_counts(prose, evidence),
             *self.said.check(prose, evidence),
             *deeds,
@@ -180,9 +181,7 @@ def _met_something(value: Any, changed: int | None) -> bool:
         fields = cast("dict[str, Any]", value)
         if fields.get("rows_changed") == 0:
             return False
-        if fields.get("success") is False or fields.get("status") in ("error", "failed"):
-            return False
-        return True
+        return not (fields.get("success") is False or fields.get("status") in ("error", "failed"))
     return changed is None or changed > 0 or value is not None
 
 
@@ -222,7 +221,7 @@ def _read_spec(spec: bytes) -> Evidence:
     evidence = Evidence()
     for name, leaf in walk_leaves(orjson.loads(spec)):
         evidence.add_text(label_of(name), -1)
-        evidence.add_leaf(name, leaf, -1)
+        evidence.add_leaf(leaf, -1)
         if isinstance(leaf, str):
             evidence.add_text(label_of(leaf), -1)
     return evidence

@@ -34,7 +34,8 @@ _CLAIM = re.compile(
   | (?P<clock>(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?z?
         (?:\s?(?P<half>[ap])\.?m\b\.?)?(?![\d:]))
   | (?P<noon>\b(?P<hour2>1[0-2]|0?[1-9])\s?(?P<half2>[ap])\.?m\b\.?)
-  | (?P<dayfirst>\b(?P<d2>{_DAY})(?:st|nd|rd|th)?(?:\ of|-|\ )?\ ?(?P<mon2>{_MONTH})(?:,?[-\ ](?:of\ )?(?P<y2>\d{{4}})\b)?)
+  | (?P<dayfirst>\b(?P<d2>{_DAY})(?:st|nd|rd|th)?(?:\ of|-|\ )?\ ?(?P<mon2>{_MONTH})
+        (?:,?[-\ ](?:of\ )?(?P<y2>\d{{4}})\b)?)
   | (?P<monthfirst>\b(?P<mon3>{_MONTH})\ (?:the\ )?(?P<d3>{_DAY})(?:st|nd|rd|th)?\b(?!:\d)(?:,?\ (?P<y3>\d{{4}})\b)?)
   | (?P<monthyear>\b(?P<mon4>{_MONTH}),?\ (?:of\ )?(?P<y4>\d{{4}})\b)
   | (?P<slashed>(?<![\d/.-])(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y5>\d{{4}})(?![\d/-]))
@@ -48,14 +49,13 @@ _CLAIM = re.compile(
         (?P<rank>st\b|nd\b|rd\b|th\b)?
         (?:\s?(?P<scale>hundred\b|thousand\b|million\b|billion\b|trillion\b|bn\b|mn\b|k\b|m\b(?!\w)))?
         (?:[\s-]?(?P<unit>(?:{_UNIT})(?![\w'])|[{_SIGNS}%](?!\d)|per\ cent\b|°\s?[cf]\b))?)
-  | (?P<spelled>\b(?:(?:(?P<tens>{"|".join(_TENS)})(?:[- ](?P<ones>{"|".join(_SMALL[1:10])}))?|(?P<small>{"|".join(_SMALL)})))
+  | (?P<spelled>\b(?:(?:(?P<tens>{"|".join(_TENS)})(?:[- ](?P<ones>{"|".join(_SMALL[1:10])}))?
+        |(?P<small>{"|".join(_SMALL)})))
         (?:\ (?P<scale2>hundred|thousand|million|billion))?\b(?:[\ -](?P<unit2>(?:{_UNIT}))\b)?)
   )""",
     re.VERBOSE,
 )
-_QUICK = re.compile(
-    rf"[\d@]|www\.|{'|'.join(_SMALL)}|{'|'.join(_TENS)}"
-)
+_QUICK = re.compile(rf"[\d@]|www\.|{'|'.join(_SMALL)}|{'|'.join(_TENS)}")
 _MOST_DIGITS = 40
 
 

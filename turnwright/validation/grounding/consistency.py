@@ -10,9 +10,7 @@ from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.tracing import Untraced
 
-_FRAME = re.compile(
-    r"\bthe ([a-z][\w ]{2,40}?) (?:of|for) ([^,.;:()\n?]{2,60}?) (?:is|was|are) (?:now )?(?=[\d$€£¥-])"
-)
+_FRAME = re.compile(r"\bthe ([a-z][\w ]{2,40}?) (?:of|for) ([^,.;:()\n?]{2,60}?) (?:is|was|are) (?:now )?(?=[\d$€£¥-])")
 _FOR = re.compile(r"\bfor ([^,.;:()\n?]{2,60}?), the ([a-z][\w ]{2,40}?) (?:is|was|are) (?:now )?(?=[\d$€£¥-])")
 
 
@@ -32,6 +30,8 @@ class Said:
             if claim is None or prose.asks:
                 continue
             before = self.known.get(key)
+            if before is not None and before[1] == prose.index:
+                continue  # two records of one name in one message
             if before is not None and before[0].value != claim.value and not _is_read_since(claim, before[1], evidence):
                 why = f"message {before[1]} gives {before[0].text!r} for the same"
                 yield Untraced("contradiction", claim, why)

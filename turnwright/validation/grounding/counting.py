@@ -9,10 +9,11 @@ from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.tracing import Untraced
 
 _BEFORE = re.compile(
-    r"(?:\b(?:found|there (?:are|were)|these|here are(?: the| all)?|here they are,?|returned|total of|all|listed|got|shows?)"
+    r"(?:\b(?:found|there (?:are|were)|these|here are(?: the| all)?|here they are,?|returned|total of|all|"
+    r"listed|got|shows?)"
     r"\s+(?:the |all |only |just |exactly )?|^\W*)$"
 )
-_AFTER = re.compile(r"\s+(?:\w+\s+){0,4}?(?:came back|came up|in (?:all|total|the results))?\s*:")
+_AFTER = re.compile(r"(?:\s+\w+){0,6}?\s*:")
 
 
 def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
@@ -34,7 +35,7 @@ def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
         start = max(prose.line_start(claim.start), claim.start - 40)
         if value < 2 or not _BEFORE.search(prose.folded, start, claim.start):
             continue
-        if not _AFTER.match(prose.folded, claim.end) or prose.items < 2 and not evidence.counts:
+        if not _AFTER.match(prose.folded, claim.end) or (prose.items < 2 and not evidence.counts):
             continue
         if prose.items >= 2:
             allowed = {*evidence.lengths, *counted, prose.items, prose.top_items}

@@ -16,7 +16,8 @@ _VERBS = (
     "ordered|scheduled|rescheduled|reserved|submitted|placed|processed|refunded|paid|transferred|assigned|inserted|"
     "entered|renamed|replaced|modified|adjusted|edited|corrected|increased|decreased|raised|lowered|reduced|activated|"
     "deactivated|enabled|disabled|closed|reopened|approved|rejected|uploaded|posted|published|forwarded|notified|"
-    "enrolled|enroled|signed (?:you )?up|arranged|confirmed your|issued|applied|stored|logged|marked|put|made the change|"
+    "enrolled|enroled|signed (?:you )?up|arranged|confirmed your|issued|applied|stored|logged|marked|put|made "
+    "the change|"
     "made that change|made the update|taken care of|completed|finali[sz]ed|unsubscribed|subscribed|exchanged|returned|"
     "extended|renewed|printed|translated|withdrawn|deposited|swapped|erased|archived|upgraded|downgraded|charged|billed"
 )
@@ -25,7 +26,8 @@ _CLAIMS = re.compile(
     rf"\b(?:i|we)(?:'ve| have|'ve also)?\s+{_ADVERBS}(?P<deed>{_VERBS})\b"
     rf"|\b(?:has|have)\s+{_ADVERBS}been\s+{_ADVERBS}(?P<passive>{_VERBS})\b"
     rf"|\b(?:is|are|was|were)\s+(?:now|successfully)\s+{_ADVERBS}(?P<now>{_VERBS})\b"
-    r"|\b(?:that(?:'s| is| has been)|it(?:'s| is)|everything(?:'s| is)|all)\s+(?:now\s+|all\s+)?(?P<done>saved|done|taken care of)\b"
+    r"|\b(?:that(?:'s| is| has been)|it(?:'s| is)|everything(?:'s| is)|all)\s+(?:now\s+|all\s+)?(?P<done>saved|"
+    r"done|taken care of)\b"
     r"|^(?:all |it's |that's )?(?P<short>done|all set)\s*[,.!:-]"
     r"|:\s+(?P<after>(?:that is )?(?:done|saved)(?: and saved)?)\b"
     rf"|\b(?:your|the)\s+(?:\w+\s+){{1,4}}?(?:was|were)\s+{_ADVERBS}(?P<past>cancell?ed|booked|refunded|sent|deleted|updated|submitted|created)\s+successfully"
@@ -37,26 +39,32 @@ _UNREAL = re.compile(
 _UNDONE = re.compile(
     r"\b(?:nothing (?:was|has been|is) (?:\w+ )?(?:changed|updated|added|removed|deleted|saved|booked|cancell?ed)|"
     r"no (?:changes?|updates?|record) (?:was|were|has been|have been) (?:\w+ )?(?:made|changed|affected|updated)|"
-    r"(?:could ?n't|could not|was(?:n't| not) able to|unable to|can't|cannot|failed to|did(?:n't| not)|have(?:n't| not)) "
+    r"(?:could ?n't|could not|was(?:n't| not) able to|unable to|can't|cannot|failed to|did(?:n't| not)|"
+    r"have(?:n't| not)) "
     r"(?:be )?(?:\w+ )?(?:update|change|add|set|remove|delete|cancel|book|create|save|complete|process|make)(?:d)?|"
     r"(?:has|have) (?:not|n't) been (?:" + _VERBS + r")|left everything as it was)\b"
 )
 _NOT_FOUND = re.compile(
-    r"\b(?:could ?n't find|could not find|did(?:n't| not) find|no (?:\w+ ){0,2}?(?:records?|entr(?:y|ies)|results?|match(?:es)?|"
+    r"\b(?:could ?n't find|could not find|did(?:n't| not) find|no (?:\w+ ){0,2}?(?:records?|entr(?:y|ies)|"
+    r"results?|match(?:es)?|"
     r"data)(?: was| were| is| are)? (?:found|match\w*|came|for|in|that)|there (?:is|are|was|were) no (?:\w+ ){0,2}?"
     r"(?:records?|entr(?:y|ies)|results?|match\w*)|nothing (?:came up|was found|matched)|came back empty|can't find|"
     r"cannot find|returned no|not in the (?:records|system|database)|does(?:n't| not) exist)\b"
 )
 _TROUBLE = re.compile(
-    r"\b(?:error\w*|fail\w*|unavailable|problem\w*|trouble|issue\w*|unable|could ?n't|could not|can't|cannot|try(?:ing)? again|"
+    r"\b(?:error\w*|fail\w*|unavailable|problem\w*|trouble|issue\w*|unable|could ?n't|could not|can't|cannot|"
+    r"try(?:ing)? again|"
     r"time[- ]?d? ?out|went wrong|did ?n't|did not|not|no|none|nothing|never|n't|limit\w*|too many|down|hiccup|glitch|"
     r"unfortunately|sorry|busy|unsuccessful\w*|invalid|missing|need\w*|required?|empty|without|outside|unknown|isn't|"
     r"another|instead|however|but|again|rejected|refused|denied|declined|already)\b|\?"
 )
 _DROPPED = frozenset(
-    "the a an of for to in on at by with and or is are was were be been new get set add list find it its this that these "
-    "those them your you my our their his her i we s ve re ll t as well also now from all both successfully already just "
-    "change changes changed update updates request record records entry entries details information data system here there "
+    "the a an of for to in on at by with and or is are was were be been new get set add list find it its this "
+    "that these "
+    "those them your you my our their his her i we s ve re ll t as well also now from all both successfully "
+    "already just "
+    "change changes changed update updates request record records entry entries details information data system "
+    "here there "
     "done saved complete completed everything accordingly requested need anything else let me know if more so has have "
     "above following one value values field no longer per made make been please thank thanks".split()
 )
@@ -70,9 +78,27 @@ _NEEDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     ),
     (
         re.compile(r"\b(?:sent|emailed|notified|forwarded)\b"),
-        ("send", "sent", "email", "mail", "notif", "forward", "messag", "invit", "shar", "post", "submit", "confirm", "text", "transf"),
+        (
+            "send",
+            "sent",
+            "email",
+            "mail",
+            "notif",
+            "forward",
+            "messag",
+            "invit",
+            "shar",
+            "post",
+            "submit",
+            "confirm",
+            "text",
+            "transf",
+        ),
     ),
-    (re.compile(r"\b(?:booked|reserved)\b"), ("book", "reserv", "creat", "add", "schedul", "order", "insert", "appoint")),
+    (
+        re.compile(r"\b(?:booked|reserved)\b"),
+        ("book", "reserv", "creat", "add", "schedul", "order", "insert", "appoint"),
+    ),
     (re.compile(r"\brefunded\b"), ("refund", "cancel", "return", "pay", "credit")),
     (re.compile(r"\bprinted\b"), ("print",)),
     (re.compile(r"\btranslated\b"), ("transl",)),
@@ -112,14 +138,16 @@ def is_empty(value: Any) -> bool:
         return True
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
-        lists = [child for child in fields.values() if isinstance(child, list)]
-        return len(lists) > 0 and all(not child for child in lists)
+        empty = [not child for child in fields.values() if isinstance(child, list)]
+        return len(empty) > 0 and all(empty)
     return False
 
 
 def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[str]) -> Iterator[Untraced]:
-    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`. `request` is the current request's first message,
-    `known` the words that were said or returned before.
+    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`.
+
+    `request` is the index of the current request's first message, `known` are the words that were said or returned
+    before.
     """
     current = [deed for deed in deeds if deed.message >= request]
     writes = [deed for deed in current if deed.effect == "write"]
@@ -137,7 +165,9 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[st
             if not _is_of(sentence, [*made, *earlier], asked):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
-                why = f"the call failed: {failed}" if failed else "no call did this" if not writes else "it met no record"
+                why = (
+                    f"the call failed: {failed}" if failed else "no call did this" if not writes else "it met no record"
+                )
                 yield Untraced("claimed_deed", claim, why)
                 break
     undone = _UNDONE.search(prose.folded)

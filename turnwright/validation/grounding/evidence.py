@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
+from turnwright.validation.grounding.plain_text import compose, fold, list_words
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
 from turnwright.validation.grounding.units import list_marks, units_in
 
@@ -75,7 +75,7 @@ class Evidence:
             self._fresh.append(value)
         self.numbers[value] = message
 
-    def add_leaf(self, name: str, value: Scalar, message: int) -> None:
+    def add_leaf(self, value: Scalar, message: int) -> None:
         """One scalar of a result or of arguments."""
         if isinstance(value, bool) or value is None:
             return
@@ -89,14 +89,14 @@ class Evidence:
     def add_arguments(self, arguments: dict[str, Any], message: int) -> list[Scalar]:
         """The arguments of a call that ran: telling what was asked for is telling the truth. Returns the scalars."""
         leaves = list(walk_leaves(arguments))
-        for name, value in leaves:
-            self.add_leaf(name, value, message)
+        for _, value in leaves:
+            self.add_leaf(value, message)
         return [value for _, value in leaves]
 
     def add_result(self, value: Any, message: int, arguments: Iterable[Scalar]) -> None:
         """A tool result, read as JSON."""
-        for name, leaf in walk_leaves(value):
-            self.add_leaf(name, leaf, message)
+        for _, leaf in walk_leaves(value):
+            self.add_leaf(leaf, message)
         numbers = self.records.add(value, message, arguments)
         for number in numbers:
             for label in self.records.all[number].cells:

@@ -1,4 +1,4 @@
-"""Prose and evidence in one plain form: one case, one kind of quote, dash and space, so that positions stay the same."""
+"""Prose and evidence in one plain form: one case, one kind of mark and space, and every position the same."""
 
 import re
 import unicodedata

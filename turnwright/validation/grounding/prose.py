@@ -17,6 +17,7 @@ _CAPITALS = re.compile(
 _LOWER = re.compile(r"\b[a-z]{3,}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n(\[]|- |\* |\d[.)] |[\"'“‘])[\s\"'“‘(*_#>-]*$")
 _ENUMERATION = re.compile(r"[^.;\n!?]+?(?:, [^.;\n!?,]+)*,? (?:and|or) [^.;\n!?,]+")
+_AROUND = 400
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,9 @@ class Prose:
         return numbers[max(0, middle - most // 2) : middle + most // 2]
 
     def sentence_at(self, position: int) -> str:
-        """The words of the sentence that holds a position, folded."""
+        """The words of the sentence that holds a position, folded; of a very long one what stands around."""
         start, end = self.span_at(position)
-        return self.folded[start:end]
+        return self.folded[max(start, position - _AROUND) : min(end, position + _AROUND)]
 
     def line_start(self, position: int) -> int:
         """Where the line that holds a position begins."""
@@ -132,7 +133,10 @@ class Prose:
 
     def begins_line(self, claim: Claim) -> bool:
         """Whether only marks stand before a claim on its line."""
-        return re.fullmatch(r"[\W_]*(?:step |option |#)?", self.folded[self.line_start(claim.start) : claim.start]) is not None
+        return (
+            re.fullmatch(r"[\W_]*(?:step |option |#)?", self.folded[self.line_start(claim.start) : claim.start])
+            is not None
+        )
 
     @cached_property
     def items(self) -> int:

@@ -1,7 +1,7 @@
 """The records that tool results hold, by the names that stand in them: which value belongs to whom.
 
-A record is a JSON object with scalar fields. Later writes are laid over earlier reads, so that what a record says is what
-it would say if it were read again.
+A record is a JSON object with scalar fields. Later writes are laid over earlier reads, so that what a record says is
+what it would say if it were read again.
 """
 
 import math

@@ -14,28 +14,35 @@ from turnwright.validation.grounding.units import is_usual
 
 _LIST_MARK = re.compile(r"\s*(?:[-•]\s*)?(?:step |option |#)?\d{1,3}\s*(?:[.)]|:\s)")
 _VAGUE = re.compile(
-    r"\s*(?:(?:more|other|quick|short|main|small|simple|easy|different|possible|new) )?(?:options?|ways?|things?|steps?|questions?|points?|details?|pieces?|moments?|minutes?|seconds?|"
+    r"\s*(?:(?:more|other|quick|short|main|small|simple|easy|different|possible|new) )?(?:options?|ways?|"
+    r"things?|steps?|questions?|points?|details?|pieces?|moments?|minutes?|seconds?|"
     r"of (?:us|you|the (?:options|ways|things))|reasons?|cases?|sides?|parts?|choices?|(?:business|working) days?|"
     r"(?:characters?|digits?)|hours?|days?|weeks?|to\b|or\b|tries|attempts?|times?)\b"
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ORDINAL_LIMIT = 31
 _STOP = frozenset(
-    "i i'm i've i'll i'd ok okay yes no hi hello dear sir madam mr mrs ms dr thank thanks please sorry note id ids am pm "
-    "am/pm faq url api json csv pdf sql us usa uk eu english monday tuesday wednesday thursday friday saturday sunday "
-    "ll ve re d s t m name email date time total status details summary result results option step ceo tv".split()
+    "i i'm i've i'll i'd ok okay yes no hi hello dear sir madam mr mrs ms dr thank thanks please sorry note id ids am "
+    "pm am/pm faq url api json csv pdf sql us usa uk eu english monday tuesday wednesday thursday friday "
+    "saturday sunday "
+    "ll ve re d s t m and of de da del van von der la le the name email date time total status details summary "
+    "result results option step ceo tv".split()
 ) | frozenset(MONTHS)
 
 
 _ATTRIBUTE = re.compile(
     r"\b(?:the|its|their|his|her|your|current)\s+(?:\w+\s+){0,2}?(?P<label>status|type|category|colou?r|gender|nationality|priority|grade|genre|"
-    r"brand|severity|occupation)\b(?:\s+of\s+[^.,;:\n]{1,40}?)?(?:\s+(?:is|was|shows)(?:\s+(?:now|currently|listed as|set to))?|:)"
+    r"brand|severity|occupation)\b(?:\s+of\s+[^.,;:\n]{1,40}?)?(?:\s+(?:is|was|shows)(?:\s+(?:now|currently|"
+    r"listed as|set to))?|:)"
     r"\s+[\"']?(?P<value>[a-z][a-z-]+)"
 )
 _NO_ATTRIBUTE = frozenset(
-    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown given that this "
-    "which what it correct right wrong same different updated changed done saved confirmed in on at by to for of from with "
-    "as now still currently already also only one two three required needed valid invalid good fine clear okay true false "
+    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
+    "given that this "
+    "which what it correct right wrong same different updated changed done saved confirmed in on at by to for "
+    "of from with "
+    "as now still currently already also only one two three required needed valid invalid good fine clear okay "
+    "true false "
     "yes being been more less very too so just simply based below above up down also unclear set".split()
 )
 
@@ -53,6 +60,7 @@ class Untraced:
 _MOST_DERIVED = 100
 """Numbers of one message for which arithmetic is tried."""
 _MOST_BESIDE = 40
+_MOST_RECORDS = 300
 
 
 def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
@@ -70,7 +78,7 @@ def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             if not knows_day(claim, prose.talk, evidence):
                 yield Untraced("untraced_date", claim, "no result, nobody and no instruction gives this date")
         elif claim.kind == "time":
-            if not _knows_time(claim, prose, evidence):
+            if not _knows_time(claim, evidence):
                 yield Untraced("untraced_time", claim, "no result, nobody and no instruction gives this time")
         elif claim.kind == "address":
             if str(claim.value) not in evidence.addresses and not evidence.has_words(list_words(str(claim.value))):
@@ -99,7 +107,8 @@ def _trace_number(claim: Claim, prose: Prose, evidence: Evidence, tries: bool) -
     if tries and derives(told, evidence):
         if not prose.asks:
             evidence.numbers.setdefault(value, prose.index)
-        yield from _trace_unit(claim, prose, evidence)
+        if claim.unit is None or claim.unit.dimension not in ("share", "time"):
+            yield from _trace_unit(claim, prose, evidence)
         return
     parts = claim.text.split(" ")
     if len(parts) > 1 and all(part.isdecimal() and evidence.has_number(float(part), 0, False) for part in parts):
@@ -125,7 +134,7 @@ def _trace_attributes(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
     """A word given as a status, a type and the like, which nothing has said."""
     for match in _ATTRIBUTE.finditer(prose.folded):
         word = match["value"]
-        if word in _NO_ATTRIBUTE or word.isdigit() or prose.asks or evidence.has_words([word]):
+        if word in _NO_ATTRIBUTE or word.isdigit() or prose.asks or evidence.has_words(list_words(word)):
             continue
         if word.endswith(("ed", "ing", "ly")) and word[:4] in {known[:4] for known in evidence.words}:
             continue
@@ -148,6 +157,8 @@ def _trace_unit(claim: Claim, prose: Prose, evidence: Evidence) -> Iterator[Untr
     if unit is None or unit.name in evidence.units:
         return
     near = set(list_words(prose.folded[max(0, claim.start - 60) : claim.start] + " " + prose.folded[claim.end :][:30]))
+    if unit.dimension == "currency":
+        near |= _labels_of(claim, evidence)
     if is_usual(unit, near) or (unit.dimension == "time" and claim.spelled):
         return
     told = Told(claim, cast("float", claim.value), prose.sentence_at(claim.start), ())
@@ -158,6 +169,18 @@ def _trace_unit(claim: Claim, prose: Prose, evidence: Evidence) -> Iterator[Untr
     yield Untraced("untraced_unit", claim, f"nothing says that this is in {unit.name}")
 
 
+def _labels_of(claim: Claim, evidence: Evidence) -> set[str]:
+    """Words of the fields in which a number stands."""
+    value = cast("float", claim.value)
+    return {
+        word
+        for record in evidence.records.all[-_MOST_RECORDS:]
+        for label, cell in record.cells.items()
+        if isinstance(cell, int | float) and abs(cell - value) <= claim.half
+        for word in label.split()
+    }
+
+
 def knows_day(claim: Claim, talk: str, evidence: Evidence) -> bool:
     """Whether a date is known, in either reading, or follows from a known one."""
     day = cast("Day", claim.value)
@@ -166,7 +189,7 @@ def knows_day(claim: Claim, talk: str, evidence: Evidence) -> bool:
     return derives_day(day, talk, evidence)
 
 
-def _knows_time(claim: Claim, prose: Prose, evidence: Evidence) -> bool:
+def _knows_time(claim: Claim, evidence: Evidence) -> bool:
     hour, minute = cast("tuple[int, int]", claim.value)
     known = evidence.clocks
     if (hour, minute) in known or (hour + 12, minute) in known or (hour - 12, minute) in known:

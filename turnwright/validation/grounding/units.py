@@ -98,7 +98,8 @@ _FITS: dict[str, frozenset[str]] = {
     "year": frozenset("age years experience tenure".split()),
     "dollar": frozenset(
         "price cost amount salary earnings fee budget total revenue payment paid balance income wage value worth sales "
-        "spent money charge rate sum fare rent tax profit credit discount refund cash funds deposit bill due".split()
+        "spent money earn earns earned pays costs priced makes charge rate sum fare rent tax profit credit "
+        "discount refund cash funds deposit bill due".split()
     ),
     "percent": frozenset("share ratio rate percent percentage proportion discount fraction probability".split()),
 }
