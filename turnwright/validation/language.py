@@ -14,6 +14,12 @@ from turnwright.validation.values import MOST_CHARACTERS, holds_value, names
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
 )
+_UNFINISHED = re.compile(r"[.!?][\"')]*\s+[A-Z][^.!?\n]*\w\Z")
+_ENTRY = re.compile(r"\s*(?:[-•*+|#>]|\d{1,3}[.)])|[^\n]{0,60}:\s")
+_LEAST_WORDS = 4
+_WISHES = re.compile(
+    r"(?<![^\W_])(?:([^\W_][\w'-]*) )?([^\W_][\w'-]*) (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE
+)
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
 _KEY = re.compile(
     r"(?:\b(?:id|ids|identifier|key)\b[\s:=#]*(?:is|was|of|number|no\.?)?[\s:=#]*|#)(\d+)\b", re.IGNORECASE
@@ -58,6 +64,15 @@ def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
         elif _DANGLING.search(content) or content.count("```") % 2:
             yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))
+        elif role == "assistant" and _breaks_off(content):
+            yield _find("truncated_message", f"has no end: …{content[-40:]}", index, _speaker(role))
+
+
+def _breaks_off(content: str) -> bool:
+    """Whether the last of several sentences has no end; the entries of a list need none."""
+    line = content[content.rfind("\n") + 1 :]
+    match = None if _ENTRY.match(line) else _UNFINISHED.search(line, max(0, len(line) - 600))
+    return match is not None and len(match[0].split()) > _LEAST_WORDS
 
 
 def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
@@ -65,8 +80,7 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
 
     An identifier that the assistant or a tool has shown before, or that is among the known details, may be said.
     """
-    name = re.escape(Persona.model_validate_json(trajectory.task.persona).name.split()[0])
-    third_person = re.compile(rf"\b{name}\b(?: \w+)? (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE)
+    name = Persona.model_validate_json(trajectory.task.persona).name.split()[0].casefold()
     for index, text in trajectory.said_by("user"):
         for word in _IDENTIFIER.findall(text):
             if not _was_shown(trajectory, word, index):
@@ -77,7 +91,9 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find("behind_the_scenes", f"the user says {match[0]!r}", index, "user_simulator")
         if match := _OFFERS.search(text):
             yield _find("role_swap", f"the user speaks as the assistant: {match[0]!r}", index, "user_simulator")
-        if match := third_person.search(text):
+        for match in _WISHES.finditer(text):
+            if name not in {(word or "").casefold() for word in match.groups()}:
+                continue
             yield _find("third_person", f"the user speaks of themselves: {match[0]!r}", index, "user_simulator")
 
 

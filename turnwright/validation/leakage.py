@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from schemas.findings import Finding
@@ -53,8 +54,7 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
 
     Only the user's words block: an assistant that names its tool is clumsy, and true.
     """
-    tools = [name for name in sorted(trajectory.by_name) if len(name) >= 5 and _MIXED.search(name)]
-    pattern = re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, tools)) + r")(?![\w-])") if tools else None
+    pattern = _compile(tuple(sorted(trajectory.by_name)))
     for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
         for index, text in trajectory.said_by(role):
             match = pattern.search(text) if pattern else None
@@ -62,6 +62,13 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
             if reference := _REFERENCE.search(text):
                 yield _find("reference_syntax", f"the {role} says {reference[0]!r}", index, fault)
+
+
+@lru_cache(maxsize=256)
+def _compile(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Matches the tools' names that are no words of any language."""
+    telling = [name for name in names if len(name) >= 5 and _MIXED.search(name)]
+    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, telling)) + r")(?![\w-])") if telling else None
 
 
 def _own_details(trajectory: Trajectory) -> list[list[Any]]:

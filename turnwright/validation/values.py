@@ -198,7 +198,7 @@ def _states_date(date: re.Match[str], reading: _Reading) -> bool:
         day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
     except ValueError:
         return False
-    if not any(re.search(rf"(?<!\w){form}(?!\w)", reading.plain) for form in _date_forms(day)):
+    if str(day.year) not in reading.plain or _date_forms(day).search(reading.plain) is None:
         return False
     if date[4] is None or (date[4], date[5]) == ("00", "00"):
         return True
@@ -206,15 +206,15 @@ def _states_date(date: re.Match[str], reading: _Reading) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _date_forms(day: datetime.date) -> tuple[str, ...]:
-    """Patterns of the usual ways to write a date with its year; day and month may stand in either order."""
+def _date_forms(day: datetime.date) -> re.Pattern[str]:
+    """The usual ways to write a date with its year; day and month may stand in either order."""
     month = _MONTHS[day.month - 1]
     short = rf"(?:{month}|{month[:3]}|{month[:4]})\.?"
     number = rf"0?{day.day}(?:st|nd|rd|th)?"
     year = rf"(?:{day.year})"
     weekday = r"(?:\w+,? )?"
     sep = r"[-/. ]"
-    return (
+    forms = (
         rf"{weekday}{short} {number},?(?: of)? {year}",
         rf"{weekday}(?:the )?{number}(?: of)?[- ]{short},?[- ]{year}",
         rf"{year}{sep}0?{day.month}{sep}0?{day.day}",
@@ -222,6 +222,7 @@ def _date_forms(day: datetime.date) -> tuple[str, ...]:
         rf"0?{day.day}{sep}0?{day.month}{sep}{year}",
         rf"{year} {short} {number}",
     )
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)")
 
 
 def _holds(plain: str, text: str) -> bool:

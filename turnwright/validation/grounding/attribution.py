@@ -8,14 +8,13 @@ request's.
 
 import bisect
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
 
-from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.evidence import Day, Evidence
-from turnwright.validation.grounding.plain_text import compose, fold, key_of
+from turnwright.validation.grounding.cells import excuse_number, tells
+from turnwright.validation.grounding.claims import Claim
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.plain_text import key_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Record, Records, Scalar
 from turnwright.validation.grounding.tracing import Untraced
@@ -259,9 +258,11 @@ def _check_words(
         elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
         if strict and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
-    elif statement.linked and not evidence.has_words(words := told.split(" ")):
-        if words[0] not in _NO_VALUE and len(words) <= _SHORT_VALUE:
-            yield Untraced("untraced_value", claim, f"the results give {_show(cells)} as {label}")
+        return
+    words = told.split(" ")
+    is_value = statement.linked and words[0] not in _NO_VALUE and len(words) <= _SHORT_VALUE
+    if is_value and not evidence.has_words(words):
+        yield Untraced("untraced_value", claim, f"the results give {_show(cells)} as {label}")
 
 
 def _records_of(subject: Mention, records: Records) -> list[Record]:
@@ -314,68 +315,7 @@ def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: 
 
 
 def _is_excused(claim: Claim, excused: frozenset[str]) -> bool:
-    return key_of(claim.text) in excused or (claim.kind == "number" and _plain(claim.value) in excused)
-
-
-def _plain(value: object) -> str:
-    return f"{value:.12g}" if isinstance(value, int | float) else str(value)
-
-
-def excuse(claims: Iterable[Claim], scalars: Iterable[Scalar]) -> frozenset[str]:
-    """Values in the form in which `check_attribution` looks them up."""
-    told = {key_of(claim.text) for claim in claims} | {
-        _plain(claim.value) for claim in claims if claim.kind == "number"
-    }
-    given = {key_of(each) if isinstance(each, str) else _plain(each) for each in scalars if each is not None}
-    return frozenset(told | given)
-
-
-def tells(claim: Claim, cell: Scalar) -> bool:
-    """Whether a claim is a way to write a value."""
-    if isinstance(cell, bool) or cell is None:
-        return False
-    if isinstance(cell, str):
-        if key_of(claim.text) == key_of(cell) or key_of(cell).startswith(key_of(claim.text) + " "):
-            return True
-        return any(_same_claim(claim, other) for other in _read_cell(cell))
-    if claim.kind == "date":
-        return cast("Day", claim.value)[0] == cell
-    if claim.kind != "number":
-        return key_of(claim.text) == str(cell)
-    value = cast("float", claim.value)
-    options = [(value, claim.half)]
-    if claim.scaled is not None:
-        options.append((claim.scaled, 0.05))
-    if claim.unit is not None and claim.unit.name == "percent":
-        options.append((value / 100, claim.half / 100))
-    for option, half in options:
-        distance = min(abs(option - cell), abs(option + cell))
-        if distance <= 1e-9 * max(1.0, abs(cell)):
-            return True
-        rounds = claim.loose or not float(cell).is_integer()
-        if rounds and distance <= half * (1 + 1e-9) and distance <= 0.05 * abs(cell):
-            return True
-    return False
-
-
-def _same_claim(first: Claim, second: Claim) -> bool:
-    if first.kind != second.kind:
-        return False
-    if first.kind == "date":
-        days = {cast("Day", second.value), second.other or cast("Day", second.value)}
-        for year, month, day in (cast("Day", first.value), first.other or cast("Day", first.value)):
-            if any(
-                m == month and (year in (None, y) or y is None) and (day in (None, d) or d is None) for y, m, d in days
-            ):
-                return True
-        return False
-    return first.value == second.value
-
-
-@lru_cache(maxsize=4096)
-def _read_cell(cell: str) -> tuple[Claim, ...]:
-    text = compose(cell[:400])
-    return tuple(read_claims(text, fold(text)))
+    return key_of(claim.text) in excused or (claim.kind == "number" and excuse_number(claim.value) in excused)
 
 
 def _show(cells: Sequence[Scalar]) -> str:

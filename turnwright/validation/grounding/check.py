@@ -13,7 +13,8 @@ from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SqlTool, Tool
 from turnwright.validation.documents import read_document
 from turnwright.validation.grounding.arguments import find_invented
-from turnwright.validation.grounding.attribution import check_attribution, excuse
+from turnwright.validation.grounding.attribution import check_attribution
+from turnwright.validation.grounding.cells import excuse
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
