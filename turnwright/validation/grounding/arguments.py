@@ -13,10 +13,19 @@ from turnwright.validation.grounding.tracing import knows_day
 
 _OWN_CHOICE = frozenset(
     "limit top count page offset size max maximum min minimum results per n k radius days sort order unit units "
-    "language "
-    "format locale timezone currency mode verbose include depth precision decimals threshold timeout version skip take "
+    "language format locale timezone currency mode verbose include depth precision decimals threshold timeout version skip take "
     "start index".split()
 )
+_WORDED = frozenset(
+    "expression formula query code content message body text subject title reason note notes comment "
+    "description summary "
+    "prompt keyword keywords search thought".split()
+)
+"""Words of parameters whose text the assistant writes."""
+_AMOUNTS = frozenset("amount total price cost payment sum fee balance refund quantity value budget".split())
+_COMPUTED = "total difference times per average"
+"""What announces every operation: an amount may be computed without a word about it."""
+_ABBREVIATION = 4
 """Words of parameters that an assistant may fill as it sees fit."""
 _FREE_TEXT = 4
 """Words from which a text is a wording of the assistant's own."""
@@ -46,7 +55,8 @@ def find_invented(arguments: dict[str, Any], talk: str, evidence: Evidence) -> I
         elif not _knows_text(value, talk, evidence):
             told = list_words(fold(compose(value)))
             if told and words.isdisjoint(_OWN_CHOICE):
-                yield Invented(name, value, certain=len(told) < _FREE_TEXT)
+                sure = len(told) < _FREE_TEXT and words.isdisjoint(_WORDED)
+                yield Invented(name, value, certain=sure and not (value.isupper() and len(value) < _ABBREVIATION))
 
 
 def _knows_number(value: float, words: set[str], talk: str, evidence: Evidence) -> bool:
@@ -59,7 +69,8 @@ def _knows_number(value: float, words: set[str], talk: str, evidence: Evidence) 
     if evidence.has_number(value * 100, 0.0, False) or evidence.has_number(value / 1000, 0.0, False):
         return True  # 15% is given as 0.15, and 30 thousand as 30000
     claim = Claim("number", str(value), 0, 0, value, half=1e-9, loose=True)
-    return derives(Told(claim, value, talk, ()), evidence)
+    words_said = talk if words.isdisjoint(_AMOUNTS) else f"{talk}\n{_COMPUTED}"
+    return derives(Told(claim, value, words_said, ()), evidence)
 
 
 def _knows_text(value: str, talk: str, evidence: Evidence) -> bool:
@@ -78,6 +89,14 @@ def _knows_text(value: str, talk: str, evidence: Evidence) -> bool:
     if not unknown:
         return True
     return len(words) >= _FREE_TEXT and len(unknown) <= (1 - _KNOWN_SHARE) * len(words)
+
+
+def _is_known_claim(claim: Claim, talk: str, evidence: Evidence) -> bool:
+    if claim.kind == "date":
+        return knows_day(claim, talk, evidence)
+    if claim.kind == "number" and isinstance(claim.value, int | float):
+        return evidence.has_number(claim.value, claim.half, claim.loose)
+    return claim.kind == "time" and claim.value in evidence.clocks
 
 
 def _is_known_claim(claim: Claim, talk: str, evidence: Evidence) -> bool:

@@ -58,6 +58,8 @@ _NO_VALUE = frozenset(
     "more less most least quite very too so just simply based below above following up down left right n".split()
 )
 _GENERIC = frozenset("id ids key number no date time count total result results record records type value".split())
+_MOST_LIKELY = 3
+"""Different values of a field up to which a sentence that names no record must mean one of them."""
 _SHORT_VALUE = 4
 """Words of a value; what is longer is a sentence about it."""
 _AROUND = 300
@@ -205,6 +207,8 @@ def _check_statement(
     cells = [record.cells[label] for record in own]
     if not cells or all(isinstance(cell, bool) for cell in cells):
         return
+    if not strict and len(set(cells)) > _MOST_LIKELY:
+        return  # nothing says which of many records is meant
     if statement.claim is not None:
         claim = statement.claim
         if any(tells(claim, cell) for cell in cells):
@@ -216,6 +220,8 @@ def _check_statement(
         if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
             if not past:
                 yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+            return
+        if not strict and _stands_anywhere(claim, evidence):
             return
         if not past and not named and not _is_elsewhere(claim, label, own if strict else None, evidence):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
@@ -311,6 +317,16 @@ def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: 
         other != label and not words.isdisjoint(other.split()) and tells(claim, cell)
         for record in pool
         for other, cell in record.cells.items()
+    )
+
+
+def _stands_anywhere(claim: Claim, evidence: Evidence) -> bool:
+    """Whether any record has the value, in a field that is no key: a `price` may be what a result calls `economy`."""
+    return any(
+        tells(claim, cell)
+        for record in evidence.records.all[-_MOST_NAMED:]
+        for label, cell in record.cells.items()
+        if not label.endswith("id")
     )
 
 

@@ -27,6 +27,7 @@ from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import MOST_CHARACTERS
 
+_GENERAL_WORDS = 80
 _MOST_FINDINGS = 50
 """Findings of one dialogue that are kept: more of them say nothing more."""
 
@@ -39,7 +40,12 @@ def check_grounding(trajectory: Trajectory) -> list[Finding]:
 def ground_dialogue(
     messages: Sequence[Message], tools: Sequence[Tool], calls: Sequence[CallRecord] = ()
 ) -> list[Finding]:
-    """The same for any dialogue in OpenAI's chat format; `calls` are its executed calls, where they are known."""
+    """The same for any dialogue in OpenAI's chat format; `calls` are its executed calls, where they are known.
+
+    A dialogue without tools has nothing that its claims could be traced to: nothing is found there.
+    """
+    if not tools:
+        return []
     findings: list[Finding] = []
     for finding in _Walk(tools, calls).check(messages):
         findings.append(finding)
@@ -153,6 +159,8 @@ class _Walk:
             if not any(start <= each.claim.start < end for start, end in spans) or each.code in _OF_DEEDS:
                 found.append(each)
                 spans.add((each.claim.start, each.claim.end))
+        # A long answer before any call speaks of the world, and not of what the tools keep.
+        general = not self.deeds and len(prose.words) > _GENERAL_WORDS
         for each in found:
             yield Finding(
                 layer="grounding",
@@ -160,7 +168,7 @@ class _Walk:
                 explanation=f"{each.claim.text[:80]!r}: {each.why}",
                 message=prose.index,
                 fault="assistant",
-                blocks=each.blocks,
+                blocks=each.blocks and not general,
                 start=each.claim.start,
                 end=each.claim.end,
             )

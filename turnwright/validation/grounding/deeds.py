@@ -165,9 +165,7 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[st
             if not _is_of(sentence, [*made, *earlier], asked):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
-                why = (
-                    f"the call failed: {failed}" if failed else "no call did this" if not writes else "it met no record"
-                )
+                why = _explain(writes, failed)
                 yield Untraced("claimed_deed", claim, why)
                 break
     undone = _UNDONE.search(prose.folded)
@@ -183,6 +181,12 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[st
         if not mended and len(prose.words) > 3:
             claim = _span(prose, 0, len(prose.plain))
             yield Untraced("ignored_error", claim, f"{last.tool} failed ({last.error}) and nothing is said of it")
+
+
+def _explain(writes: Sequence[Deed], failed: str | None) -> str:
+    if failed is not None:
+        return f"the call failed: {failed}"
+    return "the call met no record" if writes and not any(deed.changed for deed in writes) else "no call did this"
 
 
 def _is_of(sentence: str, deeds: Sequence[Deed], asked: set[str]) -> bool:

@@ -14,6 +14,7 @@ _CAPITALS = re.compile(
     r"(?<![\w'@.])[^\W\d_a-zß-öø-ÿ][\w'’&-]*(?:(?: (?:of|de|da|del|van|von|der|la|le|the|and|&))* "
     r"[^\W\d_a-zß-öø-ÿ][\w'’&-]*)*"
 )
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _LOWER = re.compile(r"\b[a-z]{3,}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n(\[]|- |\* |\d[.)] |[\"'“‘])[\s\"'“‘(*_#>-]*$")
 _ENUMERATION = re.compile(r"[^.;\n!?]+?(?:, [^.;\n!?,]+)*,? (?:and|or) [^.;\n!?,]+")
@@ -52,7 +53,11 @@ class Prose:
         """Values, quoted texts and names, in order."""
         values = read_claims(self.plain, self.folded)
         taken = {place for claim in values for place in range(claim.start, claim.end)}
-        return sorted([*values, *self._quotes(), *self._names(taken)], key=lambda claim: (claim.start, claim.end))
+        claims = [*values, *self._quotes(), *self._names(taken)]
+        if "```" in self.plain:  # what stands in a block of code was asked to be written
+            blocks = {place for match in _CODE.finditer(self.plain) for place in range(*match.span())}
+            claims = [claim for claim in claims if claim.start not in blocks]
+        return sorted(claims, key=lambda claim: (claim.start, claim.end))
 
     def _quotes(self) -> list[Claim]:
         folded = self.folded

@@ -60,6 +60,8 @@ class Untraced:
 _MOST_DERIVED = 100
 """Numbers of one message for which arithmetic is tried."""
 _MOST_BESIDE = 40
+_LEAST_ENDING = 3
+_CODED = re.compile(r"[\w' ]{0,30}? ?\((\w{2,5})\)")
 _MOST_RECORDS = 300
 
 
@@ -75,7 +77,7 @@ def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             tries += 1
             yield from _trace_number(claim, prose, evidence, tries <= _MOST_DERIVED)
         elif claim.kind == "date":
-            if not knows_day(claim, prose.talk, evidence):
+            if not knows_day(claim, f"{prose.talk}\n{prose.sentence_at(claim.start)}", evidence):
                 yield Untraced("untraced_date", claim, "no result, nobody and no instruction gives this date")
         elif claim.kind == "time":
             if not _knows_time(claim, evidence):
@@ -83,10 +85,15 @@ def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
         elif claim.kind == "address":
             if str(claim.value) not in evidence.addresses and not evidence.has_words(list_words(str(claim.value))):
                 yield Untraced("untraced_address", claim, "nothing gives this address")
+        elif claim.kind in ("code", "quoted") and prose.sentence_at(claim.start).rstrip().endswith("?"):
+            continue  # a question may propose what nobody has said
         elif claim.kind == "code":
             if not evidence.has_words(list_words(str(claim.value))):
                 yield Untraced("untraced_code", claim, "nothing gives this code")
         elif not evidence.has_words(word for word in list_words(str(claim.value)) if word not in _STOP):
+            coded = _CODED.match(prose.folded, claim.end)
+            if coded is not None and coded[1] in evidence.words:
+                continue  # `Seattle (SEA)` spells a known code out
             code = "untraced_name" if claim.kind == "name" else "untraced_quote"
             yield Untraced(code, claim, "nothing gives this name")
 
@@ -113,6 +120,9 @@ def _trace_number(claim: Claim, prose: Prose, evidence: Evidence, tries: bool) -
     parts = claim.text.split(" ")
     if len(parts) > 1 and all(part.isdecimal() and evidence.has_number(float(part), 0, False) for part in parts):
         return  # `address line 1 275 Blick Summit`: a space may part thousands or two numbers
+    digits = claim.text.strip()
+    if len(digits) >= _LEAST_ENDING and digits.isdecimal() and any(word.endswith(digits) for word in evidence.words):
+        return  # `the card ending in 1239`
     if claim.spelled and value <= 10 and _VAGUE.match(prose.folded, claim.end) is not None:
         return
     yield Untraced("untraced_number", claim, "no result, nobody, no instruction and no arithmetic gives this number")
@@ -186,6 +196,9 @@ def knows_day(claim: Claim, talk: str, evidence: Evidence) -> bool:
     day = cast("Day", claim.value)
     if day in evidence.days or (claim.other is not None and claim.other in evidence.days):
         return True
+    year, month, number = day
+    if year is not None and (None, month, number) in evidence.days and year in evidence.numbers:
+        return True  # the year of `May 20` goes without saying
     return derives_day(day, talk, evidence)
 
 
