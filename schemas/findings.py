@@ -9,7 +9,7 @@ from schemas.vocabulary import BulletClass
 class Finding(Closed):
     """Something that a layer of validation saw."""
 
-    layer: Literal["rules", "replay", "outcome", "ledger", "behaviour", "judge"]
+    layer: Literal["rules", "grounding", "replay", "outcome", "ledger", "behaviour", "judge"]
     code: str
     """Stable name of the rule, as in `unpaired_result`."""
     explanation: str
@@ -18,6 +18,10 @@ class Finding(Closed):
     fault: Literal["user_simulator", "assistant", "environment", "endpoint", "task"]
     blocks: bool
     """Whether the dialogue is invalid because of it."""
+    start: int | None = None
+    """First character of the words that it is about, in the message's content; none where it is about the whole."""
+    end: int | None = None
+    """One past their last character."""
 
 
 class BulletVerdict(Closed):

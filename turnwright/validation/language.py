@@ -11,10 +11,16 @@ from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import holds_value, names
+from turnwright.validation.values import MOST_CHARACTERS, holds_value, names
 
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
+)
+_UNFINISHED = re.compile(r"[.!?][\"')]*\s+[A-Z][^.!?\n]*\w\Z")
+_ENTRY = re.compile(r"\s*(?:[-•*+|#>]|\d{1,3}[.)])|[^\n]{0,60}:\s")
+_LEAST_WORDS = 4
+_WISHES = re.compile(
+    r"(?<![^\W_])(?:([^\W_][\w'-]*) )?([^\W_][\w'-]*) (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE
 )
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
 _KEY = re.compile(
@@ -52,15 +58,26 @@ _EVERYDAY = frozenset(
 
 
 def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
-    """`empty_message`, `truncated_message`: each message says something and says it to its end."""
+    """`empty_message`, `truncated_message`, `overlong_message`: each message says something and says it to its end."""
     for index, message in enumerate(trajectory.messages):
         role, content = message["role"], (message["content"] or "").strip()
         if role in ("system", "tool") or message.get("tool_calls"):
             continue
-        if not content:
+        if len(content) > MOST_CHARACTERS:
+            yield _find("overlong_message", f"{len(content):,} characters", index, _speaker(role))
+        elif not content:
             yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
         elif _DANGLING.search(content) or content.count("```") % 2:
             yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))
+        elif role == "assistant" and _breaks_off(content):
+            yield _find("truncated_message", f"has no end: …{content[-40:]}", index, _speaker(role))
+
+
+def _breaks_off(content: str) -> bool:
+    """Whether the last of several sentences has no end; the entries of a list need none."""
+    line = content[content.rfind("\n") + 1 :]
+    match = None if _ENTRY.match(line) else _UNFINISHED.search(line, max(0, len(line) - 600))
+    return match is not None and len(match[0].split()) > _LEAST_WORDS
 
 
 def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
@@ -97,11 +114,11 @@ def find_offer(text: str) -> str | None:
 
 def find_third_person(text: str, persona: Persona) -> str | None:
     """Words in which the person speaks of themselves by name."""
-    name = re.escape(persona.name.split()[0])
-    match = re.search(
-        rf"\b{name}\b(?: \w+)? (?:wants|needs|hopes|would like|is looking|adds|changes|asks)\b", text, re.IGNORECASE
+    first = persona.name.split()[0].casefold()
+    return next(
+        (match[0] for match in _WISHES.finditer(text) if first in {(word or "").casefold() for word in match.groups()}),
+        None,
     )
-    return match[0] if match else None
 
 
 def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:

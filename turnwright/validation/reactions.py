@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from schemas.findings import Finding
 from schemas.messages import CallRecord
+from turnwright.validation.documents import read_document
 from turnwright.validation.references import check_ambiguity, check_premise
 from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
-from turnwright.validation.replay import read_result
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, states
 
@@ -100,7 +100,7 @@ def _is_worked_around(trajectory: Trajectory, broken: str, later: Sequence[CallR
             continue
         if record.rows_changed and record.tool in planned:
             return True
-        result = read_result(record.result)
+        result = read_document(record.result)
         if any(holds_value(result, fact.value) for objective in needing for fact in objective.facts):
             return True
     return False

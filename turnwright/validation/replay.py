@@ -1,14 +1,12 @@
 """Replay: the recorded calls once more, on a fresh copy, must give the same results and the same final state."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from schemas.findings import Finding
 from schemas.vocabulary import Match
 from turnwright.environments.base import Base
 from turnwright.rollout.tool_calls import ToolRunner
+from turnwright.validation.documents import read_document
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import values_equal
 
@@ -34,7 +32,7 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
             answer = runner.answer(record.tool, record.arguments, record.side)
             if record.error == "timeout" and not record.fault:
                 return Replay("unavailable", ())
-            same = values_equal(read_result(answer.result.text), read_result(record.result))
+            same = values_equal(read_document(answer.result.text), read_document(record.result))
             if not same or answer.fault != record.fault:
                 text = f"{record.tool} ({record.call_id}) gives another result"
                 findings.append(_find("different_result", text, record.message))
@@ -44,14 +42,6 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
     if digest != trajectory.row.final_digest:
         findings.append(_find("different_state", "the calls lead to another final state", None))
     return Replay("mismatch" if findings else "match", tuple(findings))
-
-
-def read_result(text: str) -> Any:
-    """The value of a result, or its text where it is no JSON: a tool may return anything."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
 
 
 def _find(code: str, explanation: str, message: int | None) -> Finding:

@@ -12,6 +12,8 @@ from schemas.findings import Finding
 from schemas.vocabulary import Ending
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments
 from turnwright.validation.language import LANGUAGE_RULES
+from turnwright.validation.leakage import check_goal_leak, check_names
+from turnwright.validation.results import check_results
 from turnwright.validation.trajectory import Trajectory
 
 Rule = Callable[[Trajectory], Iterator[Finding]]
@@ -197,8 +199,11 @@ RULES: tuple[Rule, ...] = (
     check_pairs,
     check_records,
     check_calls,
+    check_results,
     check_repeats,
     check_loops,
     check_completion,
     *LANGUAGE_RULES,
+    check_goal_leak,
+    check_names,
 )

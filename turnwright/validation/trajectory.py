@@ -5,18 +5,55 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
-import orjson
-from pydantic import TypeAdapter
+import jsonschema_rs
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.goals import BehaviourPlan, Objective, RowChange
 from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow
 from schemas.tools import Tool
 from turnwright.rollout.tool_calls import read_behaviour
+from turnwright.validation.documents import parse_document
 
+_TEXT = {"type": "string"}
+_MESSAGES = jsonschema_rs.validator_for(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["role", "content"],
+            "properties": {
+                "role": {"enum": ["system", "user", "assistant", "tool"]},
+                "content": {"type": ["string", "null"]},
+                "reasoning": {"type": ["string", "null"]},
+                "tool_call_id": _TEXT,
+                "tool_calls": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["id", "function"],
+                        "properties": {
+                            "id": _TEXT,
+                            "function": {
+                                "type": "object",
+                                "required": ["name", "arguments"],
+                                "properties": {"name": _TEXT, "arguments": _TEXT},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    }
+)
+"""What schemas.messages.Message says, as a schema: pydantic reads no typing.TypedDict on this Python."""
 _CALLS = TypeAdapter(tuple[CallRecord, ...])
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _CHANGES = TypeAdapter(tuple[RowChange, ...])
+
+
+class UnreadableDialogue(ValueError):
+    """A dialogue row whose messages or calls are not what they should be; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +66,47 @@ class Trajectory:
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
-        """All messages, system message first."""
-        return tuple(cast("list[Message]", orjson.loads(self.row.messages)))
+        """All messages, system message first.
+
+        Raises:
+            UnreadableDialogue: they are no list of messages.
+        """
+        try:
+            value = parse_document(self.row.messages)
+            error = None if _MESSAGES.is_valid(value) else next(iter(_MESSAGES.iter_errors(value)), None)
+        except (ValueError, RecursionError) as unreadable:
+            raise UnreadableDialogue(f"messages: {str(unreadable)[:300]}") from None
+        if error is not None:
+            place = ".".join(map(str, error.instance_path))
+            raise UnreadableDialogue(f"messages.{place}: {error.message[:300]}")
+        return tuple(cast("list[Message]", value))
+
+    @cached_property
+    def problem(self) -> str | None:
+        """Why the dialogue cannot be judged at all, or none."""
+        try:
+            if not self.messages:
+                return "the dialogue has no messages"
+            _ = self.calls
+        except UnreadableDialogue as error:
+            return str(error)
+        return None
 
     @cached_property
     def calls(self) -> tuple[CallRecord, ...]:
-        """The executed calls, in order."""
-        return _CALLS.validate_json(self.row.calls)
+        """The executed calls, in order.
+
+        Raises:
+            UnreadableDialogue: they are no list of call records.
+        """
+        try:
+            return _CALLS.validate_json(self.row.calls)
+        except ValidationError:
+            pass
+        try:
+            return _CALLS.validate_python(parse_document(self.row.calls))
+        except ValueError as error:
+            raise UnreadableDialogue(f"calls: {str(error)[:300]}") from None
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:

@@ -46,6 +46,8 @@ _NO = re.compile(r"\b(?:no|not|false|never|none|without)\b|n't\b")
 _ZERO = re.compile(r"\b(?:zero|none|nothing|nobody|no|any)\b")
 _LONG_TEXT_WORDS = 12
 _SHARED_WORDS = 0.8
+MOST_CHARACTERS = 40_000
+"""Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 _ROUNDING = 0.05
 """Largest relative distance between a number told and the value that it rounds; 3 does not state 3.4."""
 
@@ -72,17 +74,38 @@ class _Reading:
 
 
 def values_equal(first: Any, second: Any) -> bool:
-    """Equality of JSON values: numbers by value, float noise allowed, True equal to 1, text exact, lists in order."""
+    """Equality of JSON values: numbers by value, float noise allowed, True equal to 1, text exact, lists in order.
+
+    Without recursion: a document may be as deep as it likes.
+    """
+    pairs: list[tuple[Any, Any]] = [(first, second)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, list) and isinstance(right, list):
+            one, two = cast("list[Any]", left), cast("list[Any]", right)
+            if len(one) != len(two):
+                return False
+            pairs += zip(one, two, strict=True)
+        elif isinstance(left, dict) and isinstance(right, dict):
+            some, others = cast("dict[str, Any]", left), cast("dict[str, Any]", right)
+            if some.keys() != others.keys():
+                return False
+            pairs += ((some[key], others[key]) for key in some)
+        elif not _scalars_equal(left, right):
+            return False
+    return True
+
+
+def _scalars_equal(first: Any, second: Any) -> bool:
     if isinstance(first, int) and isinstance(second, int):
         return first == second  # exactly: neighbouring 64-bit ids are closer than float noise
     if isinstance(first, int | float) and isinstance(second, int | float):
-        return first == second or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
-    if isinstance(first, list) and isinstance(second, list):
-        left, right = cast("list[Any]", first), cast("list[Any]", second)
-        return len(left) == len(right) and all(values_equal(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(first, dict) and isinstance(second, dict):
-        one, two = cast("dict[str, Any]", first), cast("dict[str, Any]", second)
-        return one.keys() == two.keys() and all(values_equal(one[key], two[key]) for key in one)
+        if first == second:
+            return True
+        try:
+            return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
+        except OverflowError:  # an integer beyond every float
+            return False
     return (isinstance(first, str) or first is None) and first == second
 
 
@@ -110,13 +133,19 @@ def names(value: Any, text: str) -> bool:
 
 def holds_value(document: Any, value: Any) -> bool:
     """Whether a JSON document has `value` as one of its leaves, numbers also as text and text without case."""
-    if isinstance(document, dict):
-        return any(holds_value(child, value) for child in cast("dict[str, Any]", document).values())
-    if isinstance(document, list):
-        return any(holds_value(child, value) for child in cast("list[Any]", document))
-    if isinstance(document, str) or isinstance(value, str):
-        return str(document).casefold().strip() == str(value).casefold().strip()
-    return values_equal(document, value)
+    nodes: list[Any] = [document]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            nodes += cast("dict[str, Any]", node).values()
+        elif isinstance(node, list):
+            nodes += cast("list[Any]", node)
+        elif isinstance(node, str) or isinstance(value, str):
+            if str(node).casefold().strip() == str(value).casefold().strip():
+                return True
+        elif _scalars_equal(node, value):
+            return True
+    return False
 
 
 def _states_number(value: float, reading: _Reading) -> bool:
@@ -169,7 +198,7 @@ def _states_date(date: re.Match[str], reading: _Reading) -> bool:
         day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
     except ValueError:
         return False
-    if not any(re.search(rf"(?<!\w){form}(?!\w)", reading.plain) for form in _date_forms(day)):
+    if str(day.year) not in reading.plain or _date_forms(day).search(reading.plain) is None:
         return False
     if date[4] is None or (date[4], date[5]) == ("00", "00"):
         return True
@@ -177,15 +206,15 @@ def _states_date(date: re.Match[str], reading: _Reading) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _date_forms(day: datetime.date) -> tuple[str, ...]:
-    """Patterns of the usual ways to write a date with its year; day and month may stand in either order."""
+def _date_forms(day: datetime.date) -> re.Pattern[str]:
+    """The usual ways to write a date with its year; day and month may stand in either order."""
     month = _MONTHS[day.month - 1]
     short = rf"(?:{month}|{month[:3]}|{month[:4]})\.?"
     number = rf"0?{day.day}(?:st|nd|rd|th)?"
     year = rf"(?:{day.year})"
     weekday = r"(?:\w+,? )?"
     sep = r"[-/. ]"
-    return (
+    forms = (
         rf"{weekday}{short} {number},?(?: of)? {year}",
         rf"{weekday}(?:the )?{number}(?: of)?[- ]{short},?[- ]{year}",
         rf"{year}{sep}0?{day.month}{sep}0?{day.day}",
@@ -193,6 +222,7 @@ def _date_forms(day: datetime.date) -> tuple[str, ...]:
         rf"0?{day.day}{sep}0?{day.month}{sep}{year}",
         rf"{year} {short} {number}",
     )
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)")
 
 
 def _holds(plain: str, text: str) -> bool:
@@ -218,7 +248,7 @@ def _fold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _read(text: str) -> _Reading:
-    plain = _fold(text)
+    plain = _fold(text[:MOST_CHARACTERS])
     without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", plain))
     numbers = [_read_number(match) for match in _NUMBER.finditer(without_dates)]
     # A space may part thousands or two numbers: read it both ways.

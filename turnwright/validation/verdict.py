@@ -16,8 +16,9 @@ from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
 from turnwright.rollout.tool_calls import offer_tools
+from turnwright.validation.grounding.check import check_grounding
 from turnwright.validation.ledger import check_ledger
-from turnwright.validation.outcome import compare_outcome
+from turnwright.validation.outcome import Outcome, compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
@@ -55,14 +56,18 @@ async def validate_dialogue(
         SourceError: the environment's database could not be reached.
     """
     trajectory = Trajectory(dialogue, task, offer_tools(toolset, task))
-    rules = check_rules(trajectory)
-    if dialogue.paradigm in SIMULATED:
-        replay, outcome = Replay("unavailable", ()), compare_simulated(trajectory)
-    else:
-        assert base is not None, f"{dialogue.paradigm} needs a base"
-        replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
-    told = [*replay.findings, *outcome.findings, *check_ledger(trajectory)]
-    findings = [*rules, *told, *check_reactions(trajectory), *check_user_conduct(trajectory)]
+    rules = _check_readable(trajectory)
+    replay, outcome = Replay("unavailable", ()), Outcome("unavailable", ())
+    findings = list(rules)
+    if not rules:
+        rules = check_rules(trajectory)
+        if dialogue.paradigm in SIMULATED:
+            outcome = compare_simulated(trajectory)
+        else:
+            assert base is not None, f"{dialogue.paradigm} needs a base"
+            replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
+        findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings]
+        findings += [*check_ledger(trajectory), *check_reactions(trajectory), *check_user_conduct(trajectory)]
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)
@@ -96,6 +101,22 @@ async def validate_dialogue(
         "fault": culprit.fault if culprit else None,
     }
     return VerdictRow(id=content_id("verdict", columns), **columns)
+
+
+def _check_readable(trajectory: Trajectory) -> list[Finding]:
+    """`unreadable_dialogue`: what cannot be read is invalid for that reason, and nothing else is said of it."""
+    if trajectory.problem is None:
+        return []
+    return [
+        Finding(
+            layer="rules",
+            code="unreadable_dialogue",
+            explanation=trajectory.problem,
+            message=None,
+            fault="environment",
+            blocks=True,
+        )
+    ]
 
 
 async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) -> _Opinion:

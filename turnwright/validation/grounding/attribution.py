@@ -1,0 +1,339 @@
+"""Whether a value is told of the record and the field that it belongs to.
+
+A sentence that names a field and gives a value at once (`the age is 34`, `age: 34`, `age of Bo is 34`) says which
+cell it
+tells. Where it also names a record, the value must be that record's; where it does not, a value of the current
+request's.
+"""
+
+import bisect
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+
+from turnwright.validation.grounding.cells import excuse_number, tells
+from turnwright.validation.grounding.claims import Claim
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.plain_text import key_of
+from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.records import Record, Records, Scalar
+from turnwright.validation.grounding.tracing import Untraced
+
+_LINK = re.compile(
+    r"(?:\s*\*{0,2}\s*(?::|=|-(?=\s)|\()|\s+(?:is|was|are|were|as|to|at|in|on|stands at|comes to|will be|has "
+    r"been set to|"
+    r"is set to|was set to|is listed as|shows|reads)\b)?(?:\s+(?:now|currently|still|listed as|recorded as|set to|"
+    r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
+)
+_OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
+_POINTER = re.compile(r"(?:\b(?:for|of|about|checked|at|regarding|called|named)\s+[\"']?|^\W*|\n\W*|: |, |\band )$")
+_MODIFIED = re.compile(
+    r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count "
+    r"of|median|"
+    r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
+)
+_PAST = re.compile(
+    r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|rather than|not|or|between|above|"
+    r"below|under|"
+    r"over|least|most|than|until|up to|original\w*)\b"
+)
+_HEDGED = re.compile(
+    r"\b(?:if|would|could|should|shall|will|whether|example|e\.g|such as|suppose|do you|did you|going to|ready "
+    r"to|want\w*|"
+    r"like me to|asked|mentioned|requested|instead of)\b"
+)
+_CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|registered|booked|entered|your?)\b")
+_VALUE_END = re.compile(
+    r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$"
+)
+_NO_VALUE = frozenset(
+    "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
+    "given there here "
+    "that this these those what which who where when how it its correct right wrong same different updated "
+    "changed done "
+    "saved confirmed in on at by to for of from with as now still currently already also only your my our their "
+    "his her "
+    "one two three four five six seven eight nine ten all both each every many several some any you i we they he she "
+    "required needed valid invalid included provided important good great fine clear okay ok true false yes being been "
+    "more less most least quite very too so just simply based below above following up down left right n".split()
+)
+_GENERIC = frozenset("id ids key number no date time count total result results record records type value".split())
+_MOST_LIKELY = 3
+"""Different values of a field up to which a sentence that names no record must mean one of them."""
+_SHORT_VALUE = 4
+"""Words of a value; what is longer is a sentence about it."""
+_AROUND = 300
+"""Characters before a label that say how it is meant."""
+_MOST_NAMED = 400
+"""A text that more records hold than this says too little about which one is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words of a message that stand for a field or a record."""
+
+    start: int
+    end: int
+    key: str
+
+
+def find_phrases(
+    words: Sequence[tuple[int, int, str]], sizes: dict[str, set[int]], table: Container[str]
+) -> list[Mention]:
+    """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
+    found: list[Mention] = []
+    position = 0
+    while position < len(words):
+        known = sizes.get(words[position][2])
+        taken = 1
+        for size in sorted(known, reverse=True) if known else ():
+            if position + size <= len(words):
+                key = " ".join(word for _, _, word in words[position : position + size])
+                if key in table:
+                    found.append(Mention(words[position][0], words[position + size - 1][1], key))
+                    taken = size
+                    break
+        position += taken
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A field, what it is said to be, and of whom."""
+
+    label: Mention
+    claim: Claim | None
+    told: Mention | None
+    """A known text that stands where the value is told."""
+    position: int
+    """Where the value begins."""
+    linked: bool
+    """A verb or a mark stands between the two, and not only a space."""
+    subject: Mention | None = None
+
+
+def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str]) -> Iterator[Untraced]:
+    """`wrong_value`, `outdated_value`, `untraced_value`. `excused` are values that the current request itself gave."""
+    records = evidence.records
+    if not records.all:
+        return
+    statements = _read_statements(prose, records)
+    starts = {statement.position for statement in statements}
+    heads = [m for m in find_phrases(prose.words, records.name_sizes, records.by_name) if m.start not in starts]
+    labelled = {statement.label.start for statement in statements}
+    heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
+    for statement in statements:
+        subject = statement.subject or _nearest(heads, statement.label.start, prose)
+        yield from _check_statement(statement, subject, prose, evidence, excused)
+
+
+def _read_statements(prose: Prose, records: Records) -> list[Statement]:
+    labels = find_phrases(prose.words, records.label_sizes, records.by_label)
+    if not labels:
+        return []
+    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
+    inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
+    names = {m.start: m for m in mentions}
+    claims = {
+        claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
+    }
+    folded = prose.folded
+    statements: list[Statement] = []
+    for label in labels:
+        if label.start in inside and " " not in label.key:
+            continue  # `patient` in `Random J. Patient` is part of a name
+        if _MODIFIED.search(folded, max(0, label.start - 40), label.start):
+            continue
+        position, subject = label.end, None
+        of = _OF.match(folded, position)
+        if of is not None:
+            subject = next((names[start] for start in range(of.end(), of.start(), -1) if start in names), None)
+            if subject is not None:
+                position = subject.end
+                if folded[position : position + 1] in ('"', "'"):
+                    position += 1
+        link = _LINK.match(folded, position)
+        end = link.end() if link else position
+        if end == position:
+            continue
+        linked = bool(link) and bool(folded[position:end].strip(" \"'("))
+        claim, told = claims.get(end), names.get(end)
+        if claim is not None or told is not None or linked:
+            statements.append(Statement(label, claim, told, end, linked, subject))
+    return statements
+
+
+def _is_name(mention: Mention, prose: Prose) -> bool:
+    """Whether words stand for a record: a lone small word does so only where a sentence points at it."""
+    key = mention.key
+    if " " in key:
+        return not key.replace(" ", "").isdigit()
+    if len(key) < 3 or key.isdigit():
+        return False
+    pointed = _POINTER.search(prose.folded, max(0, mention.start - 12), mention.start) is not None
+    return pointed or (prose.plain[mention.start].isupper() and not _begins(prose.plain, mention.start))
+
+
+def _begins(text: str, position: int) -> bool:
+    before = text[max(0, position - 3) : position].rstrip()
+    return position == 0 or before.endswith((".", "!", "?"))
+
+
+def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | None:
+    """The record that a statement is about: named last before it in the same sentence."""
+    start, _ = prose.span_at(before)
+    place = bisect.bisect_right(heads, before, key=lambda head: head.end) - 1
+    return heads[place] if place >= 0 and heads[place].start >= start else None
+
+
+def _check_statement(
+    statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
+) -> Iterator[Untraced]:
+    records, label = evidence.records, statement.label.key
+    start, stop = prose.span_at(statement.position)
+    start = max(start, statement.label.start - _AROUND)
+    before = prose.folded[start : statement.position]
+    if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
+        return
+    past = _PAST.search(_read_segment(statement, before, start)) is not None
+    own = _records_of(subject, records) if subject is not None else []
+    own = [record for record in own if label in record.cells]
+    named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
+    strict = bool(own)
+    if not own:
+        own = [records.all[number] for number in records.by_label[label]]
+        current = [record for record in own if record.message >= evidence.request]
+        own = [record for record in current or _last_group(own) if label in record.cells]
+    cells = [record.cells[label] for record in own]
+    if not cells or all(isinstance(cell, bool) for cell in cells):
+        return
+    if not strict and len(set(cells)) > _MOST_LIKELY:
+        return  # nothing says which of many records is meant
+    if statement.claim is not None:
+        claim = statement.claim
+        if any(tells(claim, cell) for cell in cells):
+            return
+        if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
+            return  # a share of the value, and not the value
+        if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):
+            return
+        if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
+            if not past:
+                yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+            return
+        if not strict and _stands_anywhere(claim, evidence):
+            return
+        if not past and not named and not _is_elsewhere(claim, label, own if strict else None, evidence):
+            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
+    elif not past and not named:
+        yield from _check_words(statement, cells, own, prose, evidence, strict, excused)
+
+
+def _read_segment(statement: Statement, before: str, start: int) -> str:
+    """The words around a label that belong to it: from the last comma to the label, and from there to the value."""
+    label = statement.label.start - start
+    begin = max(before.rfind(mark, 0, label) for mark in ",(;:") + 1
+    return before[begin:label] + " " + before[statement.label.end - start :]
+
+
+def _check_words(
+    statement: Statement,
+    cells: list[Scalar],
+    own: list[Record],
+    prose: Prose,
+    evidence: Evidence,
+    strict: bool,
+    excused: frozenset[str],
+) -> Iterator[Untraced]:
+    """A text told: it must be the record's own where it is another record's, and known where the field holds texts."""
+    label, position = statement.label.key, statement.position
+    texts = [key_of(cell) for cell in cells if isinstance(cell, str) and cell]
+    if len(texts) < len(cells) or not texts:
+        return
+    end = _VALUE_END.search(prose.folded, position)
+    stop = end.start() if end else len(prose.folded)
+    told = key_of(prose.folded[position:stop])
+    if not told or any(told.startswith(text) or text.startswith(told) for text in texts if text) or told in excused:
+        return
+    claim = Claim("name", prose.plain[position:stop], position, stop, told)
+    if any(key_of(str(old)) == told for record in own for old in record.outdated.get(label, ())):
+        yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
+        return
+    if statement.told is not None:
+        other = statement.told.key
+        elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
+        if strict and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
+            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
+        return
+    words = told.split(" ")
+    is_value = statement.linked and words[0] not in _NO_VALUE and len(words) <= _SHORT_VALUE
+    if is_value and not evidence.has_words(words):
+        yield Untraced("untraced_value", claim, f"the results give {_show(cells)} as {label}")
+
+
+def _records_of(subject: Mention, records: Records) -> list[Record]:
+    """The records that hold the name, those fetched by it or by their keys, and what is inside and around them."""
+    numbers = records.by_name.get(subject.key, ())
+    if len(numbers) > _MOST_NAMED:
+        return []
+    found = dict.fromkeys(numbers)
+    for number in numbers:
+        record = records.all[number]
+        if record.parent is not None:
+            found[record.parent] = None
+        for label, cell in record.cells.items():
+            if not label.endswith("id") or not isinstance(cell, str | int):
+                continue
+            key = key_of(cell) if isinstance(cell, str) else cell
+            if key not in record.fetched_by:  # what a whole list was asked for by tells nothing of one entry
+                found |= dict.fromkeys(records.by_fetch.get(key, ())[:_MOST_NAMED])
+    for other in records.by_fetch.get(subject.key, ())[:_MOST_NAMED]:
+        found[other] = None
+    for number in list(found):
+        for child in records.children.get(number, ()):
+            found[child] = None
+    return [records.all[number] for number in found]
+
+
+def _is_called(record: Record, label: str, name: Mention | None) -> bool:
+    cell = record.cells.get(label)
+    return name is not None and isinstance(cell, str) and key_of(cell) == name.key
+
+
+def _last_group(found: list[Record]) -> list[Record]:
+    return [record for record in found if record.group == found[-1].group]
+
+
+def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: Evidence) -> bool:
+    """Whether a value stands in a field with a like name: `fee` may be told of `total fee`.
+
+    Where the records are known that the sentence is about, only their fields count.
+    """
+    words = set(label.split()) - _GENERIC
+    if not words:
+        return True
+    pool = own if own is not None else [r for r in evidence.records.all[-200:] if r.message >= evidence.request]
+    return any(
+        other != label and not words.isdisjoint(other.split()) and tells(claim, cell)
+        for record in pool
+        for other, cell in record.cells.items()
+    )
+
+
+def _stands_anywhere(claim: Claim, evidence: Evidence) -> bool:
+    """Whether any record has the value, in a field that is no key: a `price` may be what a result calls `economy`."""
+    return any(
+        tells(claim, cell)
+        for record in evidence.records.all[-_MOST_NAMED:]
+        for label, cell in record.cells.items()
+        if not label.endswith("id")
+    )
+
+
+def _is_excused(claim: Claim, excused: frozenset[str]) -> bool:
+    return key_of(claim.text) in excused or (claim.kind == "number" and excuse_number(claim.value) in excused)
+
+
+def _show(cells: Sequence[Scalar]) -> str:
+    shown = list(dict.fromkeys(repr(cell)[:60] for cell in cells))
+    return " or ".join(shown[:3]) + (" or others" if len(shown) > 3 else "")

@@ -1,0 +1,95 @@
+"""The rules about what the user must not give away: the whole goal at once, and the names behind the scenes."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from schemas.findings import Finding
+from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.values import names
+
+_SHINGLE = 6
+_COPIED = 0.6
+"""Share of a description's runs of words above which a message repeats it."""
+_LEAST_RUNS = 4
+_REFERENCE = re.compile(
+    r"\$\{?[a-z]\w*(?:\.\w+|\[\d+\])|\$\{\w+\}|\{\{[^{}\n]{1,80}\}\}|<<[^<>\n]{1,80}>>|\b(?:call|step|c|var)_?\d+\.[a-z]\w+|"
+    r"\$var_?\d+|\bresult\[\d+\]",
+    re.IGNORECASE,
+)
+_MIXED = re.compile(r"[a-z][A-Z]|[a-z][-.][a-z]|_")
+
+
+def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
+    """`leaked_goal`: the user repeats a description word for word, or gives the whole goal away in one message.
+
+    A description begins with who wants something, which nobody says of themselves.
+    The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of
+    several objectives, or one that has details of three or more at once, leaves nothing to a conversation.
+    """
+    wholes = [_runs(objective.description) for objective in trajectory.objectives]
+    # How a person asks may fall together with how the wish is described, but not with who is said to have it.
+    openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
+    owns = _own_details(trajectory)
+    # What builds on a result before it can hardly be asked for without it.
+    apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
+    first = True
+    for index, text in trajectory.said_by("user"):
+        said = _runs(text)
+        copied = [runs for runs in wholes if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
+        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(wholes)):
+            yield _find("leaked_goal", "the user repeats the description of the goal", index)
+            return
+        begun = [own for own in owns if own and any(names(value, text) for value in own)]
+        whole = first and all(own and all(names(value, text) for value in own) for own in apart)
+        if len(begun) >= 3 or (whole and len(apart) >= 2 and sum(map(len, apart)) >= 4):
+            yield _find("leaked_goal", f"one message has details of {len(begun)} objectives", index)
+            return
+        first = False
+
+
+def check_names(trajectory: Trajectory) -> Iterator[Finding]:
+    """`tool_name`, `reference_syntax`: neither role speaks of tools by name or of results by reference.
+
+    Only the user's words block: an assistant that names its tool is clumsy, and true.
+    """
+    pattern = _compile(tuple(sorted(trajectory.by_name)))
+    for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
+        for index, text in trajectory.said_by(role):
+            match = pattern.search(text) if pattern else None
+            if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
+                yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
+            if reference := _REFERENCE.search(text):
+                yield _find("reference_syntax", f"the {role} says {reference[0]!r}", index, fault)
+
+
+@lru_cache(maxsize=256)
+def _compile(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Matches the tools' names that are no words of any language."""
+    telling = [name for name in names if len(name) >= 5 and _MIXED.search(name)]
+    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, telling)) + r")(?![\w-])") if telling else None
+
+
+def _own_details(trajectory: Trajectory) -> list[list[Any]]:
+    """For each objective the telling details that no other one has."""
+    all_values = [[detail.value for detail in objective.known_details] for objective in trajectory.objectives]
+    owns: list[list[Any]] = []
+    for position, values in enumerate(all_values):
+        others = [value for other, given in enumerate(all_values) if other != position for value in given]
+        own = [v for v in values if v not in others and v not in (None, "") and not isinstance(v, bool)]
+        owns.append([value for value in own if not isinstance(value, int | float) or abs(value) >= 10])
+    return owns
+
+
+def _opening(description: str) -> str:
+    return " ".join(description.split()[: _SHINGLE + 2])
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.casefold())
+    return {tuple(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}
+
+
+def _find(code: str, explanation: str, message: int, fault: Any = "user_simulator", blocks: bool = True) -> Finding:
+    return Finding(layer="rules", code=code, explanation=explanation, message=message, fault=fault, blocks=blocks)
