@@ -13,6 +13,10 @@ _SHINGLE = 6
 _COPIED = 0.6
 """Share of a description's runs of words above which a message repeats it."""
 _LEAST_RUNS = 4
+_MANY = 3
+"""Objectives that one message must not begin at once."""
+_TELLING = 4
+"""Details from which a first message that has them all is no chance."""
 _REFERENCE = re.compile(
     r"\$\{?[a-z]\w*(?:\.\w+|\[\d+\])|\$\{\w+\}|\{\{[^{}\n]{1,80}\}\}|<<[^<>\n]{1,80}>>|\b(?:call|step|c|var)_?\d+\.[a-z]\w+|"
     r"\$var_?\d+|\bresult\[\d+\]",
@@ -41,10 +45,10 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
         if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(wholes)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
-        begun = [own for own in owns if own and any(names(value, text) for value in own)]
-        whole = first and all(own and all(names(value, text) for value in own) for own in apart)
-        if len(begun) >= 3 or (whole and len(apart) >= 2 and sum(map(len, apart)) >= 4):
-            yield _find("leaked_goal", f"one message has details of {len(begun)} objectives", index)
+        begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
+        whole = first and len(apart) > 1 and sum(map(len, apart)) >= _TELLING
+        if begun >= _MANY or (whole and all(own and all(names(value, text) for value in own) for own in apart)):
+            yield _find("leaked_goal", "one message has the details of several objectives", index)
             return
         first = False
 
@@ -77,7 +81,8 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     owns: list[list[Any]] = []
     for position, values in enumerate(all_values):
         others = [value for other, given in enumerate(all_values) if other != position for value in given]
-        own = [v for v in values if v not in others and v not in (None, "") and not isinstance(v, bool)]
+        telling = [v for v in values if v not in (None, "") and not isinstance(v, bool)]
+        own = [v for v in telling if not any(v == other or names(v, str(other)) for other in others)]
         owns.append([value for value in own if not isinstance(value, int | float) or abs(value) >= 10])
     return owns
 

@@ -13,13 +13,12 @@ from turnwright.validation.grounding.tracing import knows_day
 
 _OWN_CHOICE = frozenset(
     "limit top count page offset size max maximum min minimum results per n k radius days sort order unit units "
-    "language format locale timezone currency mode verbose include depth precision decimals threshold timeout version skip take "
-    "start index".split()
+    "language format locale timezone currency mode verbose include depth precision decimals threshold timeout version "
+    "skip take start index".split()
 )
 _WORDED = frozenset(
-    "expression formula query code content message body text subject title reason note notes comment "
-    "description summary "
-    "prompt keyword keywords search thought".split()
+    "expression formula query code content message body text subject title reason note notes comment description "
+    "summary prompt keyword keywords search thought".split()
 )
 """Words of parameters whose text the assistant writes."""
 _AMOUNTS = frozenset("amount total price cost payment sum fee balance refund quantity value budget".split())
@@ -89,14 +88,6 @@ def _knows_text(value: str, talk: str, evidence: Evidence) -> bool:
     if not unknown:
         return True
     return len(words) >= _FREE_TEXT and len(unknown) <= (1 - _KNOWN_SHARE) * len(words)
-
-
-def _is_known_claim(claim: Claim, talk: str, evidence: Evidence) -> bool:
-    if claim.kind == "date":
-        return knows_day(claim, talk, evidence)
-    if claim.kind == "number" and isinstance(claim.value, int | float):
-        return evidence.has_number(claim.value, claim.half, claim.loose)
-    return claim.kind == "time" and claim.value in evidence.clocks
 
 
 def _is_known_claim(claim: Claim, talk: str, evidence: Evidence) -> bool:

@@ -26,6 +26,7 @@ _LINK = re.compile(
     r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
 )
 _OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
+_MODIFIES = re.compile(r"\s*(?:(?!(?:has|had|is|was|with|at|of|the|and|whose)\b)\w+\s+)?")
 _POINTER = re.compile(r"(?:\b(?:for|of|about|checked|at|regarding|called|named)\s+[\"']?|^\W*|\n\W*|: |, |\band )$")
 _MODIFIED = re.compile(
     r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count "
@@ -154,7 +155,7 @@ def _read_statements(prose: Prose, records: Records) -> list[Statement]:
                     position += 1
         link = _LINK.match(folded, position)
         end = link.end() if link else position
-        if end == position:
+        if end == position or "\n" in folded[position:end]:
             continue
         linked = bool(link) and bool(folded[position:end].strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
@@ -183,6 +184,8 @@ def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | N
     """The record that a statement is about: named last before it in the same sentence."""
     start, _ = prose.span_at(before)
     place = bisect.bisect_right(heads, before, key=lambda head: head.end) - 1
+    if place >= 0 and _MODIFIES.fullmatch(prose.folded, heads[place].end, before):
+        place -= 1  # `Economy price`: a word right before a field says which price, and not whose
     return heads[place] if place >= 0 and heads[place].start >= start else None
 
 
@@ -196,8 +199,8 @@ def _check_statement(
     if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
         return
     past = _PAST.search(_read_segment(statement, before, start)) is not None
-    own = _records_of(subject, records) if subject is not None else []
-    own = [record for record in own if label in record.cells]
+    around = _records_of(subject, records) if subject is not None else []
+    own = [record for record in around if label in record.cells]
     named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
     strict = bool(own)
     if not own:
@@ -221,7 +224,9 @@ def _check_statement(
             if not past:
                 yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
             return
-        if not strict and _stands_anywhere(claim, evidence):
+        if any(tells(claim, cell) for record in around if record.parent is not None for cell in record.cells.values()):
+            return  # a part of the record has it under a name of its own
+        if not strict and (label.endswith("id") or _stands_anywhere(claim, evidence)):
             return
         if not past and not named and not _is_elsewhere(claim, label, own if strict else None, evidence):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")

@@ -207,13 +207,13 @@ def _read_text(text: str) -> _Reading:
     text = compose(text)
     folded = fold(text)
     near, claimed = folded[:_CLOSELY], text[:_CLOSELY]
-    words = frozenset(list_words(folded))
-    units = frozenset(units_in(list_marks(near)))
+    words = list_words(folded)
+    units = frozenset(units_in(list_marks(near, words)))
     claims = read_claims(claimed, near)
     if len(folded) > _CLOSELY:
         numbers = dict.fromkeys(_PLAIN.findall(folded, _CLOSELY))
         claims += [Claim("number", number, 0, 0, float(number.replace(",", ""))) for number in numbers]
-    return words, units, tuple(claims)
+    return frozenset(words), units, tuple(claims)
 
 
 @lru_cache(maxsize=16_384)

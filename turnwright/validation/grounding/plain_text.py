@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _SAME = str.maketrans(
     {
@@ -13,6 +14,8 @@ _SAME = str.maketrans(
         "*": " ",
     }
 )
+_SHORT = 80
+"""Characters up to which a phrase is taken apart only once: names come back in dialogue after dialogue."""
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -42,11 +45,19 @@ def place_words(folded: str) -> list[tuple[int, int, str]]:
     return [(match.start(), match.end(), match[0]) for match in _WORD.finditer(folded)]
 
 
-def key_of(text: str) -> str:
-    """What a phrase is looked up by: its words, one space between them."""
+@lru_cache(maxsize=16_384)
+def _key_of_short(text: str) -> str:
     return " ".join(_WORD.findall(fold(compose(text))))
 
 
+def key_of(text: str) -> str:
+    """What a phrase is looked up by: its words, one space between them."""
+    if len(text) <= _SHORT:
+        return _key_of_short(text)
+    return " ".join(_WORD.findall(fold(compose(text))))
+
+
+@lru_cache(maxsize=4096)
 def label_of(name: str) -> str:
     """The name of a field or parameter as words: `home_town`, `homeTown` and `Home Town` are one."""
     return " ".join(_WORD.findall(_CAMEL.sub(" ", name).lower()))

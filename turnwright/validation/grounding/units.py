@@ -1,6 +1,5 @@
 """Units of measure: how they are written, what they measure, and what turns one into another."""
 
-import re
 from dataclasses import dataclass
 
 
@@ -93,7 +92,7 @@ UNITS: dict[str, Unit] = {
 }
 """Each way to write a unit, in lower case."""
 
-_FIELD_WORDS = re.compile(r"[^\W_]+|[$€£¥₹₩₽%°]c?f?", re.UNICODE)
+_SIGNS = ("$", "€", "£", "¥", "₹", "₩", "₽", "°c", "°f", "m²", "km²", "ft²", "km/h", "m/s")
 _FITS: dict[str, frozenset[str]] = {
     "year": frozenset("age years experience tenure".split()),
     "dollar": frozenset(
@@ -115,9 +114,9 @@ def units_in(words: list[str]) -> set[str]:
     }
 
 
-def list_marks(folded: str) -> list[str]:
-    """Words and currency signs of a text."""
-    return _FIELD_WORDS.findall(folded)
+def list_marks(folded: str, words: list[str]) -> list[str]:
+    """The words of a text, and the signs in it that are units."""
+    return words + [sign for sign in _SIGNS if sign in folded]
 
 
 def is_usual(unit: Unit, words: set[str]) -> bool:
