@@ -17,6 +17,7 @@ from playing import (
     TELL,
     TOOLS,
     TOOLSET,
+    Insists,
     club,
     earnings_dialogue,
     make_task,
@@ -70,7 +71,7 @@ def test_two_parts_of_a_longer_goal_are_no_leak() -> None:
 
 
 def test_a_description_said_aloud_is_a_leak() -> None:
-    assert ("leaked_goal", True) in ask(EARNINGS.description, make_task())
+    assert ("leaked_goal", True) in ask(Insists(EARNINGS.description), make_task())
 
 
 @pytest.mark.parametrize("reference", ["$call_1.player_id", "{{c1.name}}", "c1.player"])

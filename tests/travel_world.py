@@ -19,7 +19,7 @@ from schemas.vocabulary import Role
 from turnwright.environments.base import Fault
 from turnwright.models.reply import ModelReply, StructuredReply
 from turnwright.rollout.arguments import error_result
-from turnwright.selfplay import assistant, judge, task_writer, user_simulator
+from turnwright.selfplay import assistant, judge, task_writer, tool_simulator, user_simulator
 from turnwright.selfplay.request import Request
 
 WRITING = frozenset(
@@ -318,7 +318,12 @@ class SelfplayModels:
         return self._reply(value.get("content"), tuple(value.get("tool_calls") or ()))
 
     async def structured(self, role: Role, messages: Sequence[Message], **_: Any) -> StructuredReply[Any]:
-        players = {"task_writer": task_writer, "user_simulator": user_simulator, "judge": judge}
+        players = {
+            "task_writer": task_writer,
+            "user_simulator": user_simulator,
+            "judge": judge,
+            "tool_simulator": tool_simulator,
+        }
         value = players[role].reply(self._request(messages, []))
         return StructuredReply(REPLIES[role].model_validate(value), (self._reply(json.dumps(value), ()),), False)
 

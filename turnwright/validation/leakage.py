@@ -30,8 +30,11 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
 
     A description begins with who wants something, which nobody says of themselves.
     The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of
-    several objectives, or one that has details of three or more at once, leaves nothing to a conversation.
+    several objectives, or one that has details of three or more at once, leaves nothing to a conversation. In
+    task-oriented dialogues the descriptions are the user's messages, and nobody simulates a user.
     """
+    if trajectory.row.paradigm == "task_oriented":
+        return
     wholes = [_runs(objective.description) for objective in trajectory.objectives]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
     openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
