@@ -10,7 +10,7 @@ import orjson
 
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
-from schemas.tools import SqlTool, Tool
+from schemas.tools import SpecTool, SqlTool, Tool
 from turnwright.validation.documents import read_document
 from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution
@@ -141,7 +141,8 @@ class _Walk:
             *(list_words(label_of(key)) for key in arguments),
             *(list_words(fold(str(leaf))) for leaf in scalars),
         )
-        self.deeds.append(Deed(made, name, effect, value, error, came_through, words))
+        sure = tool is not None and not isinstance(tool, SpecTool)
+        self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, words))
 
     def _check_prose(self, prose: Prose) -> Iterator[Finding]:
         evidence = self.evidence

@@ -32,6 +32,8 @@ _CLAIMS = re.compile(
     r"|:\s+(?P<after>(?:that is )?(?:done|saved)(?: and saved)?)\b"
     rf"|\b(?:your|the)\s+(?:\w+\s+){{1,4}}?(?:was|were)\s+{_ADVERBS}(?P<past>cancell?ed|booked|refunded|sent|deleted|updated|submitted|created)\s+successfully"
 )
+_GENERIC = frozenset({"done", "short", "after"})
+"""Groups of the claims that do not say what was done."""
 _UNREAL = re.compile(
     r"\b(?:not|n't|never|nothing|no|none|unable|couldn't|can't|if|once|when|after|before|would|could|should|can|will|until|unless|"
     r"whether|without|as soon as|which was|that was|who was|were previously|previously|earlier|originally)\b|\?"
@@ -117,6 +119,8 @@ class Deed:
     error: str | None
     changed: bool
     """A write that came through and met something."""
+    sure: bool
+    """The effect is known from the tool's own code, and not guessed from its specification."""
     words: frozenset[str]
     """Of the tool's name and the arguments."""
 
@@ -159,6 +163,8 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[st
     for start, end in prose.sentences:
         sentence = prose.folded[start:end]
         match = _CLAIMS.search(sentence)
+        if match is not None and match.lastgroup in _GENERIC and any(not d.sure and d.error is None for d in current):
+            continue  # what `done` means of a tool that is only specified, nobody can say
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
             asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
             asked |= names
