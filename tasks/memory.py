@@ -5,8 +5,11 @@ the sum of what each of its stages needed at most. Elsewhere than on glibc nothi
 """
 
 import ctypes
+import sys
 from functools import cache
 from typing import Any
+
+import pyarrow
 
 _ARENA_MAX = -8
 """`M_ARENA_MAX` of malloc.h."""
@@ -35,3 +38,20 @@ def return_memory() -> None:
     library = _library()
     if library is not None:
         library.malloc_trim(0)
+
+
+@cache
+def leave_out_pandas() -> None:
+    """Keeps Arrow from importing pandas into this process, which takes 50 MB and half a second.
+
+    Arrow looks for it once, when it first turns Python values into an array, and remembers what it found. Where pandas
+    is there already, nothing happens.
+    """
+    if "pandas" in sys.modules:
+        return
+    hidden: Any = None
+    sys.modules["pandas"] = hidden  # an import of it fails now
+    try:
+        pyarrow.array([0])
+    finally:
+        del sys.modules["pandas"]

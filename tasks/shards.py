@@ -27,6 +27,10 @@ Stopped = Literal["budget", "offline"]
 R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 
+SHARDS_AT_ONCE = 4
+"""Shards in work at once in one process: enough that the end of one overlaps with the next, and no more, because memory
+grows with the units that are alive."""
+
 
 class Shard(Closed):
     """Part of a stage's work."""

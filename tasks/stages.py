@@ -19,12 +19,8 @@ from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
 from tasks.memory import return_memory
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
-from tasks.shards import Shard, ShardResult, StageResult, join_stopped
+from tasks.shards import SHARDS_AT_ONCE, Shard, ShardResult, StageResult, join_stopped
 from turnwright.storage.tables import merge_tables
-
-SHARDS_AT_ONCE = 4
-"""Shards in work at once in one process: enough that the end of one overlaps with the next, and no more, because memory
-grows with the units that are alive."""
 
 SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
 """Where shards run: on threads of this process."""

@@ -15,9 +15,9 @@ from schemas.rows import SeedRow
 from schemas.vocabulary import Stage
 from tasks.cache_keys import list_roles
 from tasks.ledger import Planned
-from tasks.memory import limit_arenas, return_memory
+from tasks.memory import leave_out_pandas, limit_arenas, return_memory
 from tasks.run_context import RunContext
-from tasks.shards import Finished, Made, work_units
+from tasks.shards import SHARDS_AT_ONCE, Finished, Made, work_units
 from turnwright.environments.base import Base, open_base
 from turnwright.models.engine import shared_engine
 from turnwright.models.errors import ModelError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AT_ONCE_PER_CALL = 2
-"""Units alive in a shard, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
+"""Units alive in a stage, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
 _LEAST_AT_ONCE = 32
 
 
@@ -52,6 +52,7 @@ class Workbench:
 
     def __init__(self, run: RunContext) -> None:
         limit_arenas()
+        leave_out_pandas()
         self.run = run
         self.progress: dict[Stage, Progress] = {}
         self._lock = threading.RLock()
@@ -66,8 +67,9 @@ class Workbench:
 
     @property
     def at_once(self) -> int:
-        """Units that a shard keeps alive at once."""
-        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.run.config.concurrency)
+        """Units that a shard keeps alive at once: the shards that run side by side share what the calls need."""
+        shards = min(SHARDS_AT_ONCE, -(-self.run.config.dialogues // self.run.config.shard_size))
+        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.run.config.concurrency // shards)
 
     def open_models(self) -> Models:
         """The run's models, with the journal; starts the embedded endpoint where a role needs it.
