@@ -7,6 +7,7 @@ the sum of what each of its stages needed at most. Elsewhere than on glibc nothi
 import ctypes
 import sys
 from functools import cache
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 import pyarrow
@@ -49,9 +50,17 @@ def leave_out_pandas() -> None:
     """
     if "pandas" in sys.modules:
         return
-    hidden: Any = None
-    sys.modules["pandas"] = hidden  # an import of it fails now
+    missing = _Missing()
+    sys.meta_path.insert(0, missing)
     try:
         pyarrow.array([0])
     finally:
-        del sys.modules["pandas"]
+        sys.meta_path.remove(missing)
+
+
+class _Missing(MetaPathFinder):
+    """Finds pandas to be absent."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:  # noqa: ARG002
+        if fullname == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
