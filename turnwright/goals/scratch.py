@@ -22,7 +22,7 @@ class Scratch:
         self._reference_time = reference_time
         self._environment: Environment | None = None
         self._remembered: dict[str, ToolResult] = {}
-        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters) for tool in tools}
+        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters, offline=True) for tool in tools}
 
     @property
     def environment(self) -> Environment:

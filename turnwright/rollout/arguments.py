@@ -100,7 +100,7 @@ class ArgumentChecker:
 @lru_cache(maxsize=2048)
 def _compile(schema: str) -> jsonschema_rs.Validator:
     """The validator of a schema, shared by all dialogues with that tool."""
-    return jsonschema_rs.validator_for(orjson.loads(schema))
+    return jsonschema_rs.validator_for(orjson.loads(schema), offline=True)
 
 
 def _describe(error: jsonschema_rs.ValidationError) -> str:

@@ -175,7 +175,7 @@ def _check_tools(tools: Sequence[DomainTool], title: str) -> None:
     for tool in tools:
         for schema in (tool.parameters, tool.output_schema):
             try:
-                jsonschema_rs.validator_for(schema)
+                jsonschema_rs.validator_for(schema, offline=True)
             except (jsonschema_rs.ValidationError, ValueError, TypeError) as problem:
                 text = f"{title}: {tool.name} has a schema that is none: {str(problem)[:200]}"
                 raise SourceError(text, hint) from None

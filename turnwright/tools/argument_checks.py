@@ -33,6 +33,6 @@ def find_problem(schema: Mapping[str, Any], value: Any) -> str | None:
 @lru_cache(maxsize=2048)
 def _compile(schema: str) -> jsonschema_rs.Validator | None:
     try:
-        return jsonschema_rs.validator_for(orjson.loads(schema))
+        return jsonschema_rs.validator_for(orjson.loads(schema), offline=True)
     except ValueError:
         return None

@@ -55,7 +55,7 @@ def _first_problem(validator: jsonschema_rs.Validator | None, value: Any) -> str
 def _compile(schema: bytes) -> jsonschema_rs.Validator | None:
     """The validator of an output schema; none where the schema itself is broken, which is no dialogue's fault."""
     try:
-        return jsonschema_rs.validator_for(orjson.loads(schema))
+        return jsonschema_rs.validator_for(orjson.loads(schema), offline=True)
     except (ValueError, jsonschema_rs.ValidationError):
         return None
 
