@@ -9,7 +9,7 @@ from schemas.vocabulary import BulletClass
 class Finding(Closed):
     """Something that a layer of validation saw."""
 
-    layer: Literal["rules", "grounding", "replay", "outcome", "ledger", "behaviour", "judge"]
+    layer: Literal["rules", "grounding", "replay", "outcome", "ledger", "behaviour", "judge", "table"]
     code: str
     """Stable name of the rule, as in `unpaired_result`."""
     explanation: str
