@@ -11,12 +11,14 @@ from typing import Any, Final, cast
 
 import orjson
 
+from schemas.checking import RowReport
 from schemas.content import canonical_json
 from schemas.findings import Finding
 from schemas.messages import CallRecord
 from schemas.rows import DialogueRow, DialogueTaskRow
 from schemas.seeds import SeedTool
 from schemas.tools import SpecTool
+from turnwright.datasets.foreign_files import ForeignLine
 from turnwright.datasets.reference import ReferenceDialogue
 from turnwright.tools.effects import tell_effect
 from turnwright.tools.spec_check import check_spec
@@ -61,7 +63,28 @@ class ForeignCheck:
 
     findings: tuple[Finding, ...]
     tools_known: bool
-    """Whether tools came with it. Else they are taken from its calls, and no argument can be wrong."""
+    """False where it has calls and no tools: they are taken from its calls then, and no argument can be wrong."""
+
+
+def check_line(
+    line: ForeignLine, *, tools: Sequence[Mapping[str, Any]] = (), system: str = ""
+) -> tuple[RowReport, bool]:
+    """The report on one line of a file, and whether the tools of its dialogue are known (true where it has none).
+
+    Args:
+        line: as its file has it.
+        tools: as for `check_foreign`.
+        system: as for `check_foreign`.
+    """
+    if line.dialogue is None:
+        name = f"line {line.number}"
+        return RowReport(row=line.number, id=name, outcome="rejected", problem=line.problem or "is no dialogue"), True
+    check = check_foreign(line.dialogue, tools=tools, system=system)
+    told = [text.partition(": ") for text in line.loose]
+    loose = [_find(code, explanation, None, blocks=False) for code, _, explanation in told]
+    findings = (*check.findings, *loose)
+    outcome = "wrong" if any(each.blocks for each in findings) else "remarked" if findings else "clean"
+    return RowReport(row=line.number, id=line.dialogue.id, outcome=outcome, findings=findings), check.tools_known
 
 
 def check_foreign(
@@ -105,7 +128,7 @@ def check_foreign(
     kept = [context.soften(finding) for finding in findings if not context.excuses(finding)]
     kept.sort(key=lambda finding: not finding.blocks)
     moved = [_move(finding, int(added)) for finding in kept[:MOST_FINDINGS]]
-    return ForeignCheck(tuple(moved), bool(specs))
+    return ForeignCheck(tuple(moved), bool(specs) or not offered)
 
 
 @dataclass(frozen=True)
