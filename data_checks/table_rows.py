@@ -21,25 +21,8 @@ from schemas.rows import TableRef
 from schemas.tables import TABLES
 from turnwright.storage.tables import SUFFIX, TableError, describe_table
 
-_LIKENESS: Final = 0.5
-"""Share of common column names from which on a file is taken for a table of ours."""
 _MOST_PROBLEMS: Final = 5
 """Problems of one row's fields that are told."""
-
-
-def recognise_table(path: Path) -> str | None:
-    """The table whose columns a Parquet file has, or nearly has; none where it is no table of ours.
-
-    Raises:
-        OSError: the file cannot be read, or is no Parquet (pyarrow.ArrowInvalid, a ValueError).
-    """
-    found = set(pq.read_schema(path).names)
-    likeness = {
-        table: len(found & set(kind.model_fields)) / len(found | set(kind.model_fields))
-        for table, kind in TABLES.items()
-    }
-    best = max(likeness, key=lambda table: likeness[table])
-    return best if likeness[best] >= _LIKENESS else None
 
 
 def find_siblings(path: Path) -> tuple[dict[str, TableRef], RunConfig]:

@@ -51,7 +51,7 @@ def _recognise(file: Path) -> str | None:
     try:
         if not is_parquet(file):
             return None
-        from data_checks.table_rows import recognise_table
+        from turnwright.storage.recognition import recognise_table
 
         return recognise_table(file)
     except (OSError, ValueError) as error:

@@ -84,8 +84,11 @@ def read_tools_file(file: Path) -> list[dict[str, Any]]:
         except DocumentProblem:
             raise BadReference(f"{file} {whole}") from None
     read = [read_specification(Entry(f"{file.name} item {number}", item)) for number, item in enumerate(items)]
-    specs = [cast("dict[str, Any]", tool.spec) for tool in read if isinstance(tool.spec, dict)]
-    named = [spec for spec in specs if isinstance(spec.get("function"), dict)]
+    named: list[dict[str, Any]] = []
+    for tool in read:
+        spec = cast("dict[str, Any]", tool.spec) if isinstance(tool.spec, dict) else {}
+        if isinstance(spec.get("function"), dict):
+            named.append(spec if tool.output_schema is None else spec | {"output_schema": tool.output_schema})
     if not named:
         raise BadReference(f"{file} holds no function specification")
     return named

@@ -237,7 +237,8 @@ def _read_tools(tools: Any) -> list[dict[str, Any]]:
             continue
         tool = cast("dict[str, Any]", item)
         if isinstance(tool.get("function"), dict):
-            read.append({"type": "function", "function": tool["function"]})
+            promised = {"output_schema": tool["output_schema"]} if "output_schema" in tool else {}
+            read.append({"type": "function", "function": tool["function"], **promised})
         elif "name" in tool:
             read.append({"type": "function", "function": tool})
     return read

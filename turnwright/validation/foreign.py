@@ -24,6 +24,7 @@ from turnwright.tools.effects import tell_effect
 from turnwright.tools.spec_check import check_spec
 from turnwright.validation.documents import clean_text, read_document
 from turnwright.validation.foreign_order import check_foreign_order
+from turnwright.validation.foreign_weight import Context
 from turnwright.validation.grounding.check import ground_dialogue
 from turnwright.validation.grounding.deeds import read_error
 from turnwright.validation.language import check_leaks, check_wholeness, find_offer, find_scenes
@@ -34,26 +35,6 @@ from turnwright.validation.trajectory import Trajectory
 
 MOST_FINDINGS: Final = 200
 """Findings of one dialogue that are kept, those that block first."""
-_REMARKS: Final = frozenset(
-    {
-        "behind_the_scenes",
-        "json",
-        "leaked_prompt",
-        "overlong_message",
-        "reference_syntax",
-        "repeated_message",
-        "role_swap",
-        "tool_name",
-        "untraced_unit",
-    }
-)
-"""Codes that never block here: whether a prompt was secret, or a user was a person, nobody has said; and what unit a
-figure is in, few specifications say."""
-_FROM_PROMPT: Final = frozenset({"invented_argument", "untraced_date", "untraced_time"})
-"""Codes about what a system prompt may have given: the day, the account, a token. Where it is not known they remark."""
-_OF_DEEDS: Final = frozenset({"claimed_deed", "denied_deed", "ignored_error"})
-"""Codes of grounding that need no result to be right. All others only remark on an answer to a request without any
-result: it speaks of the world, or of what was said before."""
 _FAILS: Final = ("error", "exception", "traceback")
 
 
@@ -124,60 +105,11 @@ def check_foreign(
         ):
             findings += rule(trajectory)
         findings += ground_dialogue(trajectory.messages, offered)
-    context = _Context.of(trajectory) if trajectory.problem is None else _Context()
+    context = Context.of(trajectory) if trajectory.problem is None else Context()
     kept = [context.soften(finding) for finding in findings if not context.excuses(finding)]
     kept.sort(key=lambda finding: not finding.blocks)
     moved = [_move(finding, int(added)) for finding in kept[:MOST_FINDINGS]]
     return ForeignCheck(tuple(moved), bool(specs) or not offered)
-
-
-@dataclass(frozen=True)
-class _Context:
-    """What a finding's weight depends on."""
-
-    messages: int = 0
-    prompted: bool = False
-    """The system prompt is known."""
-    twice: frozenset[int] = frozenset()
-    """Messages with two calls of one id."""
-    informed: frozenset[int] = frozenset()
-    """Messages with a result before them in the same request."""
-
-    @classmethod
-    def of(cls, trajectory: Trajectory) -> "_Context":
-        messages = trajectory.messages
-        calls = [[call["id"] for call in message.get("tool_calls", [])] for message in messages]
-        informed: set[int] = set()
-        answered = False
-        for index, message in enumerate(messages):
-            answered = (answered or message["role"] == "tool") and message["role"] != "user"
-            if answered:
-                informed.add(index)
-        return cls(
-            messages=len(messages),
-            prompted=messages[0]["role"] == "system",
-            twice=frozenset(index for index, ids in enumerate(calls) if len(set(ids)) < len(ids)),
-            informed=frozenset(informed),
-        )
-
-    def excuses(self, finding: Finding) -> bool:
-        """Whether a finding says nothing: nobody repeats a prompt that is not there."""
-        return finding.code == "leaked_prompt" and finding.fault == "assistant" and not self.prompted
-
-    def soften(self, finding: Finding) -> Finding:
-        """A finding as it counts here."""
-        return finding.model_copy(update={"blocks": False}) if finding.blocks and self._is_remark(finding) else finding
-
-    def _is_remark(self, finding: Finding) -> bool:
-        if finding.code == "unpaired_call":  # a last message of calls is what a model is to learn to write
-            return finding.message == self.messages - 1
-        if finding.code == "repeated_id":  # results that were given before cannot be mixed up with later ones
-            return finding.message not in self.twice
-        if finding.code in _FROM_PROMPT:
-            return not self.prompted or (finding.code != "invented_argument" and finding.message not in self.informed)
-        if finding.code in _REMARKS:
-            return True
-        return finding.layer == "grounding" and finding.code not in _OF_DEEDS and finding.message not in self.informed
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
