@@ -135,7 +135,8 @@ def test_without_tools_arguments_are_not_checked_and_that_is_said(tmp_path: Path
     ("said", "blocks"),
     [
         ("It is on 9/15.", False),
-        ("The club is open from 10 to 11:30 am.", False),
+        ("The club is open from 10 to 11.", False),
+        ("The club opens at 11:30 am.", True),
         ("Her score is 915.", True),
         ("She uses an API.", False),
         ("She knows Jose Garcia.", True),
