@@ -117,7 +117,7 @@ def find_broken_json(table: str) -> Rule:
 def _apply_rule(rule: Rule, record: Record) -> str | None:
     try:
         problem = rule(record)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         problem = f"cannot be read: {type(error).__name__}: {error}"
     return None if problem is None else problem.replace("\n", " ")[:LONGEST_PROBLEM]
 

@@ -81,6 +81,25 @@ def stage_command(
         )
 
 
+@app.command("check")
+def check_command(
+    file: Annotated[
+        Path, typer.Argument(help="Parquet table, or JSON Lines of dialogues made elsewhere.", show_default=False)
+    ],
+    tools: Annotated[Path | None, typer.Option("--tools", help="Tools of dialogues that bring none along.")] = None,
+    system: Annotated[
+        Path | None, typer.Option("--system", help="System prompt of dialogues that bring none along.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="JSONL file: a line for each row.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Says what is wrong in a table, or in dialogues made elsewhere, row by row; ends with 3 where something is."""
+    with answering(as_json=as_json) as answer:
+        from flows.check_command import Asked, check_file
+
+        check_file(answer, Asked(file, tools, system, out))
+
+
 @app.command("show")
 def show_command(
     run: Run,

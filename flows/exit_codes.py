@@ -33,6 +33,10 @@ class UsageError(ValueError):
         self.hint = hint
 
 
+class RowsWrong(Exception):
+    """A file that was checked has rows that are wrong or cannot be read."""
+
+
 class RunStopped(Exception):
     """A run that ended before everything was attempted, as it was told to."""
 
@@ -98,6 +102,10 @@ def explain(error: BaseException) -> Failure:
             return Failure(text, BAD_USAGE)
         case ModelSetupError():
             return Failure(text, BAD_USAGE, "correct `model` or `roles` of the config, or set the variable")
+        case RowsWrong():
+            return Failure(
+                text, CHECK_FAILED, "--out FILE writes a line for each row; docs/check.md explains the rules"
+            )
         case GateFailed():
             return _explain_gate(error)
         case PreflightFailed():

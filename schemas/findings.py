@@ -3,13 +3,13 @@
 from typing import Literal
 
 from schemas.closed import Closed
-from schemas.vocabulary import BulletClass
+from schemas.vocabulary import BulletClass, Match
 
 
 class Finding(Closed):
     """Something that a layer of validation saw."""
 
-    layer: Literal["rules", "grounding", "replay", "outcome", "ledger", "behaviour", "judge"]
+    layer: Literal["rules", "grounding", "replay", "outcome", "ledger", "behaviour", "judge", "table"]
     code: str
     """Stable name of the rule, as in `unpaired_result`."""
     explanation: str
@@ -31,3 +31,10 @@ class BulletVerdict(Closed):
     bullet_class: BulletClass
     met: bool
     evidence: str
+    votes: int = 1
+    """Votes that have an entry for it."""
+    met_votes: int | None = None
+    """Of these, the votes that say that it is met."""
+    code: Match = "unavailable"
+    """What code says of the same: `match` where it is about facts that all were told, `mismatch` where one was not.
+    Code's own findings block by themselves; this only shows where judge and code differ."""

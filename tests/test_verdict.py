@@ -141,6 +141,21 @@ def test_each_vote_has_its_own_draw() -> None:
     assert strict.judgment == "invalid"
 
 
+def test_each_bullet_has_its_votes_and_what_code_says() -> None:
+    verdict, _ = judged(earnings_dialogue(), GOOD, MISSED, GOOD, config=voting(3, "majority"))
+    (bullet,) = orjson.loads(verdict.bullets)
+    assert (bullet["met"], bullet["votes"], bullet["met_votes"], bullet["code"]) == (True, 3, 2, "match")
+    untold, _ = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE]), GOOD)
+    (bullet,) = orjson.loads(untold.bullets)
+    assert (bullet["met"], bullet["votes"], bullet["met_votes"], bullet["code"]) == (True, 1, 1, "mismatch")
+
+
+def test_an_unscored_vote_has_no_say_about_bullets() -> None:
+    verdict, _ = judged(earnings_dialogue(), GOOD, broken(), GOOD, config=voting(3, "majority"))
+    (bullet,) = orjson.loads(verdict.bullets)
+    assert (verdict.judgment, bullet["votes"], bullet["met_votes"]) == ("valid", 2, 2)
+
+
 @pytest.mark.parametrize(
     ("votes", "rule", "judgment"),
     [

@@ -3,7 +3,8 @@
 Published files take liberties with the format, which are read as what they mean: calls without the `function` level or
 without ids, arguments as an object or as the text of a Python call, results as objects, tools without their `type`. A
 result without the id of its call answers the first open call (of its name, if it has one) of the message before it, and
-one list of objects for several calls answers each with one of them.
+one list of objects for several calls answers each with one of them. turnwright/datasets/dialogue_forms.py reads what is
+not in that format at all.
 """
 
 import ast
@@ -16,6 +17,7 @@ from typing import Any, cast
 import orjson
 
 from schemas.content import digest
+from turnwright.datasets.dialogue_forms import find_messages, find_tools
 
 _MOST_PROBLEMS = 5
 _LONGEST_CALL = 20_000
@@ -59,7 +61,7 @@ def read_references(file: Path) -> Iterator[ReferenceDialogue]:
                 if not line.strip():
                     continue
                 try:
-                    yield _read_line(_parse(line), number, file.name)
+                    yield read_line(parse_line(line), number, file.name)
                     found += 1
                 except ValueError as error:
                     problems.append(f"line {number}: {error}")
@@ -72,7 +74,12 @@ def read_references(file: Path) -> Iterator[ReferenceDialogue]:
         raise BadReference(f"{file} has no dialogues")
 
 
-def _parse(line: bytes) -> Any:
+def parse_line(line: bytes) -> Any:
+    """The value of a line, read leniently.
+
+    Raises:
+        ValueError: it is no JSON, whatever is forgiven.
+    """
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -85,22 +92,27 @@ def _parse(line: bytes) -> Any:
         raise ValueError("is not JSON") from None
 
 
-def _read_line(line: Any, number: int, name: str) -> ReferenceDialogue:
+def read_line(line: Any, number: int, name: str) -> ReferenceDialogue:
+    """The dialogue that the value of a line is; `name` is that of the file.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
     if not isinstance(line, dict):
         raise ValueError("is not an object")
     given = cast("dict[str, Any]", line)
-    messages = given.get("messages")
-    if not isinstance(messages, list):
+    messages = find_messages(given)
+    if messages is None:
         raise ValueError("has no list `messages`")
     described = given.get("metadata")
     told = given | cast("dict[str, Any]", described) if isinstance(described, dict) else given
-    tools = _read_tools(given.get("tools"))
+    tools = _read_tools(find_tools(given))
     tasks = told.get("task_count")
     return ReferenceDialogue(
         id=str(given.get("id") or f"line {number}")[:200],
         arm=str(told.get("arm") or told.get("paradigm") or Path(name).stem)[:200],
         cluster=str(told.get("domain") or (digest(sorted(_name(tool) for tool in tools))[:16] if tools else ""))[:200],
-        messages=_read_messages(cast("list[Any]", messages)),
+        messages=_read_messages(messages),
         tools=tools,
         tasks=tasks if isinstance(tasks, int) and not isinstance(tasks, bool) else None,
     )
@@ -225,7 +237,8 @@ def _read_tools(tools: Any) -> list[dict[str, Any]]:
             continue
         tool = cast("dict[str, Any]", item)
         if isinstance(tool.get("function"), dict):
-            read.append({"type": "function", "function": tool["function"]})
+            promised = {"output_schema": tool["output_schema"]} if "output_schema" in tool else {}
+            read.append({"type": "function", "function": tool["function"], **promised})
         elif "name" in tool:
             read.append({"type": "function", "function": tool})
     return read

@@ -22,10 +22,11 @@ from turnwright.validation.outcome import Outcome, compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
+from turnwright.validation.settled import settle_bullets
 from turnwright.validation.simulated_outcome import compare_simulated
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.user_conduct import check_user_conduct
-from turnwright.validation.voting import Vote, count_votes, decisive_vote, weigh_reply
+from turnwright.validation.voting import Vote, count_votes, decisive_vote, join_bullets, weigh_reply
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ async def validate_dialogue(
     vote = decisive_vote(opinion.votes, opinion.judgment)
     if opinion.judgment == "invalid" and vote is not None:
         findings += _judge_findings(vote)
+    bullets = join_bullets(opinion.votes, vote, settle_bullets(trajectory)) if vote is not None else ()
     blocking = [finding for finding in findings if finding.blocks]
     judgment: Judgment = "invalid" if blocking else opinion.judgment
     culprit = _first_fault(blocking)
@@ -93,7 +95,7 @@ async def validate_dialogue(
         "replay": replay.match,
         "outcome": outcome.match,
         "judge": opinion.judgment,
-        "bullets": canonical_json([bullet.model_dump(mode="json") for bullet in vote.bullets] if vote else []),
+        "bullets": canonical_json([bullet.model_dump(mode="json") for bullet in bullets]),
         "votes": [each.judgment for each in opinion.votes],
         "reasoning": vote.reasoning if vote else "",
         "disagreement": (outcome.match, opinion.judgment) in (("match", "invalid"), ("mismatch", "valid")),

@@ -1,11 +1,11 @@
 """What the judge's votes come to: the judgment is made of the bullets, not of the judge's own summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.findings import BulletVerdict
 from schemas.replies import Judgement
-from schemas.vocabulary import Judgment
+from schemas.vocabulary import Judgment, Match
 
 CONDUCT = "No error was ignored, no result invented and no action claimed that did not happen."
 """What bullet 0 stands for: the judge adds it where an error rule is broken (prompts/judge/system.md)."""
@@ -73,3 +73,19 @@ def decisive_vote(votes: Sequence[Vote], judgment: Judgment) -> Vote | None:
     agreeing = [vote for vote in votes if vote.judgment == judgment and vote.bullets]
     scored = [vote for vote in votes if vote.bullets]
     return next(iter([*agreeing, *scored, *votes]), None)
+
+
+def join_bullets(votes: Sequence[Vote], decisive: Vote, settled: Mapping[str, Match]) -> tuple[BulletVerdict, ...]:
+    """The decisive vote's bullets, each with how all votes stand to it and what code says of the same.
+
+    Args:
+        votes: all votes.
+        decisive: the one whose class, outcome and evidence stand.
+        settled: bullet -> what code says, where it can tell.
+    """
+    joined: list[BulletVerdict] = []
+    for bullet in decisive.bullets:
+        same = [other.met for vote in votes for other in vote.bullets if other.bullet == bullet.bullet]
+        counts = {"votes": len(same), "met_votes": sum(same), "code": settled.get(bullet.bullet, "unavailable")}
+        joined.append(bullet.model_copy(update=counts))
+    return tuple(joined)
