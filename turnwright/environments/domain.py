@@ -123,7 +123,9 @@ class DomainBase:
         self.policy = seed.policy
         self._tables = tables
         self._limits = limits
-        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters, offline=True) for tool in domain.tools}
+        self._validators = {
+            tool.name: jsonschema_rs.validator_for(tool.parameters, offline=True) for tool in domain.tools
+        }
 
     def open(
         self, tools: Sequence[Tool], *, seed: str, reference_time: str, fault: Fault | None = None
