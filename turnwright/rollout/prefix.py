@@ -56,11 +56,12 @@ def cut_prefix(dialogue: DialogueRow, message: int) -> Prefix:
     purpose does not tell what the simulator knew, so the dialogue is cut before the call.
 
     Raises:
-        NoPrefix: the system message is missing, or the index lies outside the dialogue.
+        NoPrefix: the system message is missing, the index lies outside the dialogue, or nothing is left to be said.
     """
     messages: list[Message] = orjson.loads(dialogue.messages)
     calls = _CALLS.validate_json(dialogue.calls)
-    if not messages or messages[0]["role"] != "system" or not 1 <= message <= len(messages):
+    end = len(messages) - (dialogue.ending == "task_complete")
+    if not messages or messages[0]["role"] != "system" or not 1 <= message <= end:
         raise NoPrefix(f"there is nothing to go on from before message {message} of {len(messages)}")
     place = _step_back(messages, message)
     if dialogue.paradigm != "user_oriented_executed":
@@ -68,11 +69,14 @@ def cut_prefix(dialogue: DialogueRow, message: int) -> Prefix:
         place = _step_back(messages, min([place, *spoilt]))
     # Of the user's side a record names the message that asked for the call; it was made for the message after that.
     kept = tuple(one for one in calls if one.message + (1 if one.side == "user" else 0) < place)
+    closed = _is_closed(dialogue, messages, place)
+    # Whether a mark that counted came too early is seen again from the answer to it.
+    noted = max(index for index in range(place) if index == 0 or messages[index]["role"] == "user") if closed else place
     return Prefix(
         messages=tuple(messages[:place]),
         calls=kept,
-        early_completions=tuple(index for index in dialogue.early_completions if index < place),
-        closed=_is_closed(dialogue, messages, place),
+        early_completions=tuple(index for index in dialogue.early_completions if index < noted),
+        closed=closed,
         notices=_NOTICES.validate_json(dialogue.notices),
     )
 

@@ -58,7 +58,7 @@ def reply(request: Request) -> dict[str, Any]:
     dialogue = _dialogue_rng(request)
     toolbox = read_tools(request.tools)
     drawn = _dialogue_rng(request, request.body.get("seed")).random()
-    mistake = mistakes.draw_mistake(dialogue, drawn, request.mistake_rate)
+    mistake = mistakes.draw_mistake(dialogue, request.mistake_rate, drawn)
     current = episodes[-1]
     last = current.texts[-1]
     if messages[-1]["role"] == "user":

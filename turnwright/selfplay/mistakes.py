@@ -118,7 +118,7 @@ class Mistake:
         return self._spoil_text(text, first=not errand.earlier) if errand.episode.calls and "?" not in text else text
 
 
-def draw_mistake(dialogue: random.Random, drawn: float, rate: float) -> Mistake | None:
+def draw_mistake(dialogue: random.Random, rate: float, drawn: float = 0.0) -> Mistake | None:
     """The mistake of a dialogue, or none; `rate` is the chance of one.
 
     `drawn` is a chance (0 to 1) of the request's own seed: as with any model, the same dialogue drawn otherwise may go
