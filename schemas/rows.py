@@ -265,7 +265,7 @@ class LedgerRow(Row):
 
     stage: Stage
     unit: Text
-    """One of `seed`, `question_set`, `tool`, `toolset`, `dialogue_task`, `dialogue`, `verdict` or `example`."""
+    """One of `seed`, `question_set`, `tool`, `toolset`, `dialogue_task`, `dialogue`, `verdict`, `repair`, `example`."""
     unit_id: Text
     outcome: Outcome
     reasons: list[str]

@@ -109,8 +109,17 @@ def _place_lack(trajectory: Trajectory, finding: Finding, begins: Sequence[int |
             if finding.explanation == f"the user was never told {fact.label}: {fact.value!r}":
                 if _is_unknowable(trajectory, objective, fact.value):
                     return None, "task"
-                return _close_of(trajectory, begins, position)
+                answer = _first_silent(trajectory, begins[position], fact.value)
+                return (answer, "assistant") if answer is not None else _close_of(trajectory, begins, position)
     return finding.message, finding.fault
+
+
+def _first_silent(trajectory: Trajectory, begun: int | None, value: object) -> int | None:
+    """The assistant's first answer after a result that has a fact: the first one that could have told it."""
+    for record in trajectory.calls:
+        if begun is not None and record.message > begun and holds_value(read_document(record.result), value):
+            return next((index for index, _ in trajectory.said_by("assistant", record.message + 1)), None)
+    return None
 
 
 def _is_unknowable(trajectory: Trajectory, objective: Objective, value: object) -> bool:
