@@ -87,7 +87,7 @@ def test_tries_have_draws_of_their_own() -> None:
 @pytest.mark.parametrize("message", range(1, 9))
 def test_a_dialogue_repaired_with_the_same_words_is_the_same_dialogue(message: int) -> None:
     whole = move_dialogue()
-    script = {
+    script: dict[str, list[Any]] = {
         "user": ["Please move Omar Haddad to Bath.", DONE],
         "assistant": [FIND, SET, SAID, BYE],
     }

@@ -19,8 +19,14 @@ TASK = task_of([LOOK, CHANGE])
 MISSING = calls("get_order", {"order_id": 7})
 GONE = {"error": "There is no such order.", "result": None}
 LIST, ORDERS = calls("list_orders"), {"error": None, "result": [{"order_id": 51, "status": "shipped", "total": 30.5}]}
-SCRIPT: list[Line] = [GET, MISSING, says("It is paid."), SHIP, GET, LIST, says("It is shipped now.")]
-ANSWERS: list[Line] = [PAID, GONE, SHIPPED, {"error": None, "result": PAID["result"] | {"status": "shipped"}}, ORDERS]
+SCRIPT: list[Any] = [GET, MISSING, says("It is paid."), SHIP, GET, LIST, says("It is shipped now.")]
+ANSWERS: list[Any] = [
+    PAID,
+    GONE,
+    SHIPPED,
+    {"error": None, "result": {"order_id": 51, "status": "shipped", "total": 30.5}},
+    ORDERS,
+]
 
 
 def repair(
