@@ -23,6 +23,7 @@ STAGE_TABLES: dict[Stage, tuple[str, ...]] = {
     "write-dialogue-tasks": ("dialogue_tasks",),
     "simulate-dialogues": ("dialogues",),
     "validate-dialogues": ("verdicts",),
+    "repair-dialogues": ("repaired_dialogues", "repaired_verdicts"),
     "build-dataset": ("dataset",),
     "report": (),
 }

@@ -7,6 +7,9 @@ from typing import Any
 from schemas.rows import TableRef
 from turnwright.storage.tables import read_columns
 
+_REPAIRED = {"dialogues": "repaired_dialogues", "verdicts": "repaired_verdicts"}
+"""Tables that are read together with another one: a repaired dialogue is a dialogue."""
+
 
 class Parents:
     """Look-ups by row id in tables of earlier stages. A table that was not given has none."""
@@ -23,8 +26,12 @@ class Parents:
         """Row id -> value of one column."""
         key = (table, name)
         if key not in self._columns:
-            rows = read_columns(self._tables[table], table, ["id", name])
-            self._columns[key] = {row["id"]: row[name] for row in rows}
+            self._columns[key] = {
+                row["id"]: row[name]
+                for part in dict.fromkeys((table, _REPAIRED.get(table, table)))
+                if part in self._tables
+                for row in read_columns(self._tables[part], part, ["id", name])
+            }
         return self._columns[key]
 
     def ids(self, table: str) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ ID_PREFIXES = {
     "dialogue_tasks": "task",
     "dialogues": "dialogue",
     "verdicts": "verdict",
+    "repaired_dialogues": "dialogue",
+    "repaired_verdicts": "verdict",
     "dataset": "example",
     "ledger": "ledger",
 }

@@ -29,6 +29,7 @@ from data_checks import (
     dialogues,
     ledger,
     questions,
+    repaired_dialogues,
     seeds,
     tool_specs,
     toolsets,
@@ -51,6 +52,8 @@ SUITES: dict[str, Callable[[TableRef, Parents, RunConfig], Suite]] = {
     "dialogue_tasks": dialogue_tasks.build_suite,
     "dialogues": dialogues.build_suite,
     "verdicts": verdicts.build_suite,
+    "repaired_dialogues": repaired_dialogues.build_dialogue_suite,
+    "repaired_verdicts": repaired_dialogues.build_verdict_suite,
     "dataset": dataset.build_suite,
     "ledger": ledger.build_suite,
 }

@@ -13,12 +13,21 @@ from tasks.stages import finish_stage, map_shards
 
 
 @flow(name="build-dataset", flow_run_name="build-dataset {run.run_id}")
-async def build_dataset(run: RunContext, toolsets: TableRef, dialogues: TableRef, verdicts: TableRef) -> StageResult:
+async def build_dataset(
+    run: RunContext,
+    toolsets: TableRef,
+    dialogues: TableRef,
+    verdicts: TableRef,
+    repaired_dialogues: TableRef | None = None,
+    repaired_verdicts: TableRef | None = None,
+) -> StageResult:
     """Valid dialogues, each once, with their split: gives `dataset` and the exports."""
     started = time.monotonic()
     begin_record(run)
-    parts = await map_shards(build_shard, run, plan_dataset(run, toolsets, dialogues, verdicts))
     inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
+    if repaired_dialogues is not None and repaired_verdicts is not None:
+        inputs |= {"repaired_dialogues": repaired_dialogues, "repaired_verdicts": repaired_verdicts}
+    parts = await map_shards(build_shard, run, plan_dataset(run, inputs))
     result = await finish_stage(run, "build-dataset", parts, inputs, started)
     record_exports(run, await write_exports(run, result.tables["dataset"]))
     return result

@@ -7,11 +7,13 @@ from prefect import flow
 from flows.build_dataset import build_dataset
 from flows.collect_seeds import collect_seeds
 from flows.prepare_tools import prepare_tools
+from flows.repair_dialogues import repair_dialogues
 from flows.report import report
 from flows.simulate_dialogues import simulate_dialogues
 from flows.validate_dialogues import validate_dialogues
 from flows.write_dialogue_tasks import write_dialogue_tasks
 from schemas.config import RunConfig
+from schemas.rows import TableRef
 from tasks.estimates import record_estimate
 from tasks.run_context import begin_run
 from tasks.run_record import RunSummary, recorded_run, summarize_run
@@ -37,6 +39,9 @@ async def pipeline(
         tasks = (await write_dialogue_tasks(run, seeds, toolsets)).tables["dialogue_tasks"]
         dialogues = (await simulate_dialogues(run, seeds, toolsets, tasks)).tables["dialogues"]
         verdicts = (await validate_dialogues(run, seeds, toolsets, tasks, dialogues)).tables["verdicts"]
-        await build_dataset(run, toolsets, dialogues, verdicts)
+        repaired: dict[str, TableRef] = {}
+        if config.repair.tries:
+            repaired = (await repair_dialogues(run, seeds, toolsets, tasks, dialogues, verdicts)).tables
+        await build_dataset(run, toolsets, dialogues, verdicts, **repaired)
         await report(run)
     return summarize_run(run)

@@ -95,7 +95,13 @@ def run_stage(
 
         module = stage_module(next(name for name in STAGES if name == stage))
         flow: Any = getattr(import_module(f"flows.{module}"), module)
-        wanted = [name for name in inspect.signature(flow.fn).parameters if name != "run"]
+        parameters = inspect.signature(flow.fn).parameters.values()
+        # A table with a default is read where it is given.
+        wanted = [
+            one.name
+            for one in parameters
+            if one.name != "run" and (one.default is inspect.Parameter.empty or one.name in given)
+        ]
         _check_inputs(stage, wanted, given)
         require_needs(config, runs, offline=offline)
         run_id = make_run_id(f"{config.name}-{stage}")

@@ -235,6 +235,13 @@ class Judging(Closed):
     rule: Literal["unanimous", "majority"] = "unanimous"
 
 
+class Repair(Closed):
+    """How often an invalid dialogue is made again from before its first faulty message."""
+
+    tries: int = Field(default=0, ge=0, le=10)
+    """Most tries for one dialogue; the first valid one is kept. 0: what is invalid is dropped."""
+
+
 class Band(Closed):
     """Allowed range of a statistic; outside `warn` it is reported, outside `fail` the run stops."""
 
@@ -322,6 +329,7 @@ class RunConfig(Closed):
     retry_seconds: float = Field(default=120.0, gt=0.0)
     """How long infrastructure failures of one call are retried before its shard fails."""
     judging: Judging = Judging()
+    repair: Repair = Repair()
     checks: Checks = Checks()
     export: Export = Export()
 

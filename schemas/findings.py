@@ -5,6 +5,9 @@ from typing import Literal
 from schemas.closed import Closed
 from schemas.vocabulary import BulletClass, Match
 
+Fault = Literal["user_simulator", "assistant", "environment", "endpoint", "task"]
+"""Whose fault something is; `environment` is the tool simulator where tools are simulated."""
+
 
 class Finding(Closed):
     """Something that a layer of validation saw."""
@@ -15,7 +18,7 @@ class Finding(Closed):
     explanation: str
     message: int | None
     """Index of the message that it points at."""
-    fault: Literal["user_simulator", "assistant", "environment", "endpoint", "task"]
+    fault: Fault
     blocks: bool
     """Whether the dialogue is invalid because of it."""
     start: int | None = None

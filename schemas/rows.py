@@ -197,6 +197,14 @@ class DialogueRow(Made):
     """A list of schemas.simulation.LedgerNotice: contradictions of the tool simulator, and what became of them."""
     removed_tools: list[str] = []
     """Names of the toolset's tools that were not offered in this dialogue (removed_tool)."""
+    repaired_from: str | None = None
+    """The dialogue whose beginning this one has; then `model_calls` and tokens are those of the rest alone."""
+    repaired_at: int | None = None
+    """Index of the first message that was made again; all before it are those of `repaired_from`, byte for byte."""
+    repaired_because: str = ""
+    """What was wrong there, as `fault: layer.code: explanation`."""
+    repair_try: int = 0
+    """Which try of the repair it is, from 1; 0 where it is none."""
 
 
 class VerdictRow(Made):
@@ -227,6 +235,8 @@ class VerdictRow(Made):
     first_faulty_message: int | None
     fault: str | None
     """user_simulator, assistant, environment, endpoint or task."""
+    fault_reason: str = ""
+    """The finding behind the first fault, as `layer.code: explanation`."""
 
 
 class DatasetRow(Row):
@@ -255,7 +265,7 @@ class LedgerRow(Row):
 
     stage: Stage
     unit: Text
-    """One of `seed`, `question_set`, `tool`, `toolset`, `dialogue_task`, `dialogue`, `verdict` or `example`."""
+    """One of `seed`, `question_set`, `tool`, `toolset`, `dialogue_task`, `dialogue`, `verdict`, `repair`, `example`."""
     unit_id: Text
     outcome: Outcome
     reasons: list[str]

@@ -30,6 +30,8 @@ TABLES: dict[str, type[Row]] = {
     "dialogue_tasks": DialogueTaskRow,
     "dialogues": DialogueRow,
     "verdicts": VerdictRow,
+    "repaired_dialogues": DialogueRow,
+    "repaired_verdicts": VerdictRow,
     "dataset": DatasetRow,
     "ledger": LedgerRow,
 }

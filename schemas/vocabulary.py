@@ -23,6 +23,7 @@ Stage = Literal[
     "write-dialogue-tasks",
     "simulate-dialogues",
     "validate-dialogues",
+    "repair-dialogues",
     "build-dataset",
     "report",
 ]
@@ -32,6 +33,7 @@ STAGES: tuple[Stage, ...] = (
     "write-dialogue-tasks",
     "simulate-dialogues",
     "validate-dialogues",
+    "repair-dialogues",
     "build-dataset",
     "report",
 )

@@ -1,6 +1,8 @@
 """build-dataset: valid dialogues become the dataset, and the dataset becomes the exports."""
 
 import asyncio
+import heapq
+import itertools
 from collections.abc import Iterator
 
 from prefect import task
@@ -11,20 +13,24 @@ from tasks.caching import CACHED
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Shard, ShardResult
-from turnwright.datasets.dataset import LeftOut, iter_examples
+from turnwright.datasets.dataset import LeftOut, iter_examples, place_dialogue
 from turnwright.datasets.openai import export_openai
 from turnwright.storage.tables import read_rows, write_table
 
 STAGE = "build-dataset"
 
 
-def plan_dataset(run: RunContext, toolsets: TableRef, dialogues: TableRef, verdicts: TableRef) -> list[Shard]:
-    """One shard: whether a dialogue repeats another is seen only when all are there."""
-    inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
+def plan_dataset(run: RunContext, inputs: dict[str, TableRef]) -> list[Shard]:
+    """One shard: whether a dialogue repeats another is seen only when all are there.
+
+    Args:
+        run: the run.
+        inputs: toolsets, dialogues and verdicts, with repaired_dialogues and repaired_verdicts where there are any.
+    """
     key = compute_shard_key(
         compute_stage_key(STAGE, run.config), {name: [reference.sha256] for name, reference in inputs.items()}
     )
-    return [Shard(stage=STAGE, number=0, key=key, inputs=inputs, start=0, stop=dialogues.rows)]
+    return [Shard(stage=STAGE, number=0, key=key, inputs=inputs, start=0, stop=inputs["dialogues"].rows)]
 
 
 @task(name="build-dataset", **CACHED)
@@ -33,9 +39,11 @@ async def build_shard(run: RunContext, work: Shard) -> ShardResult:
 
     def build() -> ShardResult:
         ledger: list[LedgerRow] = []
+        dialogues = [name for name in ("dialogues", "repaired_dialogues") if name in work.inputs]
+        verdicts = [name for name in ("verdicts", "repaired_verdicts") if name in work.inputs]
         chosen = iter_examples(
-            work.read(DialogueRow, "dialogues"),
-            work.read(VerdictRow, "verdicts"),
+            heapq.merge(*(work.read(DialogueRow, name) for name in dialogues), key=place_dialogue),
+            itertools.chain.from_iterable(work.read(VerdictRow, name) for name in verdicts),
             work.read(ToolsetRow, "toolsets"),
             narrow_config(run.config, STAGE),
         )

@@ -58,6 +58,14 @@ STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
     ),
     "simulate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request"),
     "validate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "judging.votes", "judging.rule"),
+    "repair-dialogues": (
+        *_EXECUTION,
+        "limits.turns",
+        "limits.calls_per_request",
+        "judging.votes",
+        "judging.rule",
+        "repair.tries",
+    ),
     "build-dataset": ("seed", "export.validation_share"),
     "report": ("checks",),
 }
@@ -82,6 +90,7 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
     "write-dialogue-tasks": ("task_writer",),
     "simulate-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator"),
     "validate-dialogues": ("judge",),
+    "repair-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator", "judge"),
     "build-dataset": (),
     "report": (),
 }

@@ -252,10 +252,11 @@ def count_dialogues(ledger: Mapping[str, Mapping[str, Mapping[str, int]]], confi
     tasks = ledger.get("write-dialogue-tasks", {}).get("dialogue_task", {})
     dialogues = ledger.get("simulate-dialogues", {}).get("dialogue", {})
     verdicts = ledger.get("validate-dialogues", {}).get("verdict", {})
+    repairs = ledger.get("repair-dialogues", {}).get("repair", {})
     stages = (tasks, dialogues, verdicts)
     # A stage that ran by itself plans what it was given.
     planned = next((stage["planned"] for stage in stages if stage), config.dialogues)
-    valid = verdicts.get("accepted", 0)
+    valid = verdicts.get("accepted", 0) + repairs.get("accepted", 0)
     failed = sum(stage.get("failed", 0) for stage in stages)
     if verdicts:
         # A dialogue that went wrong has a verdict as well: what is left over was rejected, once.

@@ -289,6 +289,8 @@ def make_rows(dialogues: int = 30) -> dict[str, list[Row]]:
         "dialogue_tasks": tasks,
         "dialogues": played,
         "verdicts": verdicts,
+        "repaired_dialogues": [],
+        "repaired_verdicts": [],
         "dataset": dataset,
     }
     rows["ledger"] = make_ledger(rows)

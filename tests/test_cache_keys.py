@@ -75,16 +75,17 @@ def test_what_changes_no_row_changes_no_key(changes: dict[str, Any]) -> None:
 
 
 def test_a_field_changes_the_keys_of_the_stages_that_read_it() -> None:
-    assert changed(judging={"votes": 3}) == {"validate-dialogues"}
+    assert changed(judging={"votes": 3}) == {"validate-dialogues", "repair-dialogues"}
+    assert changed(repair={"tries": 2}) == {"repair-dialogues"}
     assert changed(export={"validation_share": 0.5}) == {"build-dataset"}
-    assert changed(limits={"turns": 10}) == {"simulate-dialogues", "validate-dialogues"}
+    assert changed(limits={"turns": 10}) == {"simulate-dialogues", "validate-dialogues", "repair-dialogues"}
     assert changed(checks={"min_valid_rate": 0.9}) == {"report"}
     assert "prepare-tools" in changed(seed=1)
 
 
 def test_a_model_changes_the_keys_of_the_stages_whose_roles_it_plays() -> None:
-    assert changed(roles={"judge": ENDPOINT}) == {"validate-dialogues"}
-    assert changed(roles={"assistant": ENDPOINT}) == {"simulate-dialogues"}
+    assert changed(roles={"judge": ENDPOINT}) == {"validate-dialogues", "repair-dialogues"}
+    assert changed(roles={"assistant": ENDPOINT}) == {"simulate-dialogues", "repair-dialogues"}
 
 
 def test_a_model_is_identified_by_what_decides_its_replies_alone() -> None:
@@ -104,7 +105,7 @@ def test_a_prompt_changes_the_keys_of_its_role_alone(monkeypatch: pytest.MonkeyP
         return "edited" if role == "user_simulator" else digest(role)
 
     monkeypatch.setattr(cache_keys, "prompt_digest", edited)
-    assert {stage for stage in STAGES if keys()[stage] != before[stage]} == {"simulate-dialogues"}
+    assert {stage for stage in STAGES if keys()[stage] != before[stage]} == {"simulate-dialogues", "repair-dialogues"}
 
 
 def test_the_roles_of_a_stage_are_those_that_its_code_reaches() -> None:

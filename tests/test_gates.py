@@ -15,6 +15,7 @@ import pytest
 
 from data_checks.gate import STAGE_TABLES, GateFailed, check_stage, read_reports
 from schemas.config import RunConfig
+from schemas.content import content_id
 from schemas.rows import TableRef
 from schemas.vocabulary import STAGES
 from tests.synthetic_run import CONFIG, TOOLS, change_row, make_rows, replace_rows, write_tables
@@ -24,7 +25,14 @@ Change = Callable[[list[Any]], Any]
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TableRef]:
-    return write_tables(make_rows(), tmp_path_factory.mktemp("tables"))
+    rows: dict[str, Any] = make_rows()
+    origin = next(row for row in rows["dialogues"] if row.id in {v.dialogue_id for v in rows["verdicts"] if v.reasons})
+    repaired = {"repaired_from": origin.id, "repaired_at": 2, "repaired_because": "assistant: x.y: z", "repair_try": 1}
+    again = origin.model_copy(update={"id": content_id("dialogue", repaired), **repaired})
+    verdict = next(row for row in rows["verdicts"] if row.dialogue_id == origin.id)
+    told = {"id": content_id("verdict", again.id), "dialogue_id": again.id}
+    rows |= {"repaired_dialogues": [again], "repaired_verdicts": [verdict.model_copy(update=told)]}
+    return write_tables(rows, tmp_path_factory.mktemp("tables"))
 
 
 def failed(tables: dict[str, TableRef], table: str, config: RunConfig = CONFIG, level: str = "fail") -> dict[str, Any]:
@@ -183,6 +191,12 @@ DEFECTS: list[tuple[str, str, Change]] = [
             rows[0].model_copy(update={"split": "train" if rows[0].split != "train" else "validation"}),
         ],
     ),
+    ("repaired_dialogues", "beginning_is_kept", edit_json(0, "messages", put([1, "content"], "Hello."))),
+    ("repaired_dialogues", "says_what_was_repaired", change_row(0, repaired_because="")),
+    ("repaired_dialogues", "says_what_was_repaired", change_row(0, repair_try=0)),
+    ("repaired_dialogues", "try_is_unique", twice),
+    ("repaired_verdicts", "invalid_says_why", change_row(0, reasons=[])),
+    ("repaired_verdicts", "dialogue_has_one_verdict", twice),
     ("dataset", "tools_are_legal", edit_json(0, "tools", put([0, "function", "name"], "with space"))),
     ("dataset", "calls_are_answered", edit_json(0, "messages", put([3, "tool_call_id"], "call_99"))),
     ("ledger", "stage_is_known", change_row(0, stage="packing")),

@@ -48,7 +48,12 @@ def test_every_parent_column_of_every_table_is_a_link() -> None:
         ("dialogues", "seed_id"),
         ("dialogues", "toolset_id"),
         ("verdicts", "dialogue_task_id"),
+        ("repaired_dialogues", "dialogue_task_id"),
+        ("repaired_dialogues", "seed_id"),
+        ("repaired_dialogues", "toolset_id"),
+        ("repaired_verdicts", "dialogue_task_id"),
     }
+    columns |= {("repaired_dialogues", "repaired_from")}
     assert columns == linked | shortcuts
     order = list(TABLES)
     assert all(order.index(link.parent) < order.index(link.child) for link in LINKS)

@@ -57,7 +57,7 @@ def select_examples(
     """
     rows: list[DatasetRow] = []
     left_out: dict[str, str] = {}
-    for chosen in iter_examples(sorted(dialogues, key=_place), verdicts, toolsets, config):
+    for chosen in iter_examples(sorted(dialogues, key=place_dialogue), verdicts, toolsets, config):
         if isinstance(chosen, LeftOut):
             left_out[chosen.dialogue.id] = chosen.reason
         else:
@@ -91,9 +91,9 @@ def iter_examples(
     kept_by_content: dict[bytes, str] = {}
     before = (-1, -1, "")
     for dialogue in dialogues:
-        if _place(dialogue) < before:
+        if place_dialogue(dialogue) < before:
             raise ValueError(f"dialogue {dialogue.id} of slot {dialogue.slot} comes after one of slot {before[0]}")
-        before = _place(dialogue)
+        before = place_dialogue(dialogue)
         if dialogue.id not in judged:
             yield LeftOut(dialogue, "no_verdict: the dialogue was not judged")
             continue
@@ -109,7 +109,8 @@ def iter_examples(
         yield _make_row(dialogue, verdict_id, specs[dialogue.toolset_id], config)
 
 
-def _place(dialogue: DialogueRow) -> tuple[int, int, str]:
+def place_dialogue(dialogue: DialogueRow) -> tuple[int, int, str]:
+    """Where a dialogue stands among others: slot, trial, id."""
     return dialogue.slot, dialogue.trial, dialogue.id
 
 

@@ -37,6 +37,10 @@ LINKS: tuple[Link, ...] = (
     Link("dialogue_tasks", "toolset_id", "toolsets"),
     Link("dialogues", "dialogue_task_id", "dialogue_tasks"),
     Link("verdicts", "dialogue_id", "dialogues"),
+    Link("repaired_dialogues", "repaired_from", "dialogues"),
+    Link("repaired_verdicts", "dialogue_id", "repaired_dialogues"),
+    Link("dataset", "dialogue_id", "repaired_dialogues"),
+    Link("dataset", "verdict_id", "repaired_verdicts"),
     Link("dataset", "dialogue_id", "dialogues"),
     Link("dataset", "verdict_id", "verdicts"),
 )
@@ -51,6 +55,8 @@ _LABELS = {
     "dialogue_tasks": ("domain", "difficulty", "behaviour", "slot"),
     "dialogues": ("ending", "turns", "slot"),
     "verdicts": ("judgment", "reasons"),
+    "repaired_dialogues": ("ending", "turns", "repaired_at", "repaired_because", "repair_try"),
+    "repaired_verdicts": ("judgment", "reasons"),
     "dataset": ("split",),
 }
 """What a person wants to see of a row."""

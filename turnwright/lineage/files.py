@@ -32,7 +32,8 @@ STAGE_INPUTS: Mapping[Stage, Sequence[str]] = {
     "write-dialogue-tasks": ("seeds", "toolsets"),
     "simulate-dialogues": ("seeds", "toolsets", "dialogue_tasks"),
     "validate-dialogues": ("seeds", "toolsets", "dialogue_tasks", "dialogues"),
-    "build-dataset": ("toolsets", "dialogues", "verdicts"),
+    "repair-dialogues": ("seeds", "toolsets", "dialogue_tasks", "dialogues", "verdicts"),
+    "build-dataset": ("toolsets", "dialogues", "verdicts", "repaired_dialogues", "repaired_verdicts"),
     "report": (),
 }
 """The tables that each stage reads."""
@@ -43,6 +44,7 @@ STAGE_OUTPUTS: Mapping[Stage, Sequence[str]] = {
     "write-dialogue-tasks": ("dialogue_tasks",),
     "simulate-dialogues": ("dialogues",),
     "validate-dialogues": ("verdicts",),
+    "repair-dialogues": ("repaired_dialogues", "repaired_verdicts"),
     "build-dataset": ("dataset",),
     "report": (),
 }

@@ -27,6 +27,9 @@ _DIALOGUE_COLUMNS = (
     "steps",
     "task_count",
     "model",
+    "repaired_from",
+    "repaired_at",
+    "repaired_because",
 )
 
 
@@ -195,6 +198,11 @@ def _read_verdicts(tables: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
         yield dict(row) | {name: json.loads(row[name]) for name in ("findings", "bullets")}
 
 
+_REPAIRED = {"dialogues": "repaired_dialogues", "verdicts": "repaired_verdicts"}
+"""Tables that are read together with another one: a repaired dialogue is a dialogue."""
+
+
 def _read(tables: Mapping[str, Source], table: str, *columns: str) -> Iterator[Mapping[str, Any]]:
-    if table in tables:
-        yield from read_columns(tables[table], table, columns)
+    for part in dict.fromkeys((table, _REPAIRED.get(table, table))):
+        if part in tables:
+            yield from read_columns(tables[part], part, columns)

@@ -24,6 +24,7 @@ from turnwright.reports.formats import (
     format_words,
 )
 from turnwright.reports.reading import ReadCall, ReadDialogue, ReadMessage
+from turnwright.reports.repair_text import show_repairs
 from turnwright.reports.sections.table1 import list_lines
 from turnwright.statistics.behaviours import BehaviourFigures
 from turnwright.statistics.costs import Costs
@@ -49,6 +50,9 @@ def show_dialogue(dialogue: ReadDialogue) -> RenderableType:
         (dialogue.judgment, f"bold {_MOODS.get(dialogue.judgment, 'yellow')}"),
     )
     parts: list[RenderableType] = [head, Text()]
+    if origin := columns.get("repaired_from"):
+        said = f"repaired at message {columns['repaired_at']} from {origin} because {columns['repaired_because']}"
+        parts[1:1] = [Text(plain(said), style="magenta")]
     parts.extend(_show_message(message) for message in dialogue.messages if message.role != "system")
     if columns["ending"] != "task_complete":
         parts.append(Text(f"ended: {format_words(columns['ending'])}: {plain(columns['detail'])}", style="red"))
@@ -73,6 +77,8 @@ def list_dialogues(rows: Iterable[Mapping[str, Any]]) -> Table:
         if row["behaviour"] != "none":
             seen = "" if row["behaviour_occurred"] else " (did not occur)"
             notes = [format_words(row["behaviour"]) + seen, *notes]
+        if row["repaired_from"]:
+            notes = [f"repaired at message {row['repaired_at']}", *notes]
         verdict = Text(row["judgment"], style=_MOODS.get(row["judgment"], "yellow"))
         counts = (str(row["turns"]), str(row["task_count"]))
         _add_row(table, row["id"], row["domain"], row["difficulty"], *counts, verdict, "; ".join(notes))
@@ -91,6 +97,7 @@ def show_statistics(statistics: Statistics) -> RenderableType:
         show_costs(statistics.costs),
         *([Text(), show_prefixes(statistics.prefixes)] if statistics.prefixes else []),
         *([Text(), show_behaviours(statistics.behaviours)] if statistics.behaviours else []),
+        *([Text(), show_repairs(statistics.repair)] if statistics.repair else []),
         *(part for card in statistics.scorecards for part in (Text(), show_scorecard(card))),
         Text(),
         Text(

@@ -64,6 +64,19 @@ class SimulatorConversation:
             MalformedReply: no usable reply, even after the repair call.
             ContextOverflow: the conversation has grown too long for the model.
         """
+        self.recall(tool, arguments, facts=facts, said=said, now=now)
+        return await self._send(tool, remaining)
+
+    def recall(
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        *,
+        facts: Sequence[Mapping[str, Any]],
+        said: Sequence[Mapping[str, str]],
+        now: str,
+    ) -> None:
+        """Puts a call as `ask` does, without sending it: for one whose answer is known and is settled next."""
         if not self.messages:
             listed = [{**tool.spec["function"], "output_schema": tool.output_schema} for tool in self.tools]
             system = prompts.render("tool_simulator", "system", tools=listed)
@@ -78,7 +91,6 @@ class SimulatorConversation:
             call=call,
         )
         self._asked = [{"role": "user", "content": user}]
-        return await self._send(tool, remaining)
 
     async def ask_again(
         self, tool: Tool, before: ToolSimulation | None, problems: Sequence[str], *, remaining: float

@@ -1,6 +1,6 @@
 """Simulates one dialogue: user simulator, assistant and environment, until the task is complete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -24,6 +24,7 @@ from turnwright.roles import assistant, user_simulator
 from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.closing import is_farewell, is_settled
 from turnwright.rollout.conversation import Conversation
+from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_calls import SimulatedCalls
 from turnwright.rollout.tool_calls import (
     CallRunner,
@@ -46,26 +47,36 @@ async def simulate_dialogue(
     models: Models,
     config: RunConfig,
     trial: int = 0,
+    *,
+    start: Prefix | None = None,
+    draw: int | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> DialogueRow:
     """One trajectory of `task`; `trial` tells repeated ones apart and is the draw index of every call.
 
-    Paradigms with simulated tools need no `base`. A bad dialogue is a row with a typed ending. What is not the
-    dialogue's own doing is raised:
+    Paradigms with simulated tools need no `base`. With `start` the dialogue goes on from there, with draws of its own
+    (`draw`), and calls and tokens are counted from there; `about` has columns that say how it came about. A bad
+    dialogue is a row with a typed ending. What is not the dialogue's own doing is raised:
 
     Raises:
+        NotReproduced: the calls of `start` give other results than they gave.
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
         SourceError: the environment's database could not be reached.
     """
+    draw = trial if draw is None else draw
     tools = offer_tools(toolset, task)
     objectives = _OBJECTIVES.validate_json(task.objectives)
     runner: SimulatedCalls | ExecutedCalls
     if task.paradigm in SIMULATED:
-        runner = SimulatedCalls(tools, task, models, config, trial)
+        runner = SimulatedCalls(tools, task, models, config, trial, draw)
     else:
         assert base is not None, f"{task.paradigm} needs a base"
         runner = await ExecutedCalls.open(base, tools, task)
     try:
-        dialogue = Dialogue(task, objectives, tools, runner, models, config, trial, policy=policy_of(base))
+        dialogue = Dialogue(task, objectives, tools, runner, models, config, draw, policy=policy_of(base))
+        if start is not None:
+            await runner.restore(start)
+            dialogue.restore(start)
         ending, detail = await dialogue.run()
         final_digest, changes = await runner.final_state()
     finally:
@@ -108,6 +119,7 @@ async def simulate_dialogue(
             "facts": canonical_json([fact.model_dump(mode="json") for fact in runner.list_facts()]),
             "notices": canonical_json([notice.model_dump(mode="json") for notice in runner.notices]),
         }
+    columns |= about or {}
     return DialogueRow(id=content_id("dialogue", columns), **columns)
 
 
@@ -153,7 +165,7 @@ class Dialogue:
         runner: CallRunner,
         models: Models,
         config: RunConfig,
-        trial: int,
+        draw: int,
         policy: str | None = None,
     ) -> None:
         self._task = task
@@ -163,8 +175,8 @@ class Dialogue:
         self._models = models
         self._objectives = objectives
         self._limits = config.limits
-        self._trial = trial
-        self._user_side = UserSide(tools, objectives, runner, models, draw=trial, unit=task.id)
+        self._draw = draw
+        self._user_side = UserSide(tools, objectives, runner, models, draw=draw, unit=task.id)
         brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
         self._user = self._user_side.brief(brief)
         self.conversation = Conversation.start(
@@ -176,6 +188,15 @@ class Dialogue:
         self.completion_tokens = 0
         self.repairs = 0
         self.early_completions: list[int] = []
+        self._start: Prefix | None = None
+
+    def restore(self, start: Prefix) -> None:
+        """Goes on from a stored beginning; before `run`. Costs count from there."""
+        self._start = start
+        self.conversation = Conversation(start.messages)
+        self.calls = list(start.calls)
+        self.early_completions = list(start.early_completions)
+        self._user_side.restore(start)
 
     async def run(self) -> tuple[Ending, str]:
         """Plays the dialogue to its end; what was said is in `conversation`, even where it ended badly."""
@@ -196,9 +217,15 @@ class Dialogue:
 
     async def _converse(self) -> None:
         """User and assistant take turns until the user is done."""
+        start = self._start
+        waiting = start is not None and start.messages[-1]["role"] in ("user", "tool")
         while True:
-            complete = await self._user_speaks()
-            acted = await self._assistant_answers()
+            if waiting and start is not None:
+                complete, waiting = start.closed, False
+                acted = await self._assistant_answers(start.calls_of_request)
+            else:
+                complete = await self._user_speaks()
+                acted = await self._assistant_answers()
             if complete and not acted:
                 return
             if complete:
@@ -206,7 +233,9 @@ class Dialogue:
 
     async def _answer_queries(self) -> None:
         """The assistant answers one whole query after the other (UO, task-oriented simulation)."""
-        for objective in self._objectives:
+        if self._start is not None and self._start.messages[-1]["role"] in ("user", "tool"):
+            await self._assistant_answers(self._start.calls_of_request)
+        for objective in self._objectives[self.conversation.requests :]:
             self._check_turns(1)
             self.conversation = self.conversation.add_user(objective.description)
             await self._assistant_answers()
@@ -216,7 +245,7 @@ class Dialogue:
         self._check_turns(1)
         await self._user_acts()
         reply = await user_simulator.speak(
-            self._models, self._user, self.conversation, draw=self._trial, unit=self._task.id, remaining=self._remaining
+            self._models, self._user, self.conversation, draw=self._draw, unit=self._task.id, remaining=self._remaining
         )
         for part in reply.replies:
             self._count(part)
@@ -246,16 +275,18 @@ class Dialogue:
         repeated = len(said) > 1 and is_farewell(said[-2])
         return repeated or is_settled(self._objectives, self._tools, self.conversation.messages, self.calls)
 
-    async def _assistant_answers(self) -> bool:
-        """Lets the assistant work until it speaks to the user; says whether it called a tool."""
-        made = 0
+    async def _assistant_answers(self, made: int = 0) -> bool:
+        """Lets the assistant work until it speaks to the user; says whether it called a tool.
+
+        `made` is the number of calls that it has made for this request before.
+        """
         while True:
             self._check_turns(1)
             reply = await assistant.answer(
                 self._models,
                 self.conversation,
                 self._offered,
-                draw=self._trial,
+                draw=self._draw,
                 unit=self._task.id,
                 remaining=self._remaining,
             )

@@ -13,8 +13,9 @@ from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.models.models import Models
 from turnwright.roles.tool_simulator import SimulatorConversation
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_environment import SimulatedEnvironment
-from turnwright.rollout.tool_calls import Answer, environment_seed, planned_fault, read_behaviour
+from turnwright.rollout.tool_calls import Answer, NotReproduced, environment_seed, planned_fault, read_behaviour
 
 
 class SimulatedCalls:
@@ -24,8 +25,15 @@ class SimulatedCalls:
     """
 
     def __init__(
-        self, tools: Sequence[Tool], task: DialogueTaskRow, models: Models, config: RunConfig, trial: int
+        self,
+        tools: Sequence[Tool],
+        task: DialogueTaskRow,
+        models: Models,
+        config: RunConfig,
+        trial: int,
+        draw: int | None = None,
     ) -> None:
+        """`draw` is the draw index of the model calls, where it is not the trial."""
         self._checkers = {
             side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
         }
@@ -33,7 +41,7 @@ class SimulatedCalls:
         self._faults = FaultCounter(self._fault)
         self._task = task
         self._environment = SimulatedEnvironment(
-            SimulatorConversation(models, tools, task.id, trial),
+            SimulatorConversation(models, tools, task.id, trial if draw is None else draw),
             seed=f"{environment_seed(task)}:{trial}",
             reference_time=task.reference_time,
             result_bytes=config.limits.result_bytes,
@@ -80,6 +88,30 @@ class SimulatedCalls:
             spoilt = self._faults.strike(name) is not None
             result = spoil_result(result, self._fault.kind, self._task.reference_time) if spoilt else result
         return Answer(result, tool.effect, spoilt, simulated.replies, simulated.repaired)
+
+    async def restore(self, start: Prefix) -> None:
+        """Rebuilds what the simulator knows from what it had answered; no model is asked.
+
+        Raises:
+            NotReproduced: a fault made by code does not fall on the call on which it fell.
+        """
+        for record in start.calls:
+            tool = self._checkers[record.side].tools.get(record.tool)
+            try:
+                arguments = self._checkers[record.side].check(record.tool, record.arguments)
+            except BadArguments:
+                continue
+            assert tool is not None
+            spoils = self._fault is not None and self._fault.kind in SPOILING
+            if (not spoils and self._faults.strike(record.tool) is not None) != record.fault:
+                raise NotReproduced(f"{record.tool} ({record.call_id}) fails in another place than it did")
+            if record.fault:
+                continue
+            self._environment.recall(tool, arguments, start.messages[: record.message + 1], record)
+            if record.rows_changed:
+                self._writes.append((record.tool, record.arguments, record.result))
+        known = self._environment.calls_told
+        self._environment.notices = [notice for notice in start.notices if notice.call <= known]
 
     async def final_state(self) -> tuple[str, list[RowChange]]:
         """A digest of the writes, the task's own start where there were none; no rows, because there are none."""

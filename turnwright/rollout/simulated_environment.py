@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from schemas.content import canonical_json
-from schemas.messages import Message, ToolError
+from schemas.messages import CallRecord, Message, ToolError
 from schemas.replies import ToolSimulation
 from schemas.simulation import Contradiction, ContradictionCode, LedgerFact, LedgerNotice
 from schemas.tools import Tool
@@ -107,6 +107,36 @@ class SimulatedEnvironment:
         elif answer.error is None:
             self._answers[place] = answer
         return answer
+
+    @property
+    def calls_told(self) -> int:
+        """Calls that the ledger has learnt from so far."""
+        return self._ledger.facts.calls
+
+    def recall(self, tool: Tool, arguments: Mapping[str, Any], messages: Sequence[Message], record: CallRecord) -> None:
+        """Takes in a call that was answered before, as `call` left it; nobody is asked.
+
+        Contradictions that were noticed then are not noticed again: they stand in the dialogue's notices.
+        """
+        place = tool.name, canonical_json(dict(arguments))
+        if place in self._answers and tool.effect == "read":
+            return
+        said = [message["content"] or "" for message in messages if message["role"] == "user"]
+        facts = self._ledger.facts.list_relevant(tool, arguments)
+        now = find_now(self._reference_time, said)
+        self._conversation.recall(tool, arguments, facts=facts, said=self._list_heard(messages), now=now)
+        value = orjson.loads(record.result)
+        if record.error is not None:
+            self._ledger.learn(SimulatedCall(tool, arguments, None, record.error), "\n".join(said))
+            self._conversation.settle(None, value["message"])
+            return
+        call = SimulatedCall(tool, arguments, value)
+        self._ledger.learn(call, "\n".join(said))
+        self._conversation.settle(value, None)
+        if tool.effect == "write" and succeeded(call):
+            self._answers.clear()
+        else:
+            self._answers[place] = SimulatedAnswer(record.result, value, None, False, (), 0)
 
     async def _simulate(
         self, tool: Tool, arguments: Mapping[str, Any], messages: Sequence[Message], said: str, now: str

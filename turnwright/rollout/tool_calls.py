@@ -18,6 +18,14 @@ from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.environments.threads import run_blocking
 from turnwright.models.reply import ModelReply
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.prefix import Prefix
+from turnwright.validation.documents import read_document
+from turnwright.validation.values import values_equal
+
+
+class NotReproduced(Exception):
+    """A stored dialogue cannot be gone on from: its calls do not lead to where they led."""
+
 
 _PLAN = TypeAdapter(BehaviourPlan | None)
 _FAULT = TypeAdapter(Fault)
@@ -88,6 +96,14 @@ class CallRunner(Protocol):
         """Answers one call of a side; `messages` is the conversation up to it. Never raises for what it did wrong."""
         ...
 
+    async def restore(self, start: Prefix) -> None:
+        """Reaches the state that a stored beginning had led to; before the first call.
+
+        Raises:
+            NotReproduced: its calls give other results than they gave.
+        """
+        ...
+
     async def final_state(self) -> tuple[str, list[RowChange]]:
         """Digest of the state, and the rows that differ from the base."""
         ...
@@ -145,6 +161,20 @@ class ToolRunner:
             return Answer(result, effect, fault=False)
         return Answer(spoil_result(result, fault.kind, self._reference_time), effect, fault=True)
 
+    def restore(self, start: Prefix) -> None:
+        """Makes the calls of a stored beginning once more. Blocks.
+
+        Raises:
+            NotReproduced: one gives another result than it gave.
+        """
+        for record in start.calls:
+            answer = self.answer(record.tool, record.arguments, record.side)
+            same = answer.result.text == record.result or values_equal(
+                read_document(answer.result.text), read_document(record.result)
+            )
+            if not same or answer.fault != record.fault:
+                raise NotReproduced(f"{record.tool} ({record.call_id}) gives another result than it gave")
+
     def final_state(self) -> tuple[str, list[RowChange]]:
         """Digest of the state, and the rows that differ from the base."""
         with self._lock:
@@ -176,6 +206,14 @@ class ExecutedCalls:
     ) -> Answer:
         """Runs one call; what was said does not matter to it."""
         return await run_blocking(self._runner.answer, name, arguments, side)
+
+    async def restore(self, start: Prefix) -> None:
+        """Makes the calls of a stored beginning once more: the state is their log.
+
+        Raises:
+            NotReproduced: they give other results than they gave.
+        """
+        await run_blocking(self._runner.restore, start)
 
     async def final_state(self) -> tuple[str, list[RowChange]]:
         """Digest of the state, and the rows that differ from the base."""

@@ -20,6 +20,7 @@ from turnwright.models.reply import ModelReply
 from turnwright.roles import user_operator
 from turnwright.roles.user_simulator import Brief
 from turnwright.rollout.conversation import Conversation, replace_surrogates
+from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.tool_calls import CallRunner
 
 MOST_ACTIONS = 4
@@ -70,6 +71,19 @@ class UserSide:
             if self._tools
             else brief
         )
+
+    def restore(self, start: Prefix) -> None:
+        """Remembers what the person had done in the beginning of a dialogue that goes on."""
+        for record in start.calls:
+            if record.side == "user":
+                told = sum(message["role"] == "user" for message in start.messages[: record.message + 1])
+                step = {
+                    "action": record.tool,
+                    "arguments": json.loads(record.arguments),
+                    "seen": json.loads(record.result),
+                }
+                self._done.setdefault(told, []).append(step)
+                self._made += 1
 
     async def act(self, conversation: Conversation, remaining: float) -> Actions:
         """Carries out what the assistant's last message asks for.

@@ -57,7 +57,8 @@ def reply(request: Request) -> dict[str, Any]:
         raise NotUnderstood("there is no user message to answer")
     dialogue = _dialogue_rng(request)
     toolbox = read_tools(request.tools)
-    mistake = mistakes.draw_mistake(dialogue, request.mistake_rate)
+    drawn = _dialogue_rng(request, request.body.get("seed")).random()
+    mistake = mistakes.draw_mistake(dialogue, request.mistake_rate, drawn)
     current = episodes[-1]
     last = current.texts[-1]
     if messages[-1]["role"] == "user":
@@ -102,11 +103,11 @@ def asks_something(text: str) -> bool:
     return bool(REQUESTING.search(text)) or bool(read_values(text))
 
 
-def _dialogue_rng(request: Request) -> random.Random:
+def _dialogue_rng(request: Request, *parts: Any) -> random.Random:
     """Chance that is the same in all calls of a dialogue."""
     system = next((message.get("content") for message in request.messages if message["role"] == "system"), "")
     first = next((message.get("content") for message in request.messages if message["role"] == "user"), "")
-    return request.rng_for("assistant", system, first)
+    return request.rng_for("assistant", system, first, *parts)
 
 
 def _work(

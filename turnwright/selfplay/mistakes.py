@@ -118,7 +118,11 @@ class Mistake:
         return self._spoil_text(text, first=not errand.earlier) if errand.episode.calls and "?" not in text else text
 
 
-def draw_mistake(dialogue: random.Random, rate: float) -> Mistake | None:
-    """The mistake of a dialogue, or none; `rate` is the chance of one."""
+def draw_mistake(dialogue: random.Random, rate: float, drawn: float = 0.0) -> Mistake | None:
+    """The mistake of a dialogue, or none; `rate` is the chance of one.
+
+    `drawn` is a chance (0 to 1) of the request's own seed: as with any model, the same dialogue drawn otherwise may go
+    right. Which mistake it would be is the dialogue's.
+    """
     chance, kind, salt = dialogue.random(), dialogue.choice(KINDS), dialogue.randrange(1_000_000)
-    return Mistake(kind, salt) if chance < rate else None
+    return Mistake(kind, salt) if (chance + drawn) % 1.0 < rate else None

@@ -13,6 +13,7 @@ from schemas.tools import TOOLS
 from turnwright.statistics.dialogue_figures import DialogueFigures, measure_dialogue, read_messages
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import MixCount
+from turnwright.statistics.repairs import find_replaced
 from turnwright.statistics.scorecard import ScorecardCount, is_leakable
 from turnwright.statistics.table1 import Table1
 from turnwright.statistics.user_language import (
@@ -97,14 +98,22 @@ class DialoguePass:
                 for objective in orjson.loads(row["objectives"])
                 for detail in objective["known_details"]
             ]
+        replaced = find_replaced(self._tables)
         verdict_columns = ("dialogue_id", "dialogue_task_id", "judgment", "reasons", "findings")
         for row in read_table(self._tables, "verdicts", *verdict_columns):
-            self.judgments[row["dialogue_id"]] = row["judgment"]
-            self.reasons.update({read_code(reason) for reason in row["reasons"]})
+            if row["dialogue_id"] not in replaced:
+                self.judgments[row["dialogue_id"]] = row["judgment"]
+                self.reasons.update({read_code(reason) for reason in row["reasons"]})
             can_leak = leakable.get(row["dialogue_task_id"], False)
             self.scorecard.add(row["dialogue_id"], row["findings"], leakable=can_leak)
+        kept = set(replaced.values())
+        self.judgments |= dict.fromkeys(kept, "valid")
         for row in read_table(self._tables, "dialogues", *_COLUMNS):
-            self._add(row)
+            if row["id"] not in replaced:
+                self._add(row)
+        for row in read_table(self._tables, "repaired_dialogues", *_COLUMNS):
+            if row["id"] in kept:
+                self._add(row)
 
     def information(self) -> Information:
         """How much of the dialogues says nothing."""

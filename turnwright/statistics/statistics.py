@@ -12,6 +12,7 @@ from turnwright.statistics.dialogue_pass import DialoguePass, Source, read_table
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import Share, target_shares_of_run
 from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
+from turnwright.statistics.repairs import RepairFigures, count_repairs
 from turnwright.statistics.scorecard import Scorecard, name_user_model
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.user_language import Language
@@ -67,6 +68,9 @@ class Statistics(Closed):
     """Each behaviour and the groups of them, among the accepted dialogues."""
     scorecards: list[Scorecard] = []
     """Of each model that played the user simulator; empty before anything was judged."""
+    repair: RepairFigures | None = None
+    """None where no dialogue was to be repaired. A repaired dialogue counts in all other figures in the place of the
+    one that it was made of."""
 
 
 def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], journal: Path | None = None) -> Statistics:
@@ -126,6 +130,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         repairs=dialogues.repairs,
         behaviours=count_behaviours(behaviour),
         scorecards=[dialogues.scorecard.read(name_user_model(run))] if dialogues.judgments else [],
+        repair=count_repairs(tables),
     )
 
 

@@ -39,6 +39,8 @@ _SORT_KEYS: dict[str, tuple[str, ...]] = {
     "dialogue_tasks": ("slot", "id"),
     "dialogues": ("slot", "trial", "id"),
     "verdicts": (),
+    "repaired_dialogues": ("slot", "trial", "id"),
+    "repaired_verdicts": (),
     "dataset": (),
     "ledger": ("stage", "unit", "unit_id", "id"),
 }
@@ -99,6 +101,8 @@ def read_rows(
         TableError: the file is missing, is not Parquet, holds another table, or (bare path) a row is not valid.
     """
     name = table if isinstance(table, str) else _table_name(table)
+    if isinstance(source, TableRef) and not isinstance(table, str) and TABLES.get(source.table) is table:
+        name = source.table  # two tables may have rows of one class
     kind = _row_class(name)
     if isinstance(source, TableRef):
         _check_reference(source, name)

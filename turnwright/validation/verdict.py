@@ -16,6 +16,7 @@ from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.roles import judge
 from turnwright.rollout.tool_calls import offer_tools
+from turnwright.validation.attribution import attribute_fault
 from turnwright.validation.grounding.check import check_grounding
 from turnwright.validation.ledger import check_ledger
 from turnwright.validation.outcome import Outcome, compare_outcome
@@ -77,7 +78,7 @@ async def validate_dialogue(
     bullets = join_bullets(opinion.votes, vote, settle_bullets(trajectory)) if vote is not None else ()
     blocking = [finding for finding in findings if finding.blocks]
     judgment: Judgment = "invalid" if blocking else opinion.judgment
-    culprit = _first_fault(blocking)
+    culprit = attribute_fault(trajectory, findings)
     columns: dict[str, Any] = {
         "role": "judge" if asked else None,
         "model": models.name_of("judge") if asked else None,
@@ -101,6 +102,7 @@ async def validate_dialogue(
         "disagreement": (outcome.match, opinion.judgment) in (("match", "invalid"), ("mismatch", "valid")),
         "first_faulty_message": culprit.message if culprit else None,
         "fault": culprit.fault if culprit else None,
+        "fault_reason": culprit.reason if culprit else "",
     }
     return VerdictRow(id=content_id("verdict", columns), **columns)
 
@@ -150,11 +152,6 @@ def _judge_findings(vote: Vote) -> list[Finding]:
         for bullet in vote.bullets
         if bullet.bullet_class == "Critical" and not bullet.met
     ]
-
-
-def _first_fault(blocking: Sequence[Finding]) -> Finding | None:
-    """The finding that points at the earliest message; one that points at none comes after all others."""
-    return min(blocking, key=lambda finding: (finding.message is None, finding.message or 0), default=None)
 
 
 def _reasons(judgment: Judgment, blocking: Sequence[Finding], vote: Vote | None) -> list[str]:
