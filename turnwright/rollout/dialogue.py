@@ -171,8 +171,6 @@ class Dialogue:
         self._limits = config.limits
         self._trial = trial
         self._user_side = UserSide(tools, objectives, runner, models, draw=trial, unit=task.id)
-        brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
-        self._user = self._user_side.brief(brief)
         beginning = read_beginning(task)
         self.given = 0 if beginning is None else len(beginning.messages)
         """Messages of the conversation that stood there before this dialogue."""
@@ -184,6 +182,7 @@ class Dialogue:
             else Conversation(cast("tuple[Message, ...]", beginning.messages))
         )
         self._given_turns = 0 if beginning is None else self.conversation.turns
+        self._user = self._brief_user()
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
         self.prompt_tokens = 0
@@ -196,6 +195,7 @@ class Dialogue:
         try:
             if self.given and self.conversation.messages[-1]["role"] in ("user", "tool"):
                 await self._assistant_answers()
+                self._user = self._brief_user()
             if self._task.paradigm == "task_oriented":
                 await self._answer_queries()
             else:
@@ -209,6 +209,17 @@ class Dialogue:
             return "malformed_reply", str(error)
         except ContextOverflow as error:
             return "context_overflow", str(error)
+
+    def _brief_user(self) -> user_simulator.Brief:
+        """Tells the person who they are, and what was said in the chat before they come in."""
+        self._entry = len(self.conversation.messages) if self.given else 0
+        brief = user_simulator.brief(
+            Persona.model_validate_json(self._task.persona),
+            self._objectives,
+            read_behaviour(self._task),
+            self.conversation.messages[: self._entry],
+        )
+        return self._user_side.brief(brief)
 
     async def _converse(self) -> None:
         """User and assistant take turns until the user is done."""
@@ -232,7 +243,12 @@ class Dialogue:
         self._check_turns(1)
         await self._user_acts()
         reply = await user_simulator.speak(
-            self._models, self._user, self.conversation, draw=self._trial, unit=self._task.id, remaining=self._remaining
+            self._models,
+            self._user,
+            Conversation(self.conversation.messages[self._entry :]),
+            draw=self._trial,
+            unit=self._task.id,
+            remaining=self._remaining,
         )
         for part in reply.replies:
             self._count(part)
@@ -248,7 +264,8 @@ class Dialogue:
 
     async def _user_acts(self) -> None:
         """Lets the person carry out what the assistant asked for, where they have tools."""
-        actions = await self._user_side.act(self.conversation, self._remaining)
+        earlier = Conversation(self.conversation.messages[: self._entry]).requests
+        actions = await self._user_side.act(self.conversation, self._remaining, earlier)
         for part in actions.replies:
             self._count(part)
         self.repairs += actions.repairs
