@@ -18,6 +18,7 @@ from turnwright.goals.openings import OpeningPlace, cut_prefix, read_beginning
 from turnwright.goals.slots import plan_slots
 from turnwright.models.scripted import ScriptedModels, calls, says
 from turnwright.sources.collection import collect_seeds
+from turnwright.statistics.dialogue_figures import count_steps
 from turnwright.storage.store import Store
 from turnwright.tools.opening_tools import prepare_opening_tools
 from turnwright.validation.verdict import validate_dialogue
@@ -65,8 +66,20 @@ def test_the_assistant_answers_first_where_it_has_the_word():
     row, models = watch(["Hi, how much has Nina Petrov earned?", DONE], [LOOK_UP, TELL, LOOK_UP, TELL, BYE], task=task)
     assert [message["role"] for message in messages_of(row)[2:5]] == ["assistant", "tool", "assistant"]
     assert row.ending == "task_complete"
+    assert row.steps == sum(count_steps(messages_of(row))) == 2
     first = next(request for request in models.requests if request.role == "user_simulator")
     assert "1,200,000" in str(first.messages[1]["content"])
+
+
+def test_calls_before_anybody_asked_belong_to_no_request():
+    call = {"id": "c", "type": "function", "function": {"name": "hello", "arguments": "{}"}}
+    early: tuple[dict[str, Any], ...] = (
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "[]"},
+        {"role": "assistant", "content": "Good morning!"},
+    )
+    row, _ = watch(["How much has Nina Petrov earned?", DONE], [LOOK_UP, TELL, BYE], task=begin(early))
+    assert row.steps == sum(count_steps(messages_of(row))) == 1
 
 
 def test_limits_and_the_end_are_about_what_comes_after():
