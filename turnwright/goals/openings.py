@@ -81,11 +81,10 @@ def list_starts(toolsets: Sequence[ToolsetRow], seeds: Sequence[SeedRow], config
     return sorted(starts, key=lambda start: start.domain)
 
 
-def read_source(seed: SeedRow, config: RunConfig) -> DialoguesSource:
-    """The source that a seed of kind `dialogues` comes from."""
-    source = config.sources[seed.source]
-    assert isinstance(source, DialoguesSource), f"seed {seed.id} is not of the source at position {seed.source}"
-    return source
+def read_injection(seed: SeedRow, config: RunConfig) -> Injection:
+    """Where the config has tools come in; at the end where a stage is run on seeds of another config."""
+    source = config.sources[seed.source] if seed.source < len(config.sources) else None
+    return source.inject_at if isinstance(source, DialoguesSource) else "end"
 
 
 def read_openings(seed: SeedRow) -> tuple[Opening, ...]:

@@ -12,7 +12,7 @@ from schemas.content import content_id
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import TOOLS
 from schemas.vocabulary import Difficulty, Paradigm
-from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_openings, read_source
+from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_injection, read_openings
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def _cut(start: Start, conversations: Mapping[str, SeedRow], config: RunConfig, 
         return None
     row = conversations[start.opening.seed_id]
     opening = read_openings(row)[start.opening.position]
-    return cut_prefix(opening, start.opening, read_source(row, config).inject_at, seed)
+    return cut_prefix(opening, start.opening, read_injection(row, config), seed)
 
 
 def can_execute(toolset: ToolsetRow) -> bool:
