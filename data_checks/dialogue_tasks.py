@@ -14,8 +14,9 @@ from data_checks.schema_consistency import compile_tools, find_argument_problem,
 from data_checks.shape import check_rows, list_missing_parents, list_shape_expectations
 from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
-from schemas.goals import Objective
+from schemas.goals import Objective, PlannedCall
 from schemas.rows import TableRef
+from schemas.vocabulary import SIMULATED
 from turnwright.statistics.mix import target_shares
 
 TABLE = "dialogue_tasks"
@@ -31,11 +32,13 @@ def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Sui
             for call in objective.calls:
                 if call.tool not in tools:
                     return f"call {call.id}: {call.tool} is not in the toolset"
-                if problem := find_argument_problem(tools[call.tool], call.arguments):
+                if problem := find_argument_problem(tools[call.tool], call.arguments, _list_unknown(record, call)):
                     return f"call {call.id}: {problem}"
         return None
 
     def find_result_misfit(record: Record) -> str | None:
+        if record["paradigm"] in SIMULATED:
+            return _find_told_result(record)
         tools = compile_tools(parents.column("toolsets", "tools")[record["toolset_id"]])
         for objective in _read_objectives(record):
             for call in objective.calls:
@@ -71,6 +74,24 @@ def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Sui
 
 def _read_objectives(record: Record) -> list[Objective]:
     return [Objective.model_validate(objective) for objective in parse_json(record, "objectives")]
+
+
+def _list_unknown(record: Record, call: PlannedCall) -> list[str]:
+    """Names of the arguments that only a simulated result will tell."""
+    if record["paradigm"] not in SIMULATED:
+        return []
+    return [
+        name for name, source in call.sources.items() if source.kind == "result" and call.arguments.get(name) is None
+    ]
+
+
+def _find_told_result(record: Record) -> str | None:
+    """Nothing is known of a simulated result before there is one."""
+    for objective in _read_objectives(record):
+        for call in objective.calls:
+            if call.result is not None:
+                return f"call {call.id}: the plan of a simulated dialogue tells a result"
+    return None
 
 
 def _find_miscount(record: Record) -> str | None:

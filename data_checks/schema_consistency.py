@@ -1,7 +1,7 @@
 """Whether tools, arguments and results fit each other, as JSON Schema says it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -72,11 +72,13 @@ def find_schema_problem(schema: Any, what: str) -> str | None:
     return None
 
 
-def find_argument_problem(tool: CompiledTool, arguments: Any) -> str | None:
-    """Why arguments, text or value, do not fit the tool."""
+def find_argument_problem(tool: CompiledTool, arguments: Any, unknown: Collection[str] = ()) -> str | None:
+    """Why arguments, text or value, do not fit the tool; those of the names `unknown` stand there without a value."""
     try:
         value = orjson.loads(arguments) if isinstance(arguments, str) else arguments
-        tool.arguments.validate(value)
+        for error in tool.arguments.iter_errors(value):
+            if not error.instance_path or error.instance_path[0] not in unknown:
+                raise error
     except (orjson.JSONDecodeError, jsonschema_rs.ValidationError) as error:
         return f"arguments of {tool.tool.name}: {_first_line(error)}"
     return None

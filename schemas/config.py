@@ -112,6 +112,9 @@ class SqlSource(Closed):
     """Only these tables and views; default: all."""
     sample_rows: int = Field(default=3, ge=1, le=20)
     """Rows of each table that a writer role may see."""
+    initial_state: str | list[str] | None = None
+    """Where dialogues start from, in place of the database as it is (SQLite only): path of another file with the same
+    tables, or INSERT, UPDATE and DELETE statements that are run on a copy. The database itself is never changed."""
 
     @model_validator(mode="after")
     def _one_url(self) -> Self:
@@ -133,6 +136,9 @@ class DomainSource(Closed):
     """Text file of the assistant's policy, in place of the folder's or the domain's own."""
     tasks: str | None = None
     """JSON or TOML file of tasks, in place of the folder's or the domain's own."""
+    initial_state: str | dict[str, Any] | None = None
+    """Where dialogues start from: path of a JSON or TOML database in place of the one in `path`, or what is laid over
+    it (a JSON merge patch: objects are merged, null takes a key away, everything else is replaced)."""
     name: str | None = None
     """Name of the domain in this run; default: the class's own."""
     own_tasks: Share = 0.25

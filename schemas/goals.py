@@ -113,3 +113,14 @@ class RowChange(Closed):
     """None where the row was inserted."""
     after: dict[str, Any] | None
     """None where the row was deleted."""
+
+
+class Beginning(Closed):
+    """The messages that a dialogue starts from, begun elsewhere: given, and never changed or judged."""
+
+    seed_id: str
+    """Of the seed of kind `dialogues`."""
+    origin: str
+    """Where the conversation stood: `dialogues.jsonl:3`."""
+    messages: tuple[dict[str, Any], ...]
+    """In OpenAI's chat format, in order."""

@@ -99,6 +99,8 @@ class ToolsetRow(Row):
     """A list of schemas.tools.AnyTool."""
     sampler: Sampler | None = None
     """How it was drawn from the dataflow graph; none where code covered the domain's tools."""
+    openings: list[int] = []
+    """Positions of the seed's conversations that go on with these tools; only of seeds of kind `dialogues`."""
 
 
 class DataflowEdgeRow(Row):
@@ -151,6 +153,8 @@ class DialogueTaskRow(Made):
     """State after it; equal to start_digest for plans that only read."""
     goal_changes: JsonText
     """A list of schemas.goals.RowChange: what the plan changes."""
+    beginning: JsonText = "null"
+    """A schemas.goals.Beginning: the messages that the dialogue starts from, or `null` for an empty slate."""
 
 
 class DialogueRow(Made):
@@ -205,6 +209,8 @@ class DialogueRow(Made):
     """What was wrong there, as `fault: layer.code: explanation`."""
     repair_try: int = 0
     """Which try of the repair it is, from 1; 0 where it is none."""
+    given_messages: int = 0
+    """How many of `messages`, from the first, were given and are not this dialogue's own."""
 
 
 class VerdictRow(Made):

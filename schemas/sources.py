@@ -4,7 +4,7 @@ A secret never stands in them: headers and variables of a server are given by th
 """
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, model_validator
@@ -17,6 +17,10 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_WORD = re.compile(r"^(sk|pk|ghp|gho|ghs|glpat|xox[abprs]|github_pat)[-_]\w{8,}|^bearer\s", re.IGNORECASE)
+
+
+Injection = Literal["end", "drawn"] | Annotated[int, Field(ge=1)]
+"""After which user message of a conversation tool use is injected."""
 
 
 class ToolsSource(Closed):
@@ -123,6 +127,12 @@ class DialoguesSource(Closed):
     """A `.jsonl` or `.json` file, or a folder with such files. Relative paths are taken from the working directory."""
     name: str | None = Field(default=None, min_length=1)
     """Puts all conversations into one domain of this name; default: a domain for each file, named like the file."""
+    inject_at: Injection = "end"
+    """Where tool use comes in: after the whole conversation, after a drawn number of its requests, or after so many.
+    What was said from there on is left out; a conversation with fewer requests is kept whole."""
+    tools: Literal["own", "others"] = "own"
+    """`own`: a conversation goes on with the tools that it brings along, and with those of the config's other sources
+    where it brings none; `others`: always with those of the other sources."""
 
 
 def check_url(url: str) -> None:

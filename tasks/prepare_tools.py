@@ -15,6 +15,7 @@ from turnwright.environments.base import SqlBase
 from turnwright.environments.threads import run_blocking
 from turnwright.storage.tables import read_rows
 from turnwright.tools.domain_tools import prepare_domain_tools
+from turnwright.tools.opening_tools import prepare_opening_tools
 from turnwright.tools.preparation import prepare_tools
 from turnwright.tools.spec_preparation import prepare_spec_tools
 
@@ -54,6 +55,8 @@ async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
             prepared = await prepare_spec_tools(seed, models, config)
         elif seed.kind == "domain":
             prepared = prepare_domain_tools(seed, config)
+        elif seed.kind == "dialogues":
+            prepared = await prepare_opening_tools(seed, models, config)
         else:
             base = await run_blocking(bench.open_base, seed)
             prepared = await prepare_tools(seed, cast(SqlBase, base), models, config)

@@ -14,6 +14,7 @@ from tasks.run_record import find_stopped
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
 from tasks.workbench import open_workbench
 from turnwright.environments.threads import run_blocking
+from turnwright.goals.openings import read_beginning
 from turnwright.goals.slots import Slot, can_execute, plan_slots
 from turnwright.goals.writing import write_dialogue_task
 from turnwright.storage.tables import read_rows
@@ -25,7 +26,7 @@ def plan_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Sha
     """Shards of consecutive slots. Each slot is an input, so the mixes that shaped it need not be in the key twice."""
     key = compute_stage_key(STAGE, run.config)
     grounds = hash_grounds(seeds, toolsets)
-    slots = list_slots(run, toolsets)
+    slots = list_slots(run, seeds, toolsets)
     return [
         Shard(
             stage=STAGE,
@@ -47,16 +48,17 @@ def plan_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Sha
     ]
 
 
-def list_slots(run: RunContext, toolsets: TableRef) -> list[Slot]:
+def list_slots(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Slot]:
     """What each dialogue of the run is to be like."""
-    return plan_slots(list(read_rows(toolsets, ToolsetRow)), run.config)
+    begun = [seed for seed in read_rows(seeds, SeedRow) if seed.kind == "dialogues"]
+    return plan_slots(list(read_rows(toolsets, ToolsetRow)), run.config, begun)
 
 
 @task(name="write-dialogue-tasks", task_run_name="write-dialogue-tasks-{work.number}", **CACHED)
 async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
     """Writes the dialogue tasks of the shard's slots."""
     tables = {"dialogue_tasks": DialogueTaskRow}
-    slots = list_slots(run, work.inputs["toolsets"])
+    slots = list_slots(run, work.inputs["seeds"], work.inputs["toolsets"])
     if not slots:
         return write_shard(run, tables, [Made(ledger=record_nothing_to_use(run))])
     bench = open_workbench(run)
@@ -69,7 +71,8 @@ async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
         toolset = toolsets[slot.toolset_id]
         seed = seeds[toolset.seed_id]
         base = await run_blocking(bench.open_base, seed) if can_execute(toolset) else None
-        written = await write_dialogue_task(slot, toolset, seed, base, models, config)
+        beginning = read_beginning(slot.prefix, seeds)
+        written = await write_dialogue_task(slot, toolset, seed, base, models, config, beginning)
         return Made([] if written.row is None else [written.row], [written.ledger])
 
     made = await bench.work(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from turnwright.reports.sections.table1 import list_lines
 from turnwright.statistics.dialogue_figures import count_steps, measure_dialogue
 from turnwright.statistics.table1 import Table1
 
@@ -78,3 +79,24 @@ def test_a_dialogue_without_calls_has_no_step_sample() -> None:
     table.add(chat, paradigm="user_oriented", source="shop", task_count=1, accepted=False)
     (row,) = [row for row in table.rows() if row.source == "shop"]
     assert (row.step.samples, row.step.mean, row.samples) == (0, 0.0, 1)
+
+
+def test_a_kind_of_seed_has_a_line_where_it_has_several_domains() -> None:
+    figures = measure_dialogue(DIALOGUE)
+
+    def count(*sources: tuple[str, str]) -> list[str]:
+        table = Table1()
+        for source, kind in sources:
+            table.add(figures, paradigm="user_oriented", source=source, task_count=1, accepted=True, kind=kind)
+        return [f"{line.source} {line.samples}" for line in list_lines(table.rows(), "accepted")]
+
+    assert count(("shop", "tools")) == ["shop 1"]
+    # The kind's line is the paper's, and a total that repeats it is left out.
+    assert count(("shop", "tools"), ("club", "tools")) == ["tools seeds 2", "club 1", "shop 1"]
+    assert count(("shop", "tools"), ("club", "tools"), ("db", "sql")) == [
+        "all 3",
+        "tools seeds 2",
+        "club 1",
+        "db 1",
+        "shop 1",
+    ]

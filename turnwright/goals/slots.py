@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from schemas.config import RunConfig
 from schemas.content import content_id
-from schemas.rows import ToolsetRow
+from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import TOOLS
 from schemas.vocabulary import Difficulty, Paradigm
+from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_injection, read_openings
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class Slot:
     """`none`, or one word of schemas.vocabulary.BEHAVIOURS."""
     seed: str
     """Seed of everything that is drawn for this dialogue, the persona included."""
+    prefix: Prefix | None = None
+    """What was said before, in a conversation that was begun elsewhere."""
 
     @property
     def id(self) -> str:
@@ -45,7 +48,7 @@ class Slot:
         return content_id("slot", {"toolset_id": self.toolset_id, "slot": self.number, "seed": self.seed})
 
 
-def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
+def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> list[Slot]:
     """Exactly `config.dialogues` slots, or none where there is no toolset.
 
     Domains take turns, and inside a domain its toolsets take turns, so that no two domains that can bear the same
@@ -54,8 +57,11 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
 
     A toolset is given only paradigms that it can bear. A paradigm that none can bear stays in its slot:
     `write_dialogue_task` rejects it with the reason. A behaviour that a slot cannot bear goes to one that can.
+
+    Conversations among `seeds` are a domain like any other, whose dialogues begin with them.
     """
-    if not toolsets:
+    starts = list_starts(toolsets, seeds, config)
+    if not starts:
         return []
     behaviours: dict[str, float] = {**config.behaviours}
     behaviours["none"] = max(0.0, 1.0 - sum(behaviours.values()))
@@ -66,24 +72,34 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig) -> list[Slot]:
     difficulties = draw_mix(config.difficulty, config.dialogues, f"{config.seed}:difficulty")
     counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{config.seed}:tasks")
     drawn = draw_mix(behaviours, config.dialogues, f"{config.seed}:behaviour")
-    ordered = _take_turns(toolsets, paradigms)
+    ordered = _take_turns(starts, paradigms)
     given: list[Paradigm] = [
-        _choose_paradigm(toolset, paradigm) for toolset, paradigm in zip(ordered, paradigms, strict=True)
+        _choose_paradigm(start.toolset, paradigm) for start, paradigm in zip(ordered, paradigms, strict=True)
     ]
+    conversations = {seed.id: seed for seed in seeds if seed.kind == "dialogues"}
     drawn = _place_behaviours(drawn, given)
     return [
         Slot(
             number=number,
-            toolset_id=toolset.id,
-            domain=toolset.domain,
+            toolset_id=start.toolset.id,
+            domain=start.toolset.domain,
             paradigm=given[number],
             difficulty=difficulties[number],
             task_count=counts[number],
             behaviour=drawn[number],
-            seed=f"{config.seed}:{toolset.id}:{number}",
+            seed=f"{config.seed}:{start.toolset.id}:{number}",
+            prefix=_cut(start, conversations, config, f"{config.seed}:{start.toolset.id}:{number}"),
         )
-        for number, toolset in enumerate(ordered)
+        for number, start in enumerate(ordered)
     ]
+
+
+def _cut(start: Start, conversations: Mapping[str, SeedRow], config: RunConfig, seed: str) -> Prefix | None:
+    if start.opening is None or start.opening.seed_id not in conversations:
+        return None
+    row = conversations[start.opening.seed_id]
+    opening = read_openings(row)[start.opening.position]
+    return cut_prefix(opening, start.opening, read_injection(row, config), seed)
 
 
 def can_execute(toolset: ToolsetRow) -> bool:
@@ -154,18 +170,16 @@ def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
     return values
 
 
-def _take_turns(toolsets: Sequence[ToolsetRow], paradigms: Sequence[Paradigm | None]) -> list[ToolsetRow]:
-    """A toolset for each paradigm that can bear it: of the domain that has the fewest so far, the first by name."""
-    by_domain: dict[str, list[ToolsetRow]] = {}
-    for toolset in sorted(toolsets, key=lambda row: (row.domain, row.id)):
-        by_domain.setdefault(toolset.domain, []).append(toolset)
+def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None]) -> list[Start]:
+    """A start for each paradigm that its tools can bear: of the domain with the fewest so far, the first by name."""
+    by_domain: dict[str, list[Start]] = {}
+    for start in starts:
+        by_domain.setdefault(start.domain, []).append(start)
     running = {
-        domain: [row for row in own if can_execute(row)]
-        for domain, own in by_domain.items()
-        if any(can_execute(row) for row in own)
+        domain: able for domain, own in by_domain.items() if (able := [one for one in own if can_execute(one.toolset)])
     }
     taken = dict.fromkeys(by_domain, 0)
-    ordered: list[ToolsetRow] = []
+    ordered: list[Start] = []
     for paradigm in paradigms:
         able = (running or by_domain) if paradigm == "user_oriented_executed" else by_domain
         domain = min(able, key=lambda name: taken[name])

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 import prompts
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
-from schemas.goals import Objective, Persona, PlannedCall
+from schemas.goals import Beginning, Objective, Persona, PlannedCall
 from schemas.replies import TaskDraft, TaskDrafts
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, ToolsetRow
 from schemas.tools import TOOLS, Tool
@@ -54,8 +56,9 @@ async def write_dialogue_task(
     base: Base | None,
     models: Models,
     config: RunConfig,
+    beginning: Beginning | None = None,
 ) -> WrittenTask:
-    """The dialogue task of a slot, in up to `config.limits.task_draws` draws.
+    """The dialogue task of a slot, in up to `config.limits.task_draws` draws; `beginning` is what was said before it.
 
     `base` is the state that the seed describes, an SqlBase for databases; none where the tools are specifications.
     Infrastructure errors of the models go through; the stage deals with them. A malformed reply costs a draw.
@@ -79,7 +82,7 @@ async def write_dialogue_task(
             rejected.append((f"{code}: {error}",))
             continue
         if isinstance(words, _Words):
-            row = _build_row(slot, toolset, draft, proof, persona, words, config)
+            row = _build_row(slot, toolset, draft, proof, persona, words, config, beginning)
             break
         rejected.append(words)
     return WrittenTask(row, tuple(rejected), _record(slot, toolset, row, rejected))
@@ -121,6 +124,7 @@ def _build_row(
     persona: Persona,
     words: _Words,
     config: RunConfig,
+    beginning: Beginning | None,
 ) -> DialogueTaskRow:
     simulated = slot.paradigm != "user_oriented_executed"
     objectives = build_objectives(draft, proof, words.drafts, simulated=simulated)
@@ -147,6 +151,9 @@ def _build_row(
         "seed": config.seed,
         "model_calls": [reply.key for reply in words.replies],
     }
+    if beginning is not None:
+        # Not in canonical form: the order of a given message's fields is part of what is kept.
+        content["beginning"] = orjson.dumps(beginning.model_dump()).decode()
     return DialogueTaskRow(id=content_id("task", content), **content)
 
 

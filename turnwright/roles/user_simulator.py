@@ -6,6 +6,7 @@ from typing import Any
 
 import prompts
 from schemas.goals import BehaviourPlan, Objective, Persona
+from schemas.messages import Message
 from schemas.replies import UserTurn
 from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
@@ -17,6 +18,10 @@ from turnwright.validation.values import names
 
 _SHARED_WORDS = 0.3
 """Share of a description's words that a person uses who asks for it without naming a value."""
+_EARLIER_MESSAGES = 20
+"""Latest messages of a chat gone on with that the person is shown."""
+_EARLIER_TEXT = 1000
+"""Characters of each."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,17 @@ class Brief:
         return prompts.render("user_simulator", "last", answer=block)
 
 
-def brief(persona: Persona, objectives: Sequence[Objective], behaviour: BehaviourPlan | None) -> Brief:
-    """What the user simulator is told. It never holds a rubric, a planned call or a fact that is to be found out."""
+def brief(
+    persona: Persona,
+    objectives: Sequence[Objective],
+    behaviour: BehaviourPlan | None,
+    earlier: Sequence[Message] = (),
+) -> Brief:
+    """What the user simulator is told. It never holds a rubric, a planned call or a fact that is to be found out.
+
+    `earlier` is what was said in a chat that the person goes on with: they read it once, and come with a wish of their
+    own. It stands in the opening and not among the replies, because it was nobody's who knew this wish.
+    """
     goal: dict[str, Any] = {
         "tasks": [
             {
@@ -57,8 +71,16 @@ def brief(persona: Persona, objectives: Sequence[Objective], behaviour: Behaviou
         "behaviour": (behaviour.instruction or None) if behaviour else None,
     }
     system = prompts.render("user_simulator", "system", persona=persona.model_dump(mode="json"), goal=goal)
-    opening = prompts.render(
-        "user_simulator", "user", not_asked=[objective.description for objective in objectives[:1]]
+    first = [objective.description for objective in objectives[:1]]
+    said = [
+        {"by": "person" if message["role"] == "user" else "assistant", "said": message["content"][:_EARLIER_TEXT]}
+        for message in earlier
+        if message["role"] in ("user", "assistant") and message["content"]
+    ]
+    opening = (
+        prompts.render("user_simulator", "continue", earlier=said[-_EARLIER_MESSAGES:], not_asked=first)
+        if said
+        else prompts.render("user_simulator", "user", not_asked=first)
     )
     return Brief(system, opening, tuple(objectives), persona)
 

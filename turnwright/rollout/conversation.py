@@ -68,8 +68,12 @@ class Conversation:
 
     @property
     def steps(self) -> int:
-        """Tool-use iterations over all requests; calls made in parallel are one iteration (UO appendix B)."""
-        return sum(bool(message.get("tool_calls")) for message in self.messages)
+        """Tool-use iterations over all requests; calls made in parallel are one iteration (UO appendix B).
+
+        Calls before anybody asked for something, as a conversation begun elsewhere may have, belong to no request.
+        """
+        asked = next((n for n, message in enumerate(self.messages) if message["role"] == "user"), len(self.messages))
+        return sum(bool(message.get("tool_calls")) for message in self.messages[asked:])
 
     @property
     def outcome_reported(self) -> bool:

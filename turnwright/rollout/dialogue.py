@@ -1,7 +1,7 @@
 """Simulates one dialogue: user simulator, assistant and environment, until the task is complete."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from pydantic import TypeAdapter
@@ -10,7 +10,7 @@ import prompts
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.goals import Objective, Persona
-from schemas.messages import CallRecord
+from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from schemas.tools import Tool
 from schemas.vocabulary import SIMULATED, Ending
@@ -31,6 +31,7 @@ from turnwright.rollout.tool_calls import (
     ExecutedCalls,
     list_removed,
     offer_tools,
+    read_beginning,
     read_behaviour,
     read_policy,
 )
@@ -113,6 +114,7 @@ async def simulate_dialogue(
         "repairs": dialogue.repairs,
         "early_completions": dialogue.early_completions,
         "removed_tools": list_removed(task),
+        "given_messages": dialogue.given,
     }
     if isinstance(runner, SimulatedCalls):
         columns |= {
@@ -153,6 +155,10 @@ class Dialogue:
     7. Where the user has tools, the person carries out what the assistant asked for before they answer
        (turnwright/rollout/user_tools.py). The assistant is offered its own side's tools alone.
 
+    8. A dialogue may begin with messages that were given (`given`): they stay as they are, and what they lack, a system
+       message for one, they go on lacking. Where they leave the word with the assistant, it answers first. Limits, the
+       end and what was settled are about the messages after them.
+
     In the task-oriented paradigm there is no user simulator: the objectives' descriptions are whole queries, put one
     after the other as the assistant has answered the one before, and the answer to the last one is the end.
     """
@@ -177,11 +183,18 @@ class Dialogue:
         self._limits = config.limits
         self._draw = draw
         self._user_side = UserSide(tools, objectives, runner, models, draw=draw, unit=task.id)
-        brief = user_simulator.brief(Persona.model_validate_json(task.persona), objectives, read_behaviour(task))
-        self._user = self._user_side.brief(brief)
-        self.conversation = Conversation.start(
-            assistant.system_prompt(task.domain, task.reference_time, read_policy(task), policy=policy)
+        beginning = read_beginning(task)
+        self.given = 0 if beginning is None else len(beginning.messages)
+        """Messages of the conversation that stood there before this dialogue."""
+        self.conversation = (
+            Conversation.start(
+                assistant.system_prompt(task.domain, task.reference_time, read_policy(task), policy=policy)
+            )
+            if beginning is None
+            else Conversation(cast("tuple[Message, ...]", beginning.messages))
         )
+        self._given_turns = 0 if beginning is None else self.conversation.turns
+        self._user = self._brief_user()
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
         self.prompt_tokens = 0
@@ -201,6 +214,9 @@ class Dialogue:
     async def run(self) -> tuple[Ending, str]:
         """Plays the dialogue to its end; what was said is in `conversation`, even where it ended badly."""
         try:
+            if self.given and self.conversation.messages[-1]["role"] in ("user", "tool"):
+                await self._assistant_answers()
+                self._user = self._brief_user()
             if self._task.paradigm == "task_oriented":
                 await self._answer_queries()
             else:
@@ -214,6 +230,17 @@ class Dialogue:
             return "malformed_reply", str(error)
         except ContextOverflow as error:
             return "context_overflow", str(error)
+
+    def _brief_user(self) -> user_simulator.Brief:
+        """Tells the person who they are, and what was said in the chat before they come in."""
+        self._entry = len(self.conversation.messages) if self.given else 0
+        brief = user_simulator.brief(
+            Persona.model_validate_json(self._task.persona),
+            self._objectives,
+            read_behaviour(self._task),
+            self.conversation.messages[: self._entry],
+        )
+        return self._user_side.brief(brief)
 
     async def _converse(self) -> None:
         """User and assistant take turns until the user is done."""
@@ -245,12 +272,17 @@ class Dialogue:
         self._check_turns(1)
         await self._user_acts()
         reply = await user_simulator.speak(
-            self._models, self._user, self.conversation, draw=self._draw, unit=self._task.id, remaining=self._remaining
+            self._models,
+            self._user,
+            Conversation(self.conversation.messages[self._entry :]),
+            draw=self._draw,
+            unit=self._task.id,
+            remaining=self._remaining,
         )
         for part in reply.replies:
             self._count(part)
         self.repairs += reply.repaired
-        reported = self.conversation.outcome_reported
+        reported = self.conversation.outcome_reported and any(message["role"] == "user" for message in self._own)
         self.conversation = self.conversation.add_user(reply.value.user_message.strip())
         if not reply.value.is_task_complete:
             return reported and self._is_closed()
@@ -261,7 +293,8 @@ class Dialogue:
 
     async def _user_acts(self) -> None:
         """Lets the person carry out what the assistant asked for, where they have tools."""
-        actions = await self._user_side.act(self.conversation, self._remaining)
+        earlier = Conversation(self.conversation.messages[: self._entry]).requests
+        actions = await self._user_side.act(self.conversation, self._remaining, earlier)
         for part in actions.replies:
             self._count(part)
         self.repairs += actions.repairs
@@ -269,11 +302,11 @@ class Dialogue:
 
     def _is_closed(self) -> bool:
         """Whether the last message, which is not marked as the end, is one all the same."""
-        said = [message["content"] or "" for message in self.conversation.messages if message["role"] == "user"]
+        said = [message["content"] or "" for message in self._own if message["role"] == "user"]
         if not is_farewell(said[-1]):
             return False
         repeated = len(said) > 1 and is_farewell(said[-2])
-        return repeated or is_settled(self._objectives, self._tools, self.conversation.messages, self.calls)
+        return repeated or is_settled(self._objectives, self._tools, self._own, self.calls)
 
     async def _assistant_answers(self, made: int = 0) -> bool:
         """Lets the assistant work until it speaks to the user; says whether it called a tool.
@@ -329,13 +362,18 @@ class Dialogue:
             )
 
     @property
+    def _own(self) -> tuple[Message, ...]:
+        """The messages after the given ones."""
+        return self.conversation.messages[self.given :]
+
+    @property
     def _remaining(self) -> float:
         """Model calls that are still to come, as far as the plan tells: longer dialogues get their permits first."""
         estimate = 2.0 * (self._task.planned_calls + self._task.task_count)
         return expect_remaining(estimate, len(self.model_calls), longest=self._limits.turns)
 
     def _check_turns(self, coming: int) -> None:
-        if self.conversation.turns + coming > self._limits.turns:
+        if self.conversation.turns - self._given_turns + coming > self._limits.turns:
             raise _Ended("turn_limit", f"more than {self._limits.turns} turns")
 
     def _note_early_completion(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from schemas.goals import BehaviourPlan, RowChange
+from schemas.goals import Beginning, BehaviourPlan, RowChange
 from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
 from schemas.tools import TOOLS, Side, Tool
@@ -65,6 +65,11 @@ def read_policy(task: DialogueTaskRow) -> str | None:
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:
     """What is to happen in the dialogue, or none."""
     return _PLAN.validate_json(task.behaviour_plan)
+
+
+def read_beginning(task: DialogueTaskRow) -> Beginning | None:
+    """The messages that the dialogue of a task starts from, or none."""
+    return None if task.beginning == "null" else Beginning.model_validate_json(task.beginning)
 
 
 def planned_fault(plan: BehaviourPlan | None) -> Fault | None:

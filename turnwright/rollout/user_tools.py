@@ -85,8 +85,8 @@ class UserSide:
                 self._done.setdefault(told, []).append(step)
                 self._made += 1
 
-    async def act(self, conversation: Conversation, remaining: float) -> Actions:
-        """Carries out what the assistant's last message asks for.
+    async def act(self, conversation: Conversation, remaining: float, earlier: int = 0) -> Actions:
+        """Carries out what the assistant's last message asks for; `earlier` user messages are not this person's.
 
         Raises:
             MalformedReply: a decision could not be read, even after its repair.
@@ -136,7 +136,7 @@ class UserSide:
                 )
             )
         if done:
-            self._done[conversation.requests] = done
+            self._done[conversation.requests - earlier] = done
         return Actions(tuple(records), tuple(replies), repairs)
 
 

@@ -33,7 +33,10 @@ def read_dialogue_files(source: DialoguesSource, position: int) -> Found:
     title = f"source {position} ({source.path})"
     domains: dict[str, list[Opening]] = {}
     for file, entries in read_items(source.path, SUFFIXES, title, _spread):
-        domains.setdefault(clean_name(source.name or file.path.stem), []).extend(map(_read_opening, entries))
+        read = map(_read_opening, entries)
+        if source.tools == "others":
+            read = (opening.model_copy(update={"tools": ()}) for opening in read)
+        domains.setdefault(clean_name(source.name or file.path.stem), []).extend(read)
     found = [opening for openings in domains.values() for opening in openings]
     if all(opening.problem is not None for opening in found):
         detail = f"; {found[0].origin}: {found[0].problem}" if found else ""

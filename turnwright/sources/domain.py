@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from turnwright.environments.domain import Domain, DomainBase, DomainContent, Do
 from turnwright.environments.domain_state import freeze
 from turnwright.environments.values import json_value
 from turnwright.sources.errors import SourceError
+from turnwright.sources.initial_state import merge_state
 from turnwright.sources.locators import clean_name
 from turnwright.storage.store import Store
 
@@ -49,7 +51,11 @@ def collect_domain_seed(source: DomainSource, position: int, seed: int, store: S
     del seed
     title = f"source {position} ({source.module})"
     domain = load_domain(source.module, title)
-    content = _read_content(domain, read_files(source, title), title)
+    files = read_files(source, title)
+    if files.database is None and isinstance(source.initial_state, dict):
+        own = orjson.loads(orjson.dumps(_read_content(domain, files, title).tables))
+        files = replace(files, database=merge_state(own, source.initial_state))
+    content = _read_content(domain, files, title)
     try:
         tables = orjson.dumps(content.tables, option=orjson.OPT_SORT_KEYS)
         freeze(orjson.loads(tables))
@@ -214,6 +220,8 @@ def read_files(source: DomainSource, title: str) -> DomainFiles:
         tasks = cast("dict[str, Any]", tasks).get("tasks")
     if tasks is not None and not isinstance(tasks, list):
         raise SourceError(f"{title}: {paths['tasks'].name} must hold a list of tasks", "see docs/domains.md")
+    if isinstance(source.initial_state, dict) and database is not None:
+        database = merge_state(database, source.initial_state)
     policy = _read_text(paths["policy"], title).strip() if "policy" in paths else None
     return DomainFiles(cast("dict[str, Any] | None", database), policy, cast("list[Any] | None", tasks))
 
@@ -231,7 +239,8 @@ def _find_files(source: DomainSource, title: str) -> dict[str, Path]:
                 raise SourceError(f"{title}: the folder {source.path} has no db.json or db.toml", "correct `path`")
         else:
             found["database"] = place
-    for part, given in (("policy", source.policy), ("tasks", source.tasks)):
+    whole = source.initial_state if isinstance(source.initial_state, str) else None
+    for part, given in (("database", whole), ("policy", source.policy), ("tasks", source.tasks)):
         if given is not None:
             found[part] = Path(given).expanduser()
     for path in found.values():

@@ -10,6 +10,7 @@ from schemas.rows import SeedRow
 from turnwright.environments.determinism import Pins, pin_functions
 from turnwright.environments.values import decode_text
 from turnwright.sources.errors import SourceError
+from turnwright.sources.initial_state import set_sqlite_state
 from turnwright.sources.locators import Location, clean_name, locate
 from turnwright.sources.sqlite_file import check_file, read_snapshot
 from turnwright.sources.sqlite_reader import SqliteReader
@@ -55,9 +56,12 @@ def collect_seed(source: SqlSource, position: int, seed: int, store: Store) -> S
     name = clean_name(source.name) if source.name else place.name
     if place.dialect == "sqlite":
         content = read_snapshot(place.path, place.title)
+        if source.initial_state is not None:
+            content = set_sqlite_state(content, source.initial_state, place.title)
         database = _describe_file(content, place, name, source, seed)
         base_digest = store.put_bytes(content, ".sqlite")
     else:
+        _refuse_state(source, place)
         from turnwright.sources.postgres_reader import describe_server
 
         database, base_digest = describe_server(place, name, source, seed)
@@ -85,7 +89,10 @@ def check_source(source: SqlSource, position: int = 0) -> DatabaseReport:
     place = locate(source, position)
     if place.dialect == "sqlite":
         check_file(place.path, place.title)
-        connection = _open_content(read_snapshot(place.path, place.title), place)
+        content = read_snapshot(place.path, place.title)
+        if source.initial_state is not None:
+            set_sqlite_state(content, source.initial_state, place.title)
+        connection = _open_content(content, place)
         try:
             tables = len(SqliteReader(connection).list_tables())
         finally:
@@ -93,12 +100,22 @@ def check_source(source: SqlSource, position: int = 0) -> DatabaseReport:
         if not tables:
             raise _empty(place)
         return DatabaseReport(position, place.locator, place.dialect, sqlite3.sqlite_version, tables, ())
+    _refuse_state(source, place)
     from turnwright.sources.postgres_reader import check_server
 
     version, tables, warnings = check_server(place, source)
     if not tables:
         raise _empty(place)
     return DatabaseReport(position, place.locator, place.dialect, version, tables, warnings)
+
+
+def _refuse_state(source: SqlSource, place: Location) -> None:
+    """The rows of a server stay there: it is never written to, so there is no other state to start from."""
+    if source.initial_state is not None:
+        raise SourceError(
+            f"{place.title}: initial_state is for SQLite; this is {place.dialect}",
+            "give the URL of a database that is in that state",
+        )
 
 
 def _open_content(content: bytes, place: Location) -> sqlite3.Connection:

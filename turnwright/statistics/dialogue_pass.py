@@ -33,6 +33,7 @@ _COLUMNS = (
     "dialogue_task_id",
     "toolset_id",
     "domain",
+    "seed_id",
     "paradigm",
     "difficulty",
     "behaviour",
@@ -82,6 +83,7 @@ class DialoguePass:
         self._examples: list[str] = []
         self._fields: dict[str, SurrogateFields] = {}
         self._known: dict[str, list[Any]] = {}
+        self._seed_kinds: dict[str, str] = {}
 
     def read(self) -> None:
         """Reads all tables that say something of dialogues.
@@ -91,6 +93,7 @@ class DialoguePass:
         """
         leakable: dict[str, bool] = {}
         self._read_surrogate_fields()
+        self._seed_kinds = {row["id"]: row["kind"] for row in read_table(self._tables, "seeds", "id", "kind")}
         for row in read_table(self._tables, "dialogue_tasks", "id", "objectives"):
             leakable[row["id"]] = is_leakable(row["objectives"])
             self._known[row["id"]] = [
@@ -158,7 +161,12 @@ class DialoguePass:
         if row["model"]:
             self.models.add(row["model"])
         self.table1.add(
-            figures, paradigm=row["paradigm"], source=row["domain"], task_count=row["task_count"], accepted=accepted
+            figures,
+            paradigm=row["paradigm"],
+            source=row["domain"],
+            task_count=row["task_count"],
+            accepted=accepted,
+            kind=self._seed_kinds.get(row["seed_id"], ""),
         )
         self.difficulty.add(row["difficulty"], accepted=accepted)
         self.behaviour.add(row["behaviour"], accepted=accepted, occurred=row["behaviour_occurred"])

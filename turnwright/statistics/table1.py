@@ -27,7 +27,9 @@ class Table1Row(Closed):
     """`accepted`: dialogues with a valid verdict, which is what the paper counts; `all`: every simulated one."""
     paradigm: str
     source: str
-    """Domain of the dialogues, or `all`."""
+    """Domain of the dialogues, `<kind> seeds` for all domains of one kind of seed, or `all`."""
+    seed_kind: str = ""
+    """Kind of seed that the line sums over; empty for one domain and for all."""
     step: Spread
     """Samples: one value per user request that reached the tools."""
     step_over_all_requests: Spread
@@ -62,20 +64,27 @@ class _Group:
     any_request: _Tally = field(default_factory=_Tally)
     turn: _Tally = field(default_factory=_Tally)
     task: _Tally = field(default_factory=_Tally)
+    domains: set[str] = field(default_factory=set[str])
 
 
 class Table1:
     """Collects dialogues one at a time; memory grows with the number of groups only."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[Scope, str, str], _Group] = {}
+        self._groups: dict[tuple[Scope, str, str, str], _Group] = {}
 
-    def add(self, figures: DialogueFigures, *, paradigm: str, source: str, task_count: int, accepted: bool) -> None:
-        """Counts one dialogue in its own group, in the total of its paradigm, and in both scopes where it is valid."""
+    def add(
+        self, figures: DialogueFigures, *, paradigm: str, source: str, task_count: int, accepted: bool, kind: str = ""
+    ) -> None:
+        """Counts one dialogue in its domain, in its kind of seed, in its paradigm, and in both scopes where valid."""
+        places = {(source, ""), (EVERY_SOURCE, "")}
+        if kind:
+            places.add((f"{kind} seeds", kind))
         scopes: Iterable[Scope] = ("all", "accepted") if accepted else ("all",)
         for scope in scopes:
-            for place in {source, EVERY_SOURCE}:
-                group = self._groups.setdefault((scope, paradigm, place), _Group())
+            for place, of_kind in sorted(places):
+                group = self._groups.setdefault((scope, paradigm, place, of_kind), _Group())
+                group.domains.add(source)
                 group.turn.add(figures.turns)
                 group.task.add(task_count)
                 for steps in figures.steps:
@@ -84,19 +93,25 @@ class Table1:
                     group.step.add(steps)
 
     def rows(self) -> list[Table1Row]:
-        """The lines: accepted before all, paradigms and sources by name, a paradigm's total first."""
+        """The lines: accepted before all, paradigms and sources by name, a paradigm's total first.
+
+        A kind of seed has a line only where its domains' lines do not say the same: where they are several.
+        """
         return [
             Table1Row(
                 scope=scope,
                 paradigm=paradigm,
                 source=source,
+                seed_kind=kind,
                 step=group.step.read(),
                 step_over_all_requests=group.any_request.read(),
                 turn=group.turn.read(),
                 task=group.task.read(),
                 samples=group.turn.samples,
             )
-            for (scope, paradigm, source), group in sorted(
-                self._groups.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] != EVERY_SOURCE, item[0][2])
+            for (scope, paradigm, source, kind), group in sorted(
+                self._groups.items(),
+                key=lambda item: (*item[0][:2], item[0][2] != EVERY_SOURCE, not item[0][3], item[0][2]),
             )
+            if not kind or len(group.domains) > 1
         ]

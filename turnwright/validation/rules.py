@@ -155,6 +155,8 @@ def check_loops(trajectory: Trajectory) -> Iterator[Finding]:
     """`repeated_message`: a role says the very same thing for the third time; words beside a call do not count."""
     counts: Counter[tuple[str, str]] = Counter()
     for index, message in enumerate(trajectory.messages):
+        if index < trajectory.row.given_messages:
+            continue
         if message["role"] in ("user", "assistant") and message["content"] and not message.get("tool_calls"):
             key = (message["role"], " ".join(message["content"].casefold().split()))
             counts[key] += 1

@@ -70,6 +70,8 @@ async def validate_dialogue(
             replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
         findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings]
         findings += [*check_ledger(trajectory), *check_reactions(trajectory), *check_user_conduct(trajectory)]
+        # What was given is not this dialogue's doing: whatever may be said against it is left unsaid.
+        rules, findings = _leave_out_given(rules, dialogue), _leave_out_given(findings, dialogue)
     asked = not any(finding.blocks for finding in rules)
     opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)
@@ -121,6 +123,11 @@ def _check_readable(trajectory: Trajectory) -> list[Finding]:
             blocks=True,
         )
     ]
+
+
+def _leave_out_given(findings: Sequence[Finding], dialogue: DialogueRow) -> list[Finding]:
+    """The findings that do not point at a given message."""
+    return [one for one in findings if one.message is None or one.message >= dialogue.given_messages]
 
 
 async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) -> _Opinion:

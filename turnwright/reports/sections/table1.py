@@ -23,7 +23,15 @@ def build(material: Material) -> dict[str, Any] | None:
 
 
 def list_lines(rows: list[Table1Row], scope: Scope) -> list[Table1Row]:
-    """The lines of one scope; a total is left out where it would repeat the only line under it."""
+    """The lines of one scope; a total is left out where it would repeat the only line under it.
+
+    That line may be a domain's, or that of a kind of seed (UO, table 1: paradigm and seeds).
+    """
     chosen = [row for row in rows if row.scope == scope]
     lines = Counter(row.paradigm for row in chosen)
-    return [row for row in chosen if row.source != EVERY_SOURCE or lines[row.paradigm] > 2]
+    whole = {(row.paradigm, row.samples) for row in chosen if row.seed_kind}
+    return [
+        row
+        for row in chosen
+        if row.source != EVERY_SOURCE or (lines[row.paradigm] > 2 and (row.paradigm, row.samples) not in whole)
+    ]
