@@ -11,4 +11,5 @@ def build(material: Material) -> dict[str, Any] | None:
     """Stages with their units."""
     if not material.statistics.yields:
         return None
-    return {"rows": material.statistics.yields, "reasons": list(material.statistics.reasons.items())[:12]}
+    figures = material.statistics
+    return {"rows": figures.yields, "reasons": list(figures.reasons.items())[:12], "repair": figures.repair}
