@@ -1,5 +1,6 @@
 """The command `calibrate`: how much of what is wrong the validator sees, and how often it sees what is not there."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def measure_validator(answer: Answer, runs: Path, asked: Asked) -> None:
         OSError: the folder cannot be written.
     """
     from pydantic import ValidationError
+    from rich.console import Console
     from rich.progress import Progress
 
     from schemas.config import RunConfig, SelfplayModel
@@ -40,7 +42,6 @@ def measure_validator(answer: Answer, runs: Path, asked: Asked) -> None:
     from turnwright.calibration.record import write_calibration
     from turnwright.reports.calibration_page import write_calibration_page
     from turnwright.reports.calibration_text import show_calibration
-    from turnwright.reports.terminal import console_for_progress
 
     folder = find_run(runs, asked.run)
     tables = folder.find_tables()
@@ -53,7 +54,7 @@ def measure_validator(answer: Answer, runs: Path, asked: Asked) -> None:
         raise UsageError(f"{folder.run_file} was written by another version: {error.errors()[0]['msg']}") from None
     free = isinstance(config.model_for("judge"), SelfplayModel)
     run = RunContext(config=config, run_id=folder.run_id, runs=str(folder.root.parent.resolve()))
-    with Progress(console=console_for_progress(), transient=True) as bars:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         bar = bars.add_task("calibrate", total=None)
         calibration = calibrate_run(
             run,
