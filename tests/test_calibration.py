@@ -81,7 +81,8 @@ def test_a_defect_is_the_same_whenever_it_is_planted_and_its_row_fits_its_messag
     assert first.row.messages != subject().row.messages
     assert first.row.id != subject().row.id
     for record in records(first.row):
-        assert record["call_id"] in [call["id"] for call in messages[record["message"]]["tool_calls"]]
+        made: list[dict[str, Any]] = messages[record["message"]]["tool_calls"]
+        assert record["call_id"] in [call["id"] for call in made]
 
 
 def test_a_changed_call_really_runs() -> None:

@@ -28,6 +28,7 @@ from turnwright.reports.sections import (
     mix,
     overview,
     table1,
+    trials,
     yields,
 )
 from turnwright.statistics.fidelity.record import Fidelity, read_fidelity
@@ -44,6 +45,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     yields,
     mix,
     behaviours,
+    trials,
     calibration,
     gates,
     costs,

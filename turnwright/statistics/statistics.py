@@ -11,6 +11,7 @@ from turnwright.statistics.costs import Costs, compute_costs
 from turnwright.statistics.dialogue_pass import DialoguePass, Source, read_table
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import Share, target_shares_of_run
+from turnwright.statistics.pass_k import PassK, compute_pass_k
 from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
 from turnwright.statistics.scorecard import Scorecard, name_user_model
 from turnwright.statistics.table1 import Table1Row
@@ -67,6 +68,8 @@ class Statistics(Closed):
     """Each behaviour and the groups of them, among the accepted dialogues."""
     scorecards: list[Scorecard] = []
     """Of each model that played the user simulator; empty before anything was judged."""
+    pass_k: PassK | None = None
+    """How reliably tasks are done over their trials; none before anything was judged."""
 
 
 def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], journal: Path | None = None) -> Statistics:
@@ -126,6 +129,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         repairs=dialogues.repairs,
         behaviours=count_behaviours(behaviour),
         scorecards=[dialogues.scorecard.read(name_user_model(run))] if dialogues.judgments else [],
+        pass_k=compute_pass_k(read_table(tables, "verdicts", "dialogue_task_id", "judgment", "difficulty")),
     )
 
 
