@@ -9,19 +9,24 @@ import orjson
 import pytest
 from playing import ASK, BYE, DONE, EARNINGS, LOOK_UP, MOVE, MOVED, TELL, TOOLSET, club, make_task, messages_of, play
 
+from flows.cli import main
 from schemas.config import RunConfig
 from schemas.content import canonical_json
-from schemas.rows import DialogueRow
+from schemas.rows import DialogueRow, SeedRow, VerdictRow
+from tests.synthetic_run import make_rows, write_tables
 from turnwright.calibration.draft import PlantedDialogue, copy_unchanged
 from turnwright.calibration.kinds import KINDS, plant
 from turnwright.calibration.measuring import calibrate
 from turnwright.calibration.prose_values import alter_digits, find_numbers, holds_value
 from turnwright.calibration.record import ANY, Calibration, Missed, read_calibration, write_calibration
+from turnwright.calibration.silent_judge import SilentJudge
 from turnwright.calibration.subject import CannotPlant, Subject
 from turnwright.models.scripted import calls, says
 from turnwright.reports.calibration_page import render_calibration_page
 from turnwright.reports.calibration_text import show_calibration
 from turnwright.reports.interval_plot import Measured, draw_intervals
+from turnwright.storage.run_folder import RunFolder
+from turnwright.validation.verdict import validate_dialogue
 
 CONFIG = RunConfig.model_validate(
     {"name": "club", "seed": 7, "sources": [{"kind": "sql", "url": "sqlite:///club.sqlite"}]}
@@ -81,8 +86,7 @@ def test_a_defect_is_the_same_whenever_it_is_planted_and_its_row_fits_its_messag
     assert first.row.messages != subject().row.messages
     assert first.row.id != subject().row.id
     for record in records(first.row):
-        made: list[dict[str, Any]] = messages[record["message"]]["tool_calls"]
-        assert record["call_id"] in [call["id"] for call in made]
+        assert record["call_id"] in json.dumps(messages[record["message"]]["tool_calls"])
 
 
 def test_a_changed_call_really_runs() -> None:
@@ -285,3 +289,52 @@ def test_an_interval_lies_on_its_axis() -> None:
     assert "cx='300.0'" in svg
     assert "50% of 8" in svg
     assert "No cases" in draw_intervals([], "recall")
+
+
+def ask(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(SystemExit) as ended:
+        main(["calibrate", *map(str, arguments), "--json"])
+    return int(ended.value.code or 0), json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_run_that_is_not_there_or_was_not_judged_is_bad_usage(
+    capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    code, answer = ask(capsys, "nothing", "--runs", tmp_path)
+    assert (code, answer["exit_code"]) == (2, 2)
+    (tmp_path / "club-1").mkdir()
+    (tmp_path / "club-1" / "run.json").write_text('{"run_id": "club-1", "tables": {}}')
+    code, answer = ask(capsys, "club-1", "--runs", tmp_path)
+    assert code == 2
+    assert "ended before validate-dialogues" in answer["error"]
+
+
+def test_the_command_writes_what_it_answers(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+    one = subject()
+    simulated = one.row.model_copy(update={"paradigm": "user_oriented", "final_digest": one.task.start_digest})
+    seed = next(row for row in make_rows(1)["seeds"] if isinstance(row, SeedRow))
+    judged = asyncio.run(judge(simulated))
+    rows: dict[str, list[Any]] = {
+        "seeds": [seed.model_copy(update={"id": "seed_1"})],
+        "toolsets": [TOOLSET],
+        "dialogue_tasks": [one.task.model_copy(update={"paradigm": "user_oriented"})],
+        "dialogues": [simulated],
+        "verdicts": [judged.model_copy(update={"judgment": "valid"})],
+    }
+    folder = RunFolder(tmp_path / "runs" / "club-1")
+    published = {name: folder.publish(table) for name, table in write_tables(rows, tmp_path / "content").items()}
+    tables = {name: {"sha256": table.sha256, "rows": table.rows} for name, table in published.items()}
+    folder.write_run({"run_id": "club-1", "config": CONFIG.model_dump(mode="json"), "tables": tables})
+    code, answer = ask(capsys, "club-1", "--runs", tmp_path / "runs", "--no-judge")
+    assert code == 0, answer
+    assert (answer["clean"], answer["judge"]) == (1, False)
+    assert {"kind", "layer", "planted", "caught", "recall", "ci_low"} <= set(answer["kinds"][0])
+    assert read_calibration(folder.report / "calibration.json").planted == answer["planted"] > 5
+    assert "Calibration" in (folder.report / "calibration.html").read_text()
+
+
+async def judge(row: DialogueRow) -> VerdictRow:
+    """A verdict on a dialogue, without a judge."""
+    silent: Any = SilentJudge()
+    task = make_task((EARNINGS, MOVE), (MOVED,)).model_copy(update={"paradigm": "user_oriented"})
+    return await validate_dialogue(row, task, TOOLSET, None, silent, CONFIG)

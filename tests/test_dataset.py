@@ -13,7 +13,7 @@ ROWS: dict[str, list[Any]] = make_rows()  # type: ignore[assignment]
 
 
 def select(dialogues: list[Any], **changes: Any) -> Any:
-    given = {"verdicts": ROWS["verdicts"], "toolsets": ROWS["toolsets"], "config": CONFIG} | changes
+    given: dict[str, Any] = {"verdicts": ROWS["verdicts"], "toolsets": ROWS["toolsets"], "config": CONFIG} | changes
     return select_examples(dialogues, given["verdicts"], given["toolsets"], given["config"])
 
 
