@@ -114,7 +114,8 @@ def _count_planned(unit: str, parents: Parents, config: RunConfig) -> int | None
         return parents.rows.get("seeds")
     if unit == "dialogue_task":
         return config.dialogues
-    return parents.rows.get(_PLANNED_BY.get(unit, ""))
+    rows = parents.rows.get(_PLANNED_BY.get(unit, ""))
+    return rows * config.trials if unit == "dialogue" and rows is not None else rows
 
 
 def _find_unexplained(record: Record) -> str | None:

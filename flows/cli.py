@@ -178,6 +178,29 @@ def fidelity_command(
         compare(answer, runs, asked)
 
 
+@app.command("calibrate")
+def calibrate_command(
+    run: Run,
+    limit: Annotated[int, typer.Option(help="Most dialogues that defects are planted in; 0: all.", min=0)] = 200,
+    judge: Annotated[
+        bool | None,
+        typer.Option("--judge/--no-judge", help="Ask the rubric judge too; default: where it costs nothing."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Count every complete dialogue as clean: for runs made without mistakes.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for calibration.json and calibration.html.")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Plants known defects in valid dialogues and reports what the validator catches, by kind and layer."""
+    with answering(as_json=as_json) as answer:
+        from flows.calibrate_command import Asked, measure_validator
+
+        measure_validator(answer, runs, Asked(run, limit, seed, judge, every, out))
+
+
 @app.command("doctor")
 def doctor_command(
     config: Config,

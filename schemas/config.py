@@ -273,6 +273,23 @@ class Checks(Closed):
     """Share of dialogues with a single user message."""
 
 
+class Selection(Closed):
+    """Which valid dialogues go into the dataset."""
+
+    trials_per_task: int = Field(default=1, ge=1)
+    """Most valid trials of one dialogue task; the lowest trials are taken."""
+    pass_rate: tuple[Share, Share] = (0.0, 1.0)
+    """Least and greatest share of a task's judged trials that are valid, both inclusive: a filter by how hard the task
+    proved to be. Needs `trials` of 2 or more."""
+
+    @field_validator("pass_rate")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] > value[1]:
+            raise ValueError(f"the least share, {value[0]:g}, is above the greatest, {value[1]:g}")
+        return value
+
+
 class Export(Closed):
     """What is handed to a trainer."""
 
@@ -308,6 +325,8 @@ class RunConfig(Closed):
     """Share of dialogues made each way; empty: executed where the source's tools can run, else user_oriented."""
     dialogues: int = Field(default=100, ge=1)
     """Dialogues attempted, over all sources."""
+    trials: int = Field(default=1, ge=1, le=64)
+    """Times that each dialogue task is simulated, with other draws of the models each time (pass^k)."""
     tasks_per_dialogue: dict[int, Share] = Field(default_factory=lambda: {1: 0.3, 2: 0.45, 3: 0.25})
     """Share of dialogues with so many tasks."""
     difficulty: dict[Difficulty, Share] = Field(default_factory=lambda: {"easy": 0.3, "medium": 0.4, "hard": 0.3})
@@ -337,6 +356,7 @@ class RunConfig(Closed):
     judging: Judging = Judging()
     repair: Repair = Repair()
     checks: Checks = Checks()
+    selection: Selection = Selection()
     export: Export = Export()
 
     @field_validator("model", mode="before")
@@ -404,6 +424,12 @@ class RunConfig(Closed):
                 f"sources are of the kinds {', '.join(kinds)}, allowed are {', '.join(sorted(EXECUTABLE))}; "
                 "use user_oriented or task_oriented, or add such a source"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _pass_rate_has_trials(self) -> Self:
+        if self.selection.pass_rate != (0.0, 1.0) and self.trials < 2:
+            raise ValueError("selection.pass_rate needs trials of 2 or more: one trial says nothing about a task")
         return self
 
     @model_validator(mode="after")

@@ -56,7 +56,7 @@ STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
         "difficulty",
         "behaviours",
     ),
-    "simulate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request"),
+    "simulate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "trials"),
     "validate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "judging.votes", "judging.rule"),
     "repair-dialogues": (
         *_EXECUTION,
@@ -66,7 +66,7 @@ STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
         "judging.rule",
         "repair.tries",
     ),
-    "build-dataset": ("seed", "export.validation_share"),
+    "build-dataset": ("seed", "export.validation_share", "selection", "trials"),
     "report": ("checks",),
 }
 """For each stage the config fields that change what it makes."""

@@ -249,13 +249,15 @@ def sum_ledger(ledger: TableRef) -> dict[str, dict[str, dict[str, int]]]:
 
 def count_dialogues(ledger: Mapping[str, Mapping[str, Mapping[str, int]]], config: RunConfig) -> dict[str, int]:
     """What became of the dialogues that were to be attempted: `planned` is the sum of the others."""
-    tasks = ledger.get("write-dialogue-tasks", {}).get("dialogue_task", {})
+    # A task that is not there takes all of its trials with it.
+    written = ledger.get("write-dialogue-tasks", {}).get("dialogue_task", {})
+    tasks = {outcome: count * config.trials for outcome, count in written.items()}
     dialogues = ledger.get("simulate-dialogues", {}).get("dialogue", {})
     verdicts = ledger.get("validate-dialogues", {}).get("verdict", {})
     repairs = ledger.get("repair-dialogues", {}).get("repair", {})
     stages = (tasks, dialogues, verdicts)
     # A stage that ran by itself plans what it was given.
-    planned = next((stage["planned"] for stage in stages if stage), config.dialogues)
+    planned = next((stage["planned"] for stage in stages if stage), config.dialogues * config.trials)
     valid = verdicts.get("accepted", 0) + repairs.get("accepted", 0)
     failed = sum(stage.get("failed", 0) for stage in stages)
     if verdicts:

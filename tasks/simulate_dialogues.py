@@ -1,4 +1,7 @@
-"""simulate-dialogues: one trajectory for each dialogue task."""
+"""simulate-dialogues: one trajectory for each trial of each dialogue task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prefect import task
 
@@ -15,6 +18,25 @@ from turnwright.rollout.dialogue import simulate_dialogue
 from turnwright.storage.tables import read_rows
 
 STAGE = "simulate-dialogues"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One of the times that a task is simulated."""
+
+    task: DialogueTaskRow
+    number: int
+    """From 0; the draw index of every model call."""
+
+
+def plan_trials(tasks: Sequence[DialogueTaskRow], trials: int) -> list[Trial]:
+    """Every trial of every task, those of one task side by side, as in the table."""
+    return [Trial(row, number) for row in tasks for number in range(trials)]
+
+
+def name_trial(task_id: str, number: int) -> str:
+    """The unit of work that a trial is in the ledger: the task itself for the first one."""
+    return task_id if number == 0 else f"{task_id}#{number}"
 
 
 def plan_dialogues(run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef) -> list[Shard]:
@@ -53,27 +75,28 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
     seeds = {row.id: row for row in work.read(SeedRow, "seeds")}
     toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
 
-    async def make(row: DialogueTaskRow) -> Made:
+    async def make(planned: Trial) -> Made:
+        row = planned.task
         simulated = row.paradigm in SIMULATED
         base = None if simulated else await run_blocking(bench.open_base, seeds[row.seed_id])
-        dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config)
+        dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config, planned.number)
         return Made([dialogue], [record_dialogue(dialogue)])
 
     made = await bench.work(
         STAGE,
         "dialogue",
-        tasks,
+        plan_trials(tasks, config.trials),
         make,
-        identify=lambda row: row.id,
-        about=lambda row: row,
-        weigh=lambda row: row.planned_calls + row.task_count,
+        identify=lambda planned: name_trial(planned.task.id, planned.number),
+        about=lambda planned: planned.task,
+        weigh=lambda planned: planned.task.planned_calls + planned.task.task_count,
     )
     return write_shard(run, {"dialogues": DialogueRow}, made)
 
 
 def record_dialogue(dialogue: DialogueRow) -> LedgerRow:
-    """The ledger row of a dialogue; the unit is its task, which was planned before the dialogue was known."""
-    unit_id = dialogue.dialogue_task_id
+    """The ledger row of a dialogue; the unit is the trial of its task, planned before the dialogue was known."""
+    unit_id = name_trial(dialogue.dialogue_task_id, dialogue.trial)
     if dialogue.ending == "task_complete":
         return record_unit(STAGE, "dialogue", unit_id, "accepted", about=dialogue)
     reasons = [f"{dialogue.ending}: {dialogue.detail}"]

@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+from schemas.config import Selection as SelectionSettings
 from schemas.rows import DatasetRow
 from tests.synthetic_run import CONFIG, TOOLS, make_rows
 from turnwright.datasets.dataset import build_dataset, choose_split, select_examples
@@ -12,7 +13,7 @@ ROWS: dict[str, list[Any]] = make_rows()  # type: ignore[assignment]
 
 
 def select(dialogues: list[Any], **changes: Any) -> Any:
-    given = {"verdicts": ROWS["verdicts"], "toolsets": ROWS["toolsets"], "config": CONFIG} | changes
+    given: dict[str, Any] = {"verdicts": ROWS["verdicts"], "toolsets": ROWS["toolsets"], "config": CONFIG} | changes
     return select_examples(dialogues, given["verdicts"], given["toolsets"], given["config"])
 
 
@@ -69,7 +70,8 @@ def test_all_trials_of_a_task_are_in_one_split() -> None:
         for trial in range(12)
     ]
     verdicts = [ROWS["verdicts"][0].model_copy(update={"dialogue_id": row.id}) for row in trials]
-    selected: list[DatasetRow] = select(trials, verdicts=verdicts).rows
+    every = CONFIG.model_copy(update={"selection": SelectionSettings(trials_per_task=12)})
+    selected: list[DatasetRow] = select(trials, verdicts=verdicts, config=every).rows
     assert len(selected) == 12
     assert len({row.split for row in selected}) == 1
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -74,19 +75,27 @@ def iter_examples(
     """Keeps valid dialogues, each content once, and gives each a split; holds one dialogue at a time.
 
     Of dialogues with equal messages the one of the lowest slot, trial and id stays. Dialogues without a verdict are
-    left out: nobody has said that they are right.
+    left out: nobody has said that they are right. Of the trials of one task at most `selection.trials_per_task` are
+    kept, the lowest first, and only of tasks of whose judged trials `selection.pass_rate` allows the valid share.
 
     Args:
         dialogues: in the order of slot, trial and id, as in their table.
         verdicts: in any order.
         toolsets: in any order.
-        config: seed and share of the splits.
+        config: the selection, and seed and share of the splits.
 
     Raises:
         ValueError: the dialogues are not in order.
         KeyError: a dialogue's toolset is not among `toolsets`.
     """
-    judged: dict[str, tuple[str, Judgment]] = {row.dialogue_id: (row.id, row.judgment) for row in verdicts}
+    judged: dict[str, tuple[str, Judgment]] = {}
+    rates: dict[str, list[bool]] = {}
+    for row in verdicts:
+        judged[row.dialogue_id] = row.id, row.judgment
+        if row.judgment != "unscored":
+            rates.setdefault(row.dialogue_task_id, []).append(row.judgment == "valid")
+    taken: Counter[str] = Counter()
+    lowest, highest = config.selection.pass_rate
     specs = {toolset.id: _read_specs(toolset) for toolset in toolsets}
     kept_by_content: dict[bytes, str] = {}
     before = (-1, -1, "")
@@ -105,7 +114,16 @@ def iter_examples(
         if content in kept_by_content:
             yield LeftOut(dialogue, f"duplicate: same messages as {kept_by_content[content]}")
             continue
+        task_id = dialogue.dialogue_task_id
+        rate = sum(rates[task_id]) / len(rates[task_id])
+        if not lowest <= rate <= highest:
+            yield LeftOut(dialogue, f"outside_pass_rate: {rate:.2f} of the task's trials are valid")
+            continue
+        if taken[task_id] >= config.selection.trials_per_task:
+            yield LeftOut(dialogue, "another_trial: enough trials of the same task are in the dataset")
+            continue
         kept_by_content[content] = dialogue.id
+        taken[task_id] += 1
         yield _make_row(dialogue, verdict_id, specs[dialogue.toolset_id], config)
 
 

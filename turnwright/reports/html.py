@@ -13,11 +13,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.vocabulary import STAGES
+from turnwright.calibration.record import Calibration, read_calibration
 from turnwright.reports import formats
 from turnwright.reports.material import Material
 from turnwright.reports.reading import Source, choose_dialogues, read_dialogues
 from turnwright.reports.sections import (
     behaviours,
+    calibration,
     costs,
     dialogues,
     distributions,
@@ -26,6 +28,7 @@ from turnwright.reports.sections import (
     mix,
     overview,
     table1,
+    trials,
     yields,
 )
 from turnwright.statistics.fidelity.record import Fidelity, read_fidelity
@@ -42,6 +45,8 @@ SECTIONS: tuple[ModuleType, ...] = (
     yields,
     mix,
     behaviours,
+    trials,
+    calibration,
     gates,
     costs,
 )
@@ -56,7 +61,8 @@ def write_report(
     """Writes `report/index.html` and `report/statistics.json`, and returns the page's path.
 
     Args:
-        run_folder: the run; its run.json, `checks/` and `report/fidelity.json`, if there, are read.
+        run_folder: the run; its run.json, `checks/` and `report/fidelity.json` and `report/calibration.json`,
+            if there, are read.
         statistics: figures of the run.
         tables: table name -> file; default: the tables of the run folder.
         examples: dialogues to show.
@@ -73,6 +79,7 @@ def write_report(
         gates=read_gates(run_folder.checks),
         dialogues=read_dialogues(files, choose_dialogues(files, examples)),
         fidelity=_find_fidelity(run_folder.report / "fidelity.json"),
+        calibration=_find_calibration(run_folder.report / "calibration.json"),
     )
     page = run_folder.report / "index.html"
     replace_file(page, render_report(material).encode("utf-8", "replace"))
@@ -109,6 +116,14 @@ def _find_fidelity(file: Path) -> Fidelity | None:
     """The comparison of the run's arms; none where it was not made, or by another version."""
     try:
         return read_fidelity(file)
+    except (OSError, ValueError):
+        return None
+
+
+def _find_calibration(file: Path) -> Calibration | None:
+    """The calibration of the run's validation; none where it was not made, or by another version."""
+    try:
+        return read_calibration(file)
     except (OSError, ValueError):
         return None
 

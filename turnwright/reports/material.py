@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from turnwright.calibration.record import Calibration
 from turnwright.reports.reading import ReadDialogue
 from turnwright.statistics.fidelity.record import Fidelity
 from turnwright.statistics.statistics import Statistics
@@ -22,3 +23,5 @@ class Material:
     """A few dialogues to read."""
     fidelity: Fidelity | None = None
     """The arms of the run against each other; none where there is only one, or they were not compared."""
+    calibration: Calibration | None = None
+    """What `turnwright calibrate` found of the run's validation; none where it was not asked."""

@@ -28,6 +28,7 @@ from turnwright.reports.repair_text import show_repairs
 from turnwright.reports.sections.table1 import list_lines
 from turnwright.statistics.behaviours import BehaviourFigures
 from turnwright.statistics.costs import Costs
+from turnwright.statistics.pass_k import PassK
 from turnwright.statistics.prefixes import PrefixReuse
 from turnwright.statistics.scorecard import Scorecard
 from turnwright.statistics.statistics import Statistics
@@ -37,6 +38,9 @@ from turnwright.statistics.yields import YieldRow
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MOODS = {"valid": "green", "invalid": "red", "unscored": "yellow"}
 _LONGEST_RESULT = 600
+
+_MOST_TRIALS = 10
+"""Values of k that fit beside each other."""
 
 
 def show_dialogue(dialogue: ReadDialogue) -> RenderableType:
@@ -99,6 +103,7 @@ def show_statistics(statistics: Statistics) -> RenderableType:
         *([Text(), show_behaviours(statistics.behaviours)] if statistics.behaviours else []),
         *([Text(), show_repairs(statistics.repair)] if statistics.repair else []),
         *(part for card in statistics.scorecards for part in (Text(), show_scorecard(card))),
+        *([Text(), show_pass_k(statistics.pass_k)] if statistics.pass_k and statistics.pass_k.most_trials > 1 else []),
         Text(),
         Text(
             f"Empty turns: {format_share(information.empty_share)} "
@@ -107,6 +112,16 @@ def show_statistics(statistics: Statistics) -> RenderableType:
             f"{language.surrogate_keys} database keys."
         ),
     )
+
+
+def show_pass_k(found: PassK) -> RenderableType:
+    """pass^k over all tasks and by difficulty (UO figure 5)."""
+    table = _make_table("pass^k", *(f">k = {point.k}" for point in found.curve[:_MOST_TRIALS]))
+    table.title = f"Trials: {found.trials} of {found.tasks} tasks"
+    for name, curve in [("all", found.curve), *found.by_difficulty.items()]:
+        cells = [f"{point.value:.3f}" for point in curve[:_MOST_TRIALS]]
+        _add_row(table, name, *cells, *[""] * (min(len(found.curve), _MOST_TRIALS) - len(cells)))
+    return table
 
 
 def show_table1(rows: list[Table1Row]) -> RenderableType:

@@ -143,7 +143,7 @@ def expect_calls(config: RunConfig) -> dict[Role, float]:
         "question_writer": sources,
         "sql_tool_writer": (sources - specified) * math.ceil(config.tools.per_domain / _TOOLS_PER_CALL),
         "task_writer": dialogues * _TASK_DRAWS,
-        "judge": dialogues * config.judging.votes,
+        "judge": dialogues * config.trials * config.judging.votes,
     }
     if specified:
         synthesis = config.tools.synthesise
@@ -152,7 +152,7 @@ def expect_calls(config: RunConfig) -> dict[Role, float]:
         calls["tool_expander"] = specified * bool(synthesis.expansion)
         calls["schema_writer"] = specified * min(synthesis.output_schemas, _GIVEN_TOOLS + written)
     for role, (base, each) in _CALLS_A_DIALOGUE.items():
-        calls[role] = dialogues * (base + each * tasks)
+        calls[role] = dialogues * config.trials * (base + each * tasks)
     return calls
 
 
@@ -211,7 +211,7 @@ def _expected_then(run: Mapping[str, Any], role: Role) -> float:
     mix = _mapping(config.get("tasks_per_dialogue"))
     tasks = sum(int(count) * _number(share) for count, share in mix.items())
     base, each = _CALLS_A_DIALOGUE[role]
-    return _number(config.get("dialogues")) * (base + each * tasks)
+    return _number(config.get("dialogues")) * (_number(config.get("trials")) or 1) * (base + each * tasks)
 
 
 def _role_usage(run: Mapping[str, Any], role: Role) -> dict[str, Any]:

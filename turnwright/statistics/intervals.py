@@ -6,7 +6,7 @@ _Z = 1.959963984540054
 """Of the normal distribution, for 95 %."""
 
 
-def wilson_interval(count: int, total: int) -> tuple[float, float]:
+def wilson_interval(count: float, total: int) -> tuple[float, float]:
     """The 95 % interval of a share after Wilson (1927); 0 to 1 where nothing was counted.
 
     It stays inside 0 to 1, and says something where the share is 0 or 1, as the shares of rare slips are.

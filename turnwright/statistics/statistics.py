@@ -11,6 +11,7 @@ from turnwright.statistics.costs import Costs, compute_costs
 from turnwright.statistics.dialogue_pass import DialoguePass, Source, read_table
 from turnwright.statistics.information import Information
 from turnwright.statistics.mix import Share, target_shares_of_run
+from turnwright.statistics.pass_k import PassK, compute_pass_k
 from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
 from turnwright.statistics.repairs import RepairFigures, count_repairs
 from turnwright.statistics.scorecard import Scorecard, name_user_model
@@ -71,6 +72,8 @@ class Statistics(Closed):
     repair: RepairFigures | None = None
     """None where no dialogue was to be repaired. A repaired dialogue counts in all other figures in the place of the
     one that it was made of."""
+    pass_k: PassK | None = None
+    """How reliably tasks are done over their trials; none before anything was judged."""
 
 
 def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], journal: Path | None = None) -> Statistics:
@@ -131,6 +134,7 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
         behaviours=count_behaviours(behaviour),
         scorecards=[dialogues.scorecard.read(name_user_model(run))] if dialogues.judgments else [],
         repair=count_repairs(tables),
+        pass_k=compute_pass_k(read_table(tables, "verdicts", "dialogue_task_id", "judgment", "difficulty")),
     )
 
 
