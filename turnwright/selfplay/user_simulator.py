@@ -293,6 +293,8 @@ class Person:
                 chosen = set(state.pending)
             return self._supply(state, chosen)
         known = [detail for detail in self._goal.details if set(stems(detail.label)[-1:]) & words]
+        # A question for the `phone` means the detail `phone number`.
+        known = known or [detail for detail in self._goal.details if set(stems(detail.label)) & words]
         own = [detail for detail in known if detail.mark in plan.want.marks] or known
         if own and state.questions <= 4:
             state.supplied = [detail.mark for detail in own]
@@ -343,7 +345,7 @@ class Person:
         rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
         quoted = self._request.rng_for("quotes", self._system).random() < 0.3
         text = self._voice.colour(self._word(move, state, said, rng), rng)
-        return self._goal.fill(text, quoted).replace("_", " ")
+        return self._goal.fill(text.replace("_", " "), quoted)
 
     def _word(self, move: Move, state: State, said: list[str], rng: random.Random) -> str:
         register = self._register
