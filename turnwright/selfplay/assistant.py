@@ -84,7 +84,7 @@ def _run_desk(
     request: Request, clerk: Clerk, current: Episode, earlier: list[Episode], mistake: mistakes.Mistake | None
 ) -> dict[str, Any]:
     """Serves a stateful domain by its script; a call is made without words beside it, as the policies want."""
-    outcome = serve_request(clerk, request.tools, current, earlier, request.rng)
+    outcome = serve_request(clerk, request, current, earlier)
     if isinstance(outcome, str):
         return {"content": outcome if mistake is None else mistake.spoil_desk_report(current, outcome)}
     if mistake is not None and mistake.pretends(outcome[0]):

@@ -1,15 +1,19 @@
 """Which clerk serves: the one whose tools are all offered."""
 
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from turnwright.selfplay import desk_retail
+from turnwright.selfplay import desk_airline, desk_home_network, desk_retail
 from turnwright.selfplay.conversation import Episode
 from turnwright.selfplay.desk import Answer, Desk, NextCall
+from turnwright.selfplay.request import Request
 
 Clerk = Callable[[Desk], Answer]
-_CLERKS: tuple[tuple[frozenset[str], Clerk], ...] = ((desk_retail.SIGNATURE, desk_retail.serve),)
+_CLERKS: tuple[tuple[frozenset[str], Clerk], ...] = (
+    (desk_retail.SIGNATURE, desk_retail.serve),
+    (desk_airline.SIGNATURE, desk_airline.serve),
+    (desk_home_network.SIGNATURE, desk_home_network.serve),
+)
 
 
 def choose_clerk(tools: Sequence[dict[str, Any]]) -> Clerk | None:
@@ -24,10 +28,12 @@ def list_names(tools: Sequence[dict[str, Any]]) -> frozenset[str]:
 
 
 def serve_request(
-    clerk: Clerk, tools: Sequence[dict[str, Any]], current: Episode, earlier: Sequence[Episode], rng: random.Random
+    clerk: Clerk, request: Request, current: Episode, earlier: Sequence[Episode]
 ) -> tuple[str, dict[str, Any]] | str:
     """The call to be made next (one at a time, as the policies want), or what to say to the user."""
-    desk = Desk(list_names(tools), current, earlier, rng)
+    first = request.messages[0]
+    policy = str(first.get("content") or "") if first["role"] == "system" else ""
+    desk = Desk(list_names(request.tools), current, earlier, request.rng, policy)
     try:
         return clerk(desk).text
     except NextCall as call:

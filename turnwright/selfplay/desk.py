@@ -59,6 +59,8 @@ class Desk:
     episode: Episode
     earlier: Sequence[Episode]
     rng: random.Random
+    policy: str = ""
+    """The system message: the rules of the service, and the time that counts as now."""
 
     @cached_property
     def texts(self) -> list[str]:
@@ -78,18 +80,18 @@ class Desk:
 
     # Calls -----------------------------------------------------------------------------------------------------------
 
-    def look(self, tool: str, *, skip: int = 0, **arguments: Any) -> Any:
+    def look(self, tool: str, *, skip: int = 0, fresh: bool = False, **arguments: Any) -> Any:
         """The result of a read; what an earlier request brought counts as long as nothing was changed since.
 
-        `skip` good results of this request are passed over, for a second look at what may have changed. Gives None
-        where there is no such record.
+        `skip` good results of this request are passed over, for a second look at what may have changed; with
+        `fresh` only those count. Gives None where there is no such record.
 
         Raises:
             NextCall: it has to be made.
             Answer: it failed, more than once.
         """
         call = self._recall(tool, arguments, skip)
-        if call is None and not skip:
+        if call is None and not skip and not fresh:
             call = self._recall_earlier(tool, arguments)
         if call is None:
             self._require(tool, arguments)
@@ -106,8 +108,8 @@ class Desk:
         items = cast("list[Any]", found) if isinstance(found, list) else []
         return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
 
-    def change(self, tool: str, arguments: dict[str, Any], words: str) -> dict[str, Any]:
-        """The result of a write, which the user has agreed to; `words` says it, usable after `I would`.
+    def change(self, tool: str, arguments: dict[str, Any], words: str, *, agreed: bool = False) -> dict[str, Any]:
+        """The result of a write; `words` says it, usable after `I would`. `agreed`: the user need not be asked.
 
         Raises:
             NextCall: it has to be made.
@@ -117,7 +119,7 @@ class Desk:
         if call is None:
             if self.episode.questions and _NO.match(self.texts[-1]):
                 raise Answer(say.refused(self.rng))
-            if not self.agreed:
+            if not agreed and not self.agreed:
                 raise Answer(say.confirm(words, self.rng))
             self._require(tool, arguments)
         if call.error is not None:
@@ -133,9 +135,7 @@ class Desk:
         return plain and bool(asked) and len(self.texts) > 1 and CONFIRMING.search(asked[-1]) is not None
 
     def _recall(self, tool: str, arguments: dict[str, Any], skip: int) -> Call | None:
-        made = [
-            call for call in self.episode.calls if call.tool == tool and same_arguments(call.arguments, arguments)
-        ]
+        made = [call for call in self.episode.calls if call.tool == tool and same_arguments(call.arguments, arguments)]
         good = [call for call in made if call.error not in TRANSIENT][skip:]
         if good:
             return good[0]
@@ -183,7 +183,7 @@ class Desk:
                 f"Done. I was able to {words}.",
                 f"It worked, and I could {words}.",
                 f"All right, I managed to {words}.",
-                f"That is done: I could {words}.",
+                f"That went through, so I was able to {words}.",
             )
         )
         return self.tell(lead, *told)
@@ -226,7 +226,9 @@ def find_card(methods: dict[str, Any], text: str) -> dict[str, Any] | None:
             continue
         fields = cast("dict[str, Any]", method)
         words = {"gift_card": "gift card", "paypal": "paypal", "certificate": "travel certificate"}
-        wanted = f"ending in {fields.get('last_four')}" if "last_four" in fields else words.get(str(fields.get("source")))
+        wanted = (
+            f"ending in {fields.get('last_four')}" if "last_four" in fields else words.get(str(fields.get("source")))
+        )
         place = text.lower().rfind(wanted) if wanted else -1
         if place >= 0 and (best is None or place > best[0]):
             best = (place, fields)

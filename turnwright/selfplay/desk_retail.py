@@ -13,8 +13,8 @@ _ZIP = r"zip code\D{0,20}?(\d{5})\b"
 _NAME = r"(?:account (?:called |named |whose name is |of |in the name of )?|name (?:is |should be )?|name, take )"
 _FULL_NAME = re.compile(_NAME + r"([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+)")
 _ADDRESS = re.compile(
-    r"(?P<address1>\d+ [^,]+), (?:(?P<address2>[^,]+), )?(?P<city>[^,]+), (?P<state>[A-Z]{2}) (?P<zip>\d{5}), "
-    r"(?P<country>[A-Z][A-Za-z]+)"
+    r"(?P<address1>(?<![#\w])\d+ [^,]+), (?:(?P<address2>[^,]+), )?(?P<city>[^,]+), "
+    r"(?P<state>[A-Z]{2}) (?P<zip>\d{5}), (?P<country>[A-Z][A-Za-z]+)"
 )
 _REASONS = ("no longer needed", "ordered by mistake")
 _ABILITIES = ("look up an order", "change a pending order", "take back a delivered order")
@@ -56,7 +56,9 @@ def _identify(desk: Desk) -> str:
     else:
         raise desk.ask("name", "zip code or the email of the account")
     if "user_id" not in found:
-        raise Answer(f"I could not find an account with that. Could you tell me the {'zip code' if email else 'email'}?")
+        raise Answer(
+            f"I could not find an account with that. Could you tell me the {'zip code' if email else 'email'}?"
+        )
     return str(found["user_id"])
 
 
@@ -87,7 +89,9 @@ def _search_orders(desk: Desk, user: str, text: str) -> dict[str, Any]:
     for number in _strings(profile.get("orders")):
         order = desk.read("get_order_details", order_id=number)
         names = [str(item.get("name")) for item in _items(order)]
-        if any(text.lower().startswith(name.lower()) and not text[len(name) : len(name) + 1].isalnum() for name in names):
+        if any(
+            text.lower().startswith(name.lower()) and not text[len(name) : len(name) + 1].isalnum() for name in names
+        ):
             return order
     raise desk.ask("order number")
 
@@ -271,7 +275,9 @@ def _pay_otherwise(desk: Desk, user: str) -> Answer:
 def _swap(desk: Desk, user: str) -> Answer:
     order = _find_order(desk, user)
     _require_own(desk, order, user, "change it")
-    item = _choose_items(desk, order, r"\b(?:swap|exchange|replace)\b(.*?)(?:\b(?:of|from|in) the order\b|\bfor one\b|$)")[0]
+    item = _choose_items(
+        desk, order, r"\b(?:swap|exchange|replace)\b(.*?)(?:\b(?:of|from|in) the order\b|\bfor one\b|$)"
+    )[0]
     variants = _variants(desk.read("get_product_details", product_id=item.get("product_id")))
     asked = re.split(r"\bfor one with\b", desk.text, maxsplit=1, flags=re.IGNORECASE)[-1]
     said = _read_options(asked, variants)

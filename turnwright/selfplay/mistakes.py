@@ -119,7 +119,6 @@ class Mistake:
         """As `spoil_report`, for what a call of this request brought; questions stay as they are."""
         return self._spoil_text(text, first=not errand.earlier) if errand.episode.calls and "?" not in text else text
 
-
     def pretends(self, tool: str) -> bool:
         """Whether a change at a service desk is claimed instead of made."""
         return self.kind in ("pretended_write", "wrong_argument") and not tool.startswith(READS)
