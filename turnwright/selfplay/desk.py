@@ -94,7 +94,7 @@ class Desk:
         if call is None and not skip and not fresh:
             call = self._recall_earlier(tool, arguments)
         if call is None:
-            self._require(tool, arguments)
+            raise self._require(tool, arguments)
         return None if call.error is not None else call.result
 
     def read(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Desk:
                 raise Answer(say.refused(self.rng))
             if not agreed and not self.agreed:
                 raise Answer(say.confirm(words, self.rng))
-            self._require(tool, arguments)
+            raise self._require(tool, arguments)
         if call.error is not None:
             raise Answer(say.failed(call.error, "", words, self.rng))
         return call.fields
@@ -157,10 +157,8 @@ class Desk:
                     return None
         return None
 
-    def _require(self, tool: str, arguments: dict[str, Any]) -> "Any":
-        if tool not in self.offered:
-            raise self.decline()
-        raise NextCall(tool, arguments)
+    def _require(self, tool: str, arguments: dict[str, Any]) -> NextCall | Answer:
+        return NextCall(tool, arguments) if tool in self.offered else self.decline()
 
     # Words -----------------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
-"""The clerk of an airline with tau2's tools: finds the reservation, applies the airline's rules, works out what is due."""
+"""The clerk of an airline with tau2's tools: finds the reservation, applies the rules, works out what is due."""
 
 import re
 from typing import Any
 
 from turnwright.selfplay import fares
 from turnwright.selfplay.desk import Answer, Desk, find_card, find_last, say_card
-from turnwright.selfplay.fares import read_dict, read_rows
+from turnwright.selfplay.fares import read_dict, read_rows, read_strings
 from turnwright.selfplay.words import join_words, say_value
 
 SIGNATURE = frozenset({"get_reservation_details", "search_direct_flight", "get_flight_status"})
@@ -72,11 +72,11 @@ def _find_number(text: str) -> str | None:
 
 
 def _find_trip(desk: Desk, origin: str, destination: str) -> dict[str, Any]:
-    for number in _identify(desk).get("reservations") or []:
-        reservation = desk.read("get_reservation_details", reservation_id=str(number))
-        if (reservation.get("origin"), reservation.get("destination")) == (origin, destination):
-            if reservation.get("status") != "cancelled":
-                return reservation
+    for number in read_strings(_identify(desk), "reservations"):
+        reservation = desk.read("get_reservation_details", reservation_id=number)
+        route = (reservation.get("origin"), reservation.get("destination"))
+        if route == (origin, destination) and reservation.get("status") != "cancelled":
+            return reservation
     raise desk.ask("reservation number")
 
 

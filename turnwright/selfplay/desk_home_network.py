@@ -1,7 +1,7 @@
 """The clerk of an internet provider's helpdesk: works on the line, and asks the user to do what only they can reach."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from turnwright.selfplay.desk import Answer, Desk, find_last
 from turnwright.selfplay.words import say_value
@@ -44,7 +44,7 @@ def _identify(desk: Desk) -> dict[str, Any]:
 def _look(desk: Desk, customer: dict[str, Any], skip: int = 0) -> dict[str, Any]:
     """The line; the user's deeds change it unseen, so what an earlier request brought does not count."""
     found = desk.look("get_line", skip=skip, fresh=True, customer_number=customer.get("customer_number"))
-    line = dict(found) if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    line = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     if line.get("outage_until"):
         raise desk.tell(
             f"There is an outage in your area, {customer.get('area')}. It is expected to end at "
@@ -116,11 +116,15 @@ def _speed_up(desk: Desk, customer: dict[str, Any]) -> Answer:
     if line.get("firmware") == line.get("newest_firmware"):
         return desk.tell("The firmware of your router is the newest, and I could not find anything wrong on the line.")
     _serve_line(desk, "update_firmware", customer, "send the newest firmware to the router")
-    _do(desk, _RESTART, lead=f"The firmware {line.get('firmware')} is old, so I sent the newest one to your router.")
+    _do(
+        desk,
+        _RESTART,
+        lead=f"The firmware {line.get('firmware')} is old, and the newest one waits for the next restart.",
+    )
     after = _do(desk, _SPEED, 2, "Thank you. Let us see whether that helped.")
     speeds = [find_last(r"\d+(?:\.\d+)?", [text]) for text in (before, after)]
     return desk.tell(
-        f"The speed test shows {speeds[1] or 'more'} Mbit/s, after {speeds[0] or 'less'} before, and "
+        f"The speed test shows {speeds[1] or 'more'} megabits per second, after {speeds[0] or 'less'} before, and "
         f"{say_value(customer.get('booked_speed'))} are booked. The firmware is {line.get('newest_firmware')} now."
     )
 
@@ -136,7 +140,7 @@ def _bring_wifi(desk: Desk, customer: dict[str, Any]) -> Answer:
 
 
 def _tell_speed(desk: Desk, customer: dict[str, Any]) -> Answer:
-    return desk.tell(f"The booked download speed is {say_value(customer.get('booked_speed'))} Mbit/s.")
+    return desk.tell(f"The booked download speed is {say_value(customer.get('booked_speed'))} megabits per second.")
 
 
 def _renew(desk: Desk, customer: dict[str, Any]) -> Answer:

@@ -27,6 +27,12 @@ def read_rows(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
 
 
+def read_strings(record: dict[str, Any], name: str) -> list[str]:
+    """A field that is a list of names or numbers; empty where it is not."""
+    found = record.get(name)
+    return [str(item) for item in cast("list[Any]", found)] if isinstance(found, list) else []
+
+
 def choose_cheapest(offers: list[dict[str, Any]], cabin: str, count: int) -> dict[str, Any] | None:
     """The offer with the lowest price in a cabin that has seats for `count`, or none."""
     free = [
@@ -46,7 +52,7 @@ def count_free_bags(profile: dict[str, Any], reservation: dict[str, Any]) -> int
 
 
 def price_booking(offer: dict[str, Any], cabin: str, count: int, charged: int, insured: bool) -> str:
-    """The sum for a one-way booking with `charged` bags that are not free, in dollars, for the tool that works it out."""
+    """What a one-way booking with `charged` bags that are not free costs, as a sum that a tool works out."""
     parts = [f"{count} * {read_dict(offer, 'prices').get(cabin)}"]
     parts += [f"{charged} * {_BAG}"] if charged else []
     parts += [f"{count} * {_INSURANCE}"] if insured else []

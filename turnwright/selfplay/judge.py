@@ -50,6 +50,8 @@ _BELIEF = re.compile(r"\bbelief that the .+ is (?P<value>.+?), but\b")
 _CONTRARY = re.compile(r"\b(?:not|no|actually|instead|rather|differs?|mistaken|wrong)\b|n't\b")
 _FAILURE = re.compile(r"\b(?:tool|call) fails\b|\bfailure\b|\berror\b", re.I)
 _CONTRAST = re.compile(r",? not (?:[^,]+?|\d.*?)(?=\.?$)")
+_DEED = re.compile(r"\s*(?:okay, done|done|i did (?:that|it)|alright, i did it)\b", re.I)
+"""The user reports what they did at a device; no call of the assistant shows it."""
 _ACCOUNT = re.compile(r", for the account\b.*$")
 """For whom something is done, which nobody has to repeat."""
 _TROUBLE = re.compile(
@@ -103,7 +105,8 @@ class _Transcript:
         """Whether a call changed rows; where tools are simulated, whether one worked."""
         if self.simulated:
             return any(self.worked(call) for _, call in self.calls)
-        return any(_has_changed(call, self.results.get(call["id"])) for _, call in self.calls)
+        deeds = (line for line in self.lines if line["role"] == "user" and _DEED.match(str(line["content"])))
+        return any(deeds) or any(_has_changed(call, self.results.get(call["id"])) for _, call in self.calls)
 
     @cached_property
     def requests(self) -> frozenset[str]:
