@@ -59,11 +59,11 @@ def play(tools: Any, results: dict[str, Any], *said: str, policy: str = "Be kind
 
 
 def list_calls(messages: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (call["function"]["name"], json.loads(call["function"]["arguments"]))
-        for message in messages
-        for call in message.get("tool_calls") or []
-    ]
+    found: list[tuple[str, dict[str, Any]]] = []
+    for message in messages:
+        calls: list[dict[str, Any]] = message.get("tool_calls") or []
+        found += [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
+    return found
 
 
 def test_a_cancellation_is_identified_looked_at_confirmed_and_reported() -> None:
