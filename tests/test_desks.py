@@ -2,7 +2,7 @@
 
 import json
 import random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -39,7 +39,10 @@ def make_specs(tools: Any) -> list[dict[str, Any]]:
 
 def play(tools: Any, results: dict[str, Any], *said: str, policy: str = "Be kind.") -> list[dict[str, Any]]:
     """The messages of a conversation in which each tool gives its result; a list gives one after the other."""
-    left = {name: list(value) if isinstance(value, list) else [value] * 9 for name, value in results.items()}
+    left: dict[str, list[Any]] = {
+        name: cast("list[Any]", value).copy() if isinstance(value, list) else [value] * 9
+        for name, value in results.items()
+    }
     messages: list[dict[str, Any]] = [{"role": "system", "content": policy}]
     for text in said:
         messages.append({"role": "user", "content": text})
