@@ -252,8 +252,9 @@ def _say_identity(purpose: str, known: Sequence[KnownDetail]) -> str:
     rest = [detail for detail in known if not says_value(purpose, detail.value)]
     if not rest:
         return purpose
-    said = " and ".join(f"whose {detail.label} is {say_value(detail.value)}" for detail in rest)
-    return f"{purpose}, for the account {said}"
+    owner = "".join(f" of {detail.value}" for detail in rest if detail.label == "name")
+    said = " and ".join(f"the {detail.label} {say_value(detail.value)}" for detail in rest if detail.label != "name")
+    return f"{purpose}, for the account{owner}{' with ' + said if said else ''}"
 
 
 def _trace(

@@ -14,6 +14,7 @@ from turnwright.selfplay import assistant_language as say
 from turnwright.selfplay import mistakes
 from turnwright.selfplay.beliefs import Belief, confirm, correct, drop_beliefs, find_false, split_beliefs
 from turnwright.selfplay.changing import Change
+from turnwright.selfplay.clerks import Clerk, choose_clerk, serve_request
 from turnwright.selfplay.conversation import TRANSIENT, Episode, read_episodes, write_arguments
 from turnwright.selfplay.errand import Errand
 from turnwright.selfplay.errand_tools import are_foreign, read_errand_tools
@@ -72,9 +73,24 @@ def reply(request: Request) -> dict[str, Any]:
             return {"content": say.greet(request.rng)}
         if _THANKS.search(last) and not asks_something(_THANKS.sub("", last)):
             return {"content": say.close(request.rng)}
+    clerk = choose_clerk(request.tools)
+    if clerk is not None:
+        return _run_desk(request, clerk, current, episodes[:-1], mistake)
     if are_foreign(request.tools):
         return _run_errand(request, current, episodes[:-1], dialogue, mistake)
     return _work(request, toolbox, current, episodes[:-1], dialogue, mistake)
+
+
+def _run_desk(
+    request: Request, clerk: Clerk, current: Episode, earlier: list[Episode], mistake: mistakes.Mistake | None
+) -> dict[str, Any]:
+    """Serves a stateful domain by its script; a call is made without words beside it, as the policies want."""
+    outcome = serve_request(clerk, request, current, earlier)
+    if isinstance(outcome, str):
+        return {"content": outcome if mistake is None else mistake.spoil_desk_report(current, outcome)}
+    if mistake is not None and mistake.pretends(outcome[0]):
+        return {"content": "That is done and saved."}
+    return {**_call_tools(request, [outcome], request.rng), "content": None}
 
 
 def _run_errand(

@@ -49,7 +49,11 @@ _REQUEST = re.compile(r"^asked to (?P<wish>.+?), the assistant", re.I)
 _BELIEF = re.compile(r"\bbelief that the .+ is (?P<value>.+?), but\b")
 _CONTRARY = re.compile(r"\b(?:not|no|actually|instead|rather|differs?|mistaken|wrong)\b|n't\b")
 _FAILURE = re.compile(r"\b(?:tool|call) fails\b|\bfailure\b|\berror\b", re.I)
-_CONTRAST = re.compile(r",? not [^,]+?(?=\.?$)")
+_CONTRAST = re.compile(r",? not (?:[^,]+?|\d.*?)(?=\.?$)")
+_DEED = re.compile(r"\s*(?:okay, done|done|i did (?:that|it)|alright, i did it)\b", re.I)
+"""The user reports what they did at a device; no call of the assistant shows it."""
+_ACCOUNT = re.compile(r", for the account\b.*$")
+"""For whom something is done, which nobody has to repeat."""
 _TROUBLE = re.compile(
     r"error|fail|unavailable|not available|problem|trouble|issue|unable|couldn|could not|can't|cannot|again|time|wrong|"
     r"did not|didn't|not work|limit|too many|busy|respon",
@@ -60,6 +64,8 @@ _DECLINED = re.compile(
 )
 _JUDGE_SLIPS = 0.3
 """Share of the configured rate of mistakes at which the judge misreads a bullet."""
+_DEEDS = frozenset("book cancel exchange modify order reset return send update".split())
+"""First words of tools of stateful domains that change something; their results are records, and count no rows."""
 _TRANSIENT = ("timeout", "unavailable", "rate_limit", "http_500", "malformed", "partial", "stale")
 
 
@@ -99,10 +105,8 @@ class _Transcript:
         """Whether a call changed rows; where tools are simulated, whether one worked."""
         if self.simulated:
             return any(self.worked(call) for _, call in self.calls)
-        return any(
-            isinstance(result, dict) and cast("dict[str, Any]", result).get("rows_changed")
-            for result in self.results.values()
-        )
+        deeds = (line for line in self.lines if line["role"] == "user" and _DEED.match(str(line["content"])))
+        return any(deeds) or any(_has_changed(call, self.results.get(call["id"])) for _, call in self.calls)
 
     @cached_property
     def requests(self) -> frozenset[str]:
@@ -195,7 +199,7 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
     if told := [match["value"] for form in _VALUE if (match := form.search(text))]:
         found = any(_holds(value, transcript.prose) for value in told)
         return "Critical", found, f"told: {told[0]}" if found else f"never told: {told[0]}"
-    named = _CONTRAST.sub("", text.split(": ", 1)[-1])
+    named = _ACCOUNT.sub("", _CONTRAST.sub("", text.split(": ", 1)[-1]))
     values = [
         value.text
         for value in read_values(named)[1 if ": " not in text else 0 :]
@@ -205,7 +209,7 @@ def _weigh(text: str, transcript: _Transcript, tasks: str) -> tuple[str, bool, s
         absent = [value for value in values if not _holds(value, f"{transcript.prose}\n{transcript.done}")]
         if len(absent) * 2 <= len(values):
             absent = []  # the plan may describe a record by words that nobody has to repeat
-        absent += [target["value"] for target in _TARGET.finditer(text) if not _holds(target["value"], transcript.done)]
+        absent += [target["value"] for target in _TARGET.finditer(text) if not _was_given(target["value"], transcript)]
         if transcript.changed and not absent:
             return "Critical", True, "a call made the change"
         return "Critical", False, f"not found: {', '.join(absent)}" if absent else "no call changed anything"
@@ -259,6 +263,21 @@ def _holds(value: str, places: str) -> bool:
     except ValueError:
         return False
     return any(float(found) == number for found in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])", places))
+
+
+def _was_given(value: str, transcript: _Transcript) -> bool:
+    """Whether calls that worked had the value, as one argument or, an address for instance, piece by piece."""
+    pieces = value.split(", for the account")[0].split(", ")
+    words = [word for piece in pieces for word in piece.split()] if len(pieces) > 1 else [value]
+    return all(_holds(word, transcript.done) for word in words)
+
+
+def _has_changed(call: dict[str, Any], result: Any) -> bool:
+    """Whether a call changed something: by the rows that it counts, else by its name, where it worked."""
+    fields = cast("dict[str, Any]", result) if isinstance(result, dict) else {}
+    if "rows_changed" in fields:
+        return bool(fields["rows_changed"])
+    return bool(fields) and "error" not in fields and str(call["tool"]).split("_")[0] in _DEEDS
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from turnwright.selfplay.conversation import Episode
+from turnwright.selfplay.desk import READS
 from turnwright.selfplay.errand import Errand
 from turnwright.selfplay.pursuit import Pursuit
 from turnwright.selfplay.record_names import name_subject
@@ -116,6 +118,14 @@ class Mistake:
     def spoil_errand_report(self, errand: Errand, text: str) -> str:
         """As `spoil_report`, for what a call of this request brought; questions stay as they are."""
         return self._spoil_text(text, first=not errand.earlier) if errand.episode.calls and "?" not in text else text
+
+    def pretends(self, tool: str) -> bool:
+        """Whether a change at a service desk is claimed instead of made."""
+        return self.kind in ("pretended_write", "wrong_argument") and not tool.startswith(READS)
+
+    def spoil_desk_report(self, episode: Episode, text: str) -> str:
+        """As `spoil_report`, for what a service desk tells; questions stay as they are."""
+        return self._spoil_text(text, first=True) if episode.calls and "?" not in text else text
 
 
 def draw_mistake(dialogue: random.Random, rate: float, drawn: float = 0.0) -> Mistake | None:

@@ -25,6 +25,7 @@ _BELIEVED = re.compile(
 _REFUSED = re.compile(
     r"says that it (?:cannot|must not) do what task (\d+) asks for, (?P<answer>accept|ask for it once more)"
 )
+_FORBIDDEN = re.compile(r"Ask for task (\d+) as it is described\. (?P<answer>.+)", re.DOTALL)
 _TOGETHER = re.compile(r"everything in task (\d+) in one go")
 
 
@@ -74,6 +75,9 @@ def read_behaviour(instruction: Any, goal: UserGoal) -> Behaviour:
         return Behaviour(int(match.group(1)) - 1, claim=(match.group("label"), match.group("claimed")))
     if match := _REFUSED.search(instruction):
         return Behaviour(int(match.group(1)) - 1, refusable=True, insists=match.group("answer") != "accept")
+    if match := _FORBIDDEN.search(instruction):
+        insists = "accept it and go on" not in match.group("answer")
+        return Behaviour(int(match.group(1)) - 1, refusable=True, insists=insists)
     if match := _WISH.search(instruction):
         return Behaviour(int(match.group(1)) - 1, wish=match.group("wish"))
     if match := _TOGETHER.search(instruction):

@@ -31,7 +31,7 @@ _ADD = re.compile(
     r"^(?:add|create|register) (?P<article>an? new|a|"
     r"an) (?P<noun>.+?)(?: with (?P<details>.+?))?(?:, for (?P<owners>.+))?$"
 )
-_REMOVE = re.compile(r"^(?:remove|delete|cancel) (?P<entity>.+)$")
+_REMOVE = re.compile(r"^(?:remove|delete) (?P<entity>.+)$")
 _ERRAND = re.compile(
     r"^(?P<head>[^,⟦]+)(?P<details>, with the [^,⟦]+? ⟦\d+⟧(?:(?:, | and )the [^,⟦]+? ⟦\d+⟧)*)?"
     r"(?P<links>, using the [^⟦]+ from before)?$"
@@ -92,7 +92,7 @@ class Want:
         return self.kind in ("change", "add", "remove") or bool(
             re.match(
                 r"(?:update|set|rename|move|mark|increase|decrease|assign|transfer|create|register|book|record|"
-                r"enrol)\b",
+                r"enrol|cancel|exchange|swap|return|pay|upgrade|have)\b",
                 self.phrase,
             )
         )

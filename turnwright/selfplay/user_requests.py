@@ -44,7 +44,8 @@ def _ask_labels(labels: str, entity: str, several: bool, register: Register, rng
     return rng.choice(frames)
 
 
-_SHOWING = re.compile(r"^(?:see|list|show|view|get|look at)\s+(?P<rest>.+)$")
+_SHOWING = re.compile(r"^(?:see|list|show|view|get(?! an? |.*\b(?:again|back)\b)|look at)\s+(?P<rest>.+)$")
+"""What can be shown; `get Wi-Fi back` and `get a refund` want something done."""
 _FINDING = re.compile(r"^find out\s+(?P<rest>.+)$")
 
 
@@ -140,7 +141,7 @@ def hide_marks(text: str, hidden: frozenset[int]) -> str:
         text = re.sub(rf",? (?:for|and|with|to|leaving out) (?:the |an? )?[^⟦⟧,]*?{token}", "", text)
         text = re.sub(rf",? only the first {token}", "", text)
         text = re.sub(rf"\s*{token}", "", text)
-    return text.strip(" ,")
+    return re.sub(r",? for the account(?: of)?$", "", text.strip(" ,"))
 
 
 def say_want(

@@ -17,6 +17,7 @@ from turnwright.selfplay import user_language as say
 from turnwright.selfplay.persona_voice import read_voice
 from turnwright.selfplay.request import NotUnderstood, Request, read_blocks
 from turnwright.selfplay.user_behaviour import Behaviour, read_behaviour
+from turnwright.selfplay.user_deeds import read_deeds, say_deeds
 from turnwright.selfplay.user_goal import UserGoal, Want, read_goal
 from turnwright.selfplay.user_reading import asked_words, read_message, was_read_back
 from turnwright.selfplay.user_requests import say_want
@@ -35,6 +36,7 @@ Move = Literal[
     "check",
     "ignorance",
     "wait",
+    "tell",
     "end",
 ]
 
@@ -87,19 +89,24 @@ def reply(request: Request) -> dict[str, Any]:
         raise NotUnderstood("the goal has no tasks")
     persona: dict[str, Any] = request.blocks.get("persona") or {}
     system = str(request.messages[0].get("content") or "")
-    said, heard = _read_conversation(request.messages)
+    said, heard, deeds = _read_conversation(request.messages)
     person = Person(request, goal, persona, read_behaviour(goal_block.get("behaviour"), goal), system)
     state = State()
     move: Move = person.decide(state, None)
-    for text in heard:
-        move = person.decide(state, text)
-    message = person.word(move, state, said)
+    for text, done in zip(heard, deeds, strict=True):
+        # What was done at the device is told before anything else; where the person stands stays the same.
+        move = "tell" if done else person.decide(state, text)
+    message = say_deeds(deeds[-1], person.chance(said)) if move == "tell" else person.word(move, state, said)
     return {"user_message": message, "is_task_complete": move == "end"}
 
 
-def _read_conversation(messages: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """What the person said and what the assistant answered, without a reply that was sent back for repair."""
+def _read_conversation(messages: list[dict[str, Any]]) -> tuple[list[str], list[str], list[list[dict[str, Any]]]]:
+    """What the person said, what the assistant answered, and what the person did because of each answer.
+
+    A reply that was sent back for repair is left out.
+    """
     said: list[str] = []
+    deeds: list[list[dict[str, Any]]] = []
     heard: list[str] = []
     waiting = False
     bad = False
@@ -115,9 +122,11 @@ def _read_conversation(messages: list[dict[str, Any]]) -> tuple[list[str], list[
             if bad:
                 bad = False
             elif waiting:
-                heard.append(str(read_blocks(content).get("answer", content)))
+                blocks = read_blocks(content)
+                heard.append(str(blocks.get("answer", content)))
+                deeds.append(read_deeds(blocks.get("done")))
                 waiting = False
-    return said, heard
+    return said, heard, deeds
 
 
 def _read_own(content: str) -> str | None:
@@ -293,6 +302,8 @@ class Person:
                 chosen = set(state.pending)
             return self._supply(state, chosen)
         known = [detail for detail in self._goal.details if set(stems(detail.label)[-1:]) & words]
+        # A question for the `phone` means the detail `phone number`.
+        known = known or [detail for detail in self._goal.details if set(stems(detail.label)) & words]
         own = [detail for detail in known if detail.mark in plan.want.marks] or known
         if own and state.questions <= 4:
             state.supplied = [detail.mark for detail in own]
@@ -338,12 +349,16 @@ class Person:
 
     # Words ---------------------------------------------------------------------------------------------------------
 
+    def chance(self, said: list[str]) -> random.Random:
+        """Chance for the words of the next message."""
+        return self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
+
     def word(self, move: Move, state: State, said: list[str]) -> str:
         """The message for a move."""
-        rng = self._request.rng_for("words", self._system, len(said), self._request.body.get("seed"))
+        rng = self.chance(said)
         quoted = self._request.rng_for("quotes", self._system).random() < 0.3
         text = self._voice.colour(self._word(move, state, said, rng), rng)
-        return self._goal.fill(text, quoted).replace("_", " ")
+        return self._goal.fill(text.replace("_", " "), quoted)
 
     def _word(self, move: Move, state: State, said: list[str], rng: random.Random) -> str:
         register = self._register
