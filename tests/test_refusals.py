@@ -148,7 +148,9 @@ def test_a_removed_tool_is_not_offered_cannot_be_called_and_is_not_exported() ->
     assert '"unknown_tool"' in row.calls and row.changes == "[]"
     assert row.removed_tools == ["move_player"]
     assert replay_calls(Trajectory(row, REMOVED, offer_tools(TOOLSET, REMOVED)), club()).match == "match"
-    verdict = SYNTHETIC["verdicts"][0].model_copy(update={"dialogue_id": row.id, "judgment": "valid"})
+    verdict = SYNTHETIC["verdicts"][0].model_copy(
+        update={"dialogue_id": row.id, "dialogue_task_id": row.dialogue_task_id, "judgment": "valid"}
+    )
     (example,) = build_dataset([row], [verdict], [TOOLSET], CONFIG)
     assert "find_player" in example.tools and "move_player" not in example.tools
 

@@ -70,6 +70,7 @@ async def simulate_dialogue(
     runner: SimulatedCalls | ExecutedCalls
     if task.paradigm in SIMULATED:
         runner = SimulatedCalls(tools, task, models, config, trial, draw)
+        base = None  # whoever simulates knows nothing of what the tools would run on, their policy included
     else:
         assert base is not None, f"{task.paradigm} needs a base"
         runner = await ExecutedCalls.open(base, tools, task)

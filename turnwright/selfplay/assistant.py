@@ -73,7 +73,7 @@ def reply(request: Request) -> dict[str, Any]:
             return {"content": say.greet(request.rng)}
         if _THANKS.search(last) and not asks_something(_THANKS.sub("", last)):
             return {"content": say.close(request.rng)}
-    clerk = choose_clerk(request.tools)
+    clerk = choose_clerk(request)
     if clerk is not None:
         return _run_desk(request, clerk, current, episodes[:-1], mistake)
     if are_foreign(request.tools):
