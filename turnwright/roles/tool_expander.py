@@ -1,32 +1,17 @@
-"""The tool expander: a few tools that go with those that are there, or none (UO, expansion).
-
-A conversation of two messages at most: the tools, and once more those of them that could not be used.
-"""
+"""The tool expander: a few tools that go with those that are there, or none (UO, expansion)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
 
-import prompts
-from schemas.messages import Message
-from schemas.replies import Reply, SpecDraft, SpecDrafts
+from schemas.replies import Reply, SpecDraft
 from schemas.tools import Tool
-from turnwright.models.models import Models
 from turnwright.models.reply import StructuredReply
-from turnwright.tools.tool_text import view_tools
-
-_MANY_TOOLS = 40
-"""Tools that are shown with their parameters."""
+from turnwright.roles.spec_drafting import SpecDrafting
 
 
-@dataclass
-class ToolExpansion:
+class ToolExpansion(SpecDrafting):
     """The conversation with the expander about one domain."""
 
-    models: Models
-    unit: str
-    """Id of the seed, for the journal."""
-    messages: list[Message] = field(default_factory=list[Message])
+    role = "tool_expander"
 
     async def expand_tools(
         self,
@@ -37,51 +22,5 @@ class ToolExpansion:
         *,
         remaining: float = 1.0,
     ) -> tuple[list[SpecDraft], StructuredReply[Reply]]:
-        """The drafts, at most `wanted`, possibly none, and the reply they came in.
-
-        Args:
-            service: `{name, description}` of the domain.
-            tools: the tools that are there.
-            types: entity -> JSON type that it has everywhere.
-
-            wanted: most drafts.
-            remaining: calls of this seed that are still to come.
-
-        Raises:
-            MalformedReply: no usable reply, even after the repair call.
-            ContextOverflow: the tools do not fit the model.
-        """
-        user = prompts.render(
-            "tool_expander",
-            "user",
-            service=dict(service),
-            tools=view_tools(tools, most=_MANY_TOOLS),
-            types=dict(types),
-            wanted=wanted,
-        )
-        self.messages = [
-            {"role": "system", "content": prompts.render("tool_expander", "system")},
-            {"role": "user", "content": user},
-        ]
-        drafts, reply = await self._ask(remaining)
-        return drafts[:wanted], reply
-
-    async def mend_tools(
-        self, problems: Sequence[Mapping[str, Any]], *, remaining: float = 1.0
-    ) -> tuple[list[SpecDraft], StructuredReply[Reply]]:
-        """Drafts instead of those that could not be used. `problems` are `{name, reason}`.
-
-        Raises:
-            MalformedReply: no usable reply, even after the repair call.
-            ContextOverflow: the conversation does not fit the model.
-        """
-        mend = prompts.render("tool_expander", "mend", problems=[dict(problem) for problem in problems])
-        self.messages = [*self.messages, {"role": "user", "content": mend}]
-        drafts, reply = await self._ask(remaining)
-        return drafts[: len(problems)], reply
-
-    async def _ask(self, remaining: float) -> tuple[list[SpecDraft], StructuredReply[Reply]]:
-        reply = await self.models.structured("tool_expander", self.messages, unit=self.unit, remaining=remaining)
-        value = cast(SpecDrafts, reply.value)
-        self.messages = [*self.messages, {"role": "assistant", "content": value.model_dump_json()}]
-        return list(value.tools), reply
+        """Tools that complement those of the domain; see SpecDrafting.begin."""
+        return await self.begin(service, tools, types, wanted, remaining=remaining)
