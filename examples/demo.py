@@ -1,7 +1,7 @@
 """The whole pipeline in a minute: runs examples/club.yaml, shows a dialogue, table 1, the yield and where things are.
 
-`make demo` calls this. It uses the command line only, as any other program can: `--json` puts one object on the last
-line of standard output.
+`make demo` calls this; a runs folder may be given. It uses the command line only, as any other program can: `--json`
+puts one object on the last line of standard output.
 """
 
 import json
@@ -13,10 +13,15 @@ ROOT = Path(__file__).parent.parent
 TURNWRIGHT = [sys.executable, "-m", "flows.cli"]
 
 
-def main() -> int:
+def main(place: list[str]) -> int:
     """Runs the demo; returns the exit code of the first command that fails, else 0."""
+    where = ["--runs", *place] if place else []
     run = subprocess.run(
-        [*TURNWRIGHT, "run", "examples/club.yaml", "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+        [*TURNWRIGHT, "run", "examples/club.yaml", *where, "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     result = json.loads(run.stdout.strip().splitlines()[-1]) if run.stdout.strip() else {}
     if run.returncode:
@@ -25,7 +30,7 @@ def main() -> int:
     folder = result["run_dir"]
     with (Path(result["exports"]["openai"]) / "train.jsonl").open(encoding="utf-8") as examples:
         longest = max((json.loads(line) for line in examples), key=lambda example: len(example["messages"]))
-    for command in (["show", folder, longest["id"]], ["stats", folder]):
+    for command in (["show", folder, longest["metadata"]["dialogue_id"]], ["stats", folder]):
         code = subprocess.run([*TURNWRIGHT, *command], cwd=ROOT, check=False).returncode
         if code:
             return code
@@ -39,4 +44,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
