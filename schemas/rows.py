@@ -264,6 +264,8 @@ class DatasetRow(Row):
     calls: int
     model: str
     """Model that played the assistant."""
+    given_messages: int = 0
+    """How many of `messages`, from the first, began elsewhere: context to a trainer, nothing to learn from."""
 
 
 class LedgerRow(Row):

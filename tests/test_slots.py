@@ -117,6 +117,22 @@ def test_behaviours_that_need_a_user_move_to_slots_that_have_one():
     assert {slot.behaviour for slot in crowded} == {"none"}
 
 
+def test_domains_get_only_behaviours_that_their_scenarios_can_carry():
+    domain = toolset("airline", 1).model_copy(
+        update={
+            "tools": canonical_json(
+                [{"kind": "domain", "name": "get_it", "spec": {}, "output_schema": {}, "effect": "read"}]
+            )
+        }
+    )
+    rates = {"ambiguous_reference": 0.1, "parallel_calls": 0.1, "changed_mind": 0.1}
+    alone = plan_slots([domain], config(dialogues=100, behaviours=rates))
+    assert Counter(slot.behaviour for slot in alone) == {"none": 90, "changed_mind": 10}
+    beside = plan_slots([domain, *TOOLSETS], config(dialogues=100, behaviours=rates))
+    assert Counter(slot.behaviour for slot in beside) == {"none": 70, **dict.fromkeys(rates, 10)}
+    assert {slot.behaviour for slot in beside if slot.domain == "airline"} <= {"none", "changed_mind"}
+
+
 def test_stateless_dialogues_and_executed_ones_without_a_source_are_refused():
     with pytest.raises(ValueError, match="stateless cannot be asked for"):
         config(paradigms={"stateless": 0.5, "user_oriented_executed": 0.5})

@@ -81,8 +81,9 @@ Each line of `train.jsonl` and `validation.jsonl` is one dialogue:
 | `id` | id of the example |
 | `messages` | OpenAI chat messages; arguments of a call are the text that the model wrote, a result has its call's id |
 | `tools` | the OpenAI function specs that were offered |
-| `metadata` | dialogue id, domain, paradigm, difficulty, behaviour, turns, tasks, calls, model |
+| `metadata` | dialogue id, domain, paradigm, difficulty, behaviour, turns, tasks, calls, model, given messages |
 
+The first `metadata.given_messages` messages began elsewhere: give them as context, and train on what follows.
 Where the model gave its reasoning it stands in `reasoning_content`, apart from `content`."""
 
 

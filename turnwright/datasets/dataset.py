@@ -181,4 +181,5 @@ def _make_row(dialogue: DialogueRow, verdict_id: str, tools: str, config: RunCon
         task_count=dialogue.task_count,
         calls=len(orjson.loads(dialogue.calls)),
         model=dialogue.model or "unknown",
+        given_messages=dialogue.given_messages,
     )

@@ -67,6 +67,7 @@ def format_line(row: DatasetRow) -> str:
                 "task_count": row.task_count,
                 "calls": row.calls,
                 "model": row.model,
+                "given_messages": row.given_messages,
             },
         }
     )

@@ -20,6 +20,8 @@ WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
 """Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
 NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
 """Behaviours that are about what stands in the data: they need tools that run."""
+IN_DOMAINS = frozenset({"none", "missing_parameter", "changed_mind", "tool_fault", "out_of_scope", "forbidden_action"})
+"""Behaviours that the scenarios of a stateful domain can carry."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
         _choose_paradigm(start.toolset, paradigm) for start, paradigm in zip(ordered, paradigms, strict=True)
     ]
     conversations = {seed.id: seed for seed in seeds if seed.kind == "dialogues"}
-    drawn = _place_behaviours(drawn, given)
+    drawn = _place_behaviours(drawn, [(start.toolset, one) for start, one in zip(ordered, given, strict=True)])
     return [
         Slot(
             number=number,
@@ -114,31 +116,37 @@ def _choose_paradigm(toolset: ToolsetRow, drawn: Paradigm | None) -> Paradigm:
     return "user_oriented_executed" if can_execute(toolset) else "user_oriented"
 
 
-@lru_cache(maxsize=256)
 def _can_run(tools: str) -> bool:
-    return not any(tool.kind == "spec" for tool in TOOLS.validate_json(tools))
+    return "spec" not in _list_kinds(tools)
 
 
-def can_bear(behaviour: str, paradigm: Paradigm) -> bool:
-    """Whether a behaviour can come about in dialogues made this way."""
-    if paradigm == "task_oriented":
-        return behaviour in WITHOUT_USER
-    return paradigm == "user_oriented_executed" or behaviour not in NEEDS_DATA
+@lru_cache(maxsize=256)
+def _list_kinds(tools: str) -> frozenset[str]:
+    return frozenset(tool.kind for tool in TOOLS.validate_json(tools))
 
 
-def _place_behaviours(drawn: Sequence[str], paradigms: Sequence[Paradigm]) -> list[str]:
+def can_bear(behaviour: str, toolset: ToolsetRow, paradigm: Paradigm) -> bool:
+    """Whether a behaviour can come about in dialogues made this way over these tools."""
+    if paradigm == "task_oriented" and behaviour not in WITHOUT_USER:
+        return False
+    if paradigm != "user_oriented_executed":
+        return behaviour not in NEEDS_DATA
+    return behaviour in IN_DOMAINS or "domain" not in _list_kinds(toolset.tools)
+
+
+def _place_behaviours(drawn: Sequence[str], places: Sequence[tuple[ToolsetRow, Paradigm]]) -> list[str]:
     """The behaviours, each moved to a slot that can bear it by exchange with one that bears what it gets, or dropped.
 
     Where every slot bears what was drawn for it, nothing moves.
     """
     placed = list(drawn)
-    for number, paradigm in enumerate(paradigms):
-        if can_bear(placed[number], paradigm):
+    for number, place in enumerate(places):
+        if can_bear(placed[number], *place):
             continue
         able = [
             other
             for other in range(len(placed))
-            if can_bear(placed[number], paradigms[other]) and can_bear(placed[other], paradigm)
+            if can_bear(placed[number], *places[other]) and can_bear(placed[other], *place)
         ]
         plain = [other for other in able if placed[other] == "none"]
         if not able:

@@ -224,7 +224,11 @@ def show_behaviours(rows: list[BehaviourFigures]) -> RenderableType:
     table = _make_table("behaviour", ">planned", ">accepted", ">occurred", ">share of accepted", ">95 % interval")
     table.title = "Behaviours"
     for row in rows:
-        name = f"{format_words(row.name)} ({len(row.members)} kinds)" if row.members else format_words(row.name)
+        name = (
+            f"{format_words(row.name)} ({len(row.members)} {'kind' if len(row.members) == 1 else 'kinds'})"
+            if row.members
+            else format_words(row.name)
+        )
         counts = (format_count(row.asked), format_count(row.accepted), format_count(row.occurred))
         interval = f"{format_share(row.ci_low)} to {format_share(row.ci_high)}"
         _add_row(table, name, *counts, format_share(row.share), interval)
