@@ -5,9 +5,10 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
-from schemas.goals import Fact, KnownDetail
+from schemas.goals import Fact, KnownDetail, Objective
 from schemas.seeds import DomainTask
 from schemas.tools import DomainTool
 from tests.domain_world import (
@@ -125,6 +126,26 @@ def test_what_policy_forbids_writes_nothing_and_would_be_possible_or_refused(wor
         made = [call.tool.name for call in plan.calls]
         assert not set(made) & set(plan.behaviour.detail["tools"])
         assert plan.behaviour.detail["reason"] and plan.behaviour.detail["request"] in objective.purpose
+
+
+def test_objectives_after_a_forbidden_one_still_stand_on_earlier_calls(tmp_path: Path):
+    shop = open_world(tmp_path, RETAIL, RETAIL_DATABASE)
+    inherited = 0
+    for number in range(60):
+        slot = shop.slot(number, behaviour="forbidden_action", task_count=3)
+        try:
+            row = shop.task(slot, draw_domain_plan(slot, shop.base.seed, shop.tools, shop.base, 0))
+        except PlanRejected:
+            continue
+        blocked = orjson.loads(row.behaviour_plan)["objective"]
+        objectives = [Objective.model_validate(one) for one in orjson.loads(row.objectives)]
+        assert not objectives[blocked].calls
+        calls = [call for objective in objectives for call in objective.calls]
+        for place, call in enumerate(calls):
+            earlier = {other.id for other in calls[:place]}
+            assert {source.call for source in call.sources.values() if source.call} <= earlier
+        inherited += any(call.id == "c1" for call in calls) and blocked == 0
+    assert inherited >= 3
 
 
 def test_a_proof_notices_what_does_not_hold(world: DomainWorld, plans: list[Plan]):

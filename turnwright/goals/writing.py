@@ -17,7 +17,7 @@ from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.behaviours.refused import find_blocked
 from turnwright.goals.behaviours.rubrics import state_behaviour
-from turnwright.goals.drafts import Draft
+from turnwright.goals.drafts import Draft, DraftCall
 from turnwright.goals.personas import draw_persona
 from turnwright.goals.planning import Service, plan_goal, read_service
 from turnwright.goals.plans import PlanRejected
@@ -160,9 +160,13 @@ def _build_row(
 def build_objectives(
     draft: Draft[Tool], proof: Proof, drafts: TaskDrafts, *, simulated: bool = False
 ) -> list[Objective]:
-    """The objectives of a plan with their words, in order; one that a behaviour blocks has no calls or facts."""
+    """The objectives of a plan with their words, in order; one that a behaviour blocks has no calls or facts.
+
+    Look-ups that a blocked objective shares with a later one stand in that one, the first that needs them.
+    """
     objectives: list[Objective] = []
     blocked = find_blocked(draft.behaviour)
+    heir, shared = _find_shared(draft, blocked)
     for number, (planned, task) in enumerate(zip(draft.objectives, drafts.tasks, strict=True)):
         behaviour = draft.behaviour if draft.behaviour is not None and draft.behaviour.objective == number else None
         reachable = number != blocked
@@ -175,8 +179,7 @@ def build_objectives(
                 result=proof.results[call.id],
                 lookup=call.lookup,
             )
-            for call in planned.calls
-            if reachable
+            for call in ((*(shared if number == heir else ()), *planned.calls) if reachable else ())
         ]
         rubric = tuple(state_behaviour(behaviour))
         if reachable:
@@ -193,6 +196,25 @@ def build_objectives(
             )
         )
     return objectives
+
+
+def _find_shared(draft: Draft[Tool], blocked: int | None) -> tuple[int | None, list[DraftCall[Tool]]]:
+    """The first objective that stands on calls of the blocked one before it, and those of its calls that any needs."""
+    if blocked is None:
+        return None, []
+    after = range(blocked + 1, len(draft.objectives))
+    used = {
+        number: {one.call for call in draft.objectives[number].calls for one in call.sources.values()}
+        for number in after
+    }
+    needed: set[str | None] = set[str | None]().union(*used.values())
+    shared: list[DraftCall[Tool]] = []
+    for call in reversed(draft.objectives[blocked].calls):
+        if call.id in needed:
+            shared.insert(0, call)
+            needed |= {source.call for source in call.sources.values()}
+    names = {call.id for call in shared}
+    return next((number for number in after if used[number] & names), None), shared
 
 
 def _record(
