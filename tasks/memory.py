@@ -28,10 +28,11 @@ def _library() -> Any:
 
 
 def limit_arenas() -> None:
-    """Lets threads that start from now on share arenas."""
+    """Lets threads that start from now on share arenas, and Arrow with them: its own allocator keeps what was freed."""
     library = _library()
     if library is not None:
         library.mallopt(_ARENA_MAX, _ARENAS)
+        pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 def return_memory() -> None:

@@ -27,8 +27,9 @@ _lock = threading.Lock()
 
 
 @cache
-def _faker(locale: str) -> Faker:
-    return Faker(locale)
+def _faker(locale: str, provider: str = "person") -> Faker:
+    # The one provider that is needed: all of them take a megabyte for each language.
+    return Faker(locale, providers=[f"faker.providers.{provider}"])
 
 
 def draw_name(rng: random.Random) -> str:
@@ -42,7 +43,7 @@ def draw_name(rng: random.Random) -> str:
 def draw_sentence(rng: random.Random, words: int) -> str:
     """A short English sentence of everyday words without its full stop, as a note or a remark might hold."""
     with _lock:
-        faker = _faker("en_US")
+        faker = _faker("en_US", "lorem")
         faker.seed_instance(rng.getrandbits(32))
         return faker.sentence(nb_words=words, variable_nb_words=False).rstrip(".")
 
