@@ -315,11 +315,13 @@ class Person:
 
     def _after_report(self, state: State, heard: str) -> Move:
         plan = self._plans[state.index]
-        if state.pending:
-            writes = plan.want.writes
+        missing = bool(self._behaviour.hidden & state.pending)
+        if state.pending and (missing or not plan.want.writes):
             state.supplied = sorted(state.pending)
             state.pending.clear()
-            return "supply" if writes else "narrow"
+            return "supply" if plan.want.writes else "narrow"
+        # Done without them: nobody says after the fact what was not asked for.
+        state.pending.clear()
         told = set(stems(heard))
         state.labels_left = tuple(label for label in state.labels_left if not set(stems(label)) <= told)
         if state.labels_left:
