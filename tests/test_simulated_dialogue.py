@@ -10,7 +10,7 @@ from playing import CONFIG, DONE, as_turn, judgement, make_task, messages_of
 from simulated_worlds import NOW, NUMBER, TEXT, WHEN, WHOLE, several, spec, thing
 
 from schemas.content import canonical_json
-from schemas.goals import ArgumentSource, BehaviourPlan, KnownDetail, Objective, PlannedCall
+from schemas.goals import ArgumentSource, Beginning, BehaviourPlan, KnownDetail, Objective, PlannedCall
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
 from turnwright.models.errors import MalformedReply
 from turnwright.models.scripted import Line, ScriptedModels, calls, calls_all, says
@@ -160,6 +160,28 @@ def test_a_contradiction_is_asked_about_once_and_then_put_right() -> None:
     mended = {"error": None, "result": [{"order_id": 51, "status": "paid", "total": 30.5}]}
     row, _ = watch(script, [PAID, told, mended])
     assert notices_of(row) == ["contradicts_earlier: asked_again"]
+
+
+def test_what_was_told_in_a_given_conversation_stays_true() -> None:
+    asked = {"id": "g1", "type": "function", "function": {"name": "get_order", "arguments": '{"order_id": 51}'}}
+    odd = {"id": "g2", "type": "function", "function": {"name": "get_order", "arguments": '{"order_id": 52}'}}
+    given = (
+        {"role": "user", "content": "How is order 51?"},
+        {"role": "assistant", "content": None, "tool_calls": [asked, odd]},
+        {"role": "tool", "tool_call_id": "g1", "content": '{"order_id": 51, "status": "paid", "total": 30.5}'},
+        {"role": "tool", "tool_call_id": "g2", "content": "no JSON at all"},
+        {"role": "assistant", "content": "It is paid."},
+    )
+    beginning = Beginning(seed_id="seed_9", origin="chats.jsonl:1", messages=given)
+    task = task_of([LOOK]).model_copy(update={"beginning": orjson.dumps(beginning.model_dump()).decode()})
+    told = {"error": None, "result": [{"order_id": 51, "status": "lost", "total": 30.5}]}
+    row, models = watch([GET, calls("list_orders"), says("It is paid.")], [told, told], task=task)
+    assert row.ending == "task_complete", row.detail
+    again, listed = results_of(row.model_copy(update={"messages": orjson.dumps(messages_of(row)[5:]).decode()}))
+    assert again == {"order_id": 51, "status": "paid", "total": 30.5}, "a read that was answered before is not asked"
+    assert listed[0]["status"] == "paid"
+    assert notices_of(row) == ["contradicts_earlier: corrected"]
+    assert models.left("tool_simulator") == 0
 
 
 def test_a_reply_that_was_sent_back_is_not_in_the_conversation_afterwards() -> None:

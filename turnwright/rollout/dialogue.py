@@ -76,6 +76,8 @@ async def simulate_dialogue(
         runner = await ExecutedCalls.open(base, tools, task)
     try:
         dialogue = Dialogue(task, objectives, tools, runner, models, config, draw, policy=policy_of(base))
+        if isinstance(runner, SimulatedCalls):
+            runner.recall_given(dialogue.conversation.messages)
         if start is not None:
             await runner.restore(start)
             dialogue.restore(start)
@@ -195,6 +197,7 @@ class Dialogue:
             else Conversation(cast("tuple[Message, ...]", beginning.messages))
         )
         self._given_turns = 0 if beginning is None else self.conversation.turns
+        self._given_requests = 0 if beginning is None else self.conversation.requests
         self._user = self._brief_user()
         self.calls: list[CallRecord] = []
         self.model_calls: list[str] = []
@@ -263,7 +266,7 @@ class Dialogue:
         """The assistant answers one whole query after the other (UO, task-oriented simulation)."""
         if self._start is not None and self._start.messages[-1]["role"] in ("user", "tool"):
             await self._assistant_answers(self._start.calls_of_request)
-        for objective in self._objectives[self.conversation.requests :]:
+        for objective in self._objectives[self.conversation.requests - self._given_requests :]:
             self._check_turns(1)
             self.conversation = self.conversation.add_user(objective.description)
             await self._assistant_answers()

@@ -1,15 +1,19 @@
 """The calls of a dialogue whose tools a model answers: checks first, then faults, then the simulated environment."""
 
 from collections.abc import Sequence
+from typing import Any, cast
+
+import orjson
 
 from schemas.config import RunConfig
 from schemas.content import digest
 from schemas.goals import RowChange
-from schemas.messages import Message, ToolResult
+from schemas.messages import CallRecord, Message, ToolResult
 from schemas.rows import DialogueTaskRow
 from schemas.simulation import LedgerFact, LedgerNotice
 from schemas.tools import Side, Tool
 from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
+from turnwright.environments.simulation.records import is_within_bounds
 from turnwright.models.models import Models
 from turnwright.roles.tool_simulator import SimulatorConversation
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
@@ -89,6 +93,38 @@ class SimulatedCalls:
             result = spoil_result(result, self._fault.kind, self._task.reference_time) if spoilt else result
         return Answer(result, tool.effect, spoilt, simulated.replies, simulated.repaired)
 
+    def recall_given(self, messages: Sequence[Message]) -> None:
+        """Learns what was answered in a conversation that began elsewhere, so that what follows agrees with it.
+
+        Calls of tools that are not offered, without an answer or with one that is no JSON, tell nothing.
+        """
+        answers = {
+            message.get("tool_call_id"): message["content"] or "" for message in messages if message["role"] == "tool"
+        }
+        for index, message in enumerate(messages):
+            if message["role"] != "assistant":
+                continue
+            for call in message.get("tool_calls") or ():
+                name, arguments = call["function"]["name"], call["function"]["arguments"]
+                checker = self._checkers["assistant"]
+                try:
+                    checked = checker.check(name, arguments)
+                    value = orjson.loads(answers.get(call["id"], ""))
+                except (BadArguments, orjson.JSONDecodeError):
+                    continue
+                if not is_within_bounds(value):
+                    continue
+                record = CallRecord(
+                    message=index,
+                    call_id=call["id"],
+                    tool=name,
+                    arguments=arguments,
+                    result=answers[call["id"]],
+                    effect=checker.tools[name].effect,
+                    error=_read_error(value),
+                )
+                self._environment.recall(checker.tools[name], checked, messages[: index + 1], record)
+
     async def restore(self, start: Prefix) -> None:
         """Rebuilds what the simulator knows from what it had answered; no model is asked.
 
@@ -121,3 +157,12 @@ class SimulatedCalls:
 
     async def close(self) -> None:
         """Nothing to give up."""
+
+
+def _read_error(value: Any) -> str | None:
+    """The kind of an error written as ours are; any other answer is a result."""
+    if not isinstance(value, dict):
+        return None
+    fields = cast("dict[str, Any]", value)
+    stated = fields.keys() >= {"error", "message"} and isinstance(fields["message"], str)
+    return str(fields["error"]) if stated and isinstance(fields["error"], str) else None
