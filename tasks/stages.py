@@ -17,8 +17,10 @@ from tasks.cache_keys import digest_code
 from tasks.caching import CACHED
 from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
 from tasks.memory import return_memory
+from tasks.results import open_results
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
+from tasks.runners import run_shards
 from tasks.shards import SHARDS_AT_ONCE, Shard, ShardResult, StageResult, join_stopped
 from turnwright.storage.tables import merge_tables
 
@@ -42,17 +44,12 @@ class MergedTables(Closed):
 
 
 async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard]) -> list[ShardResult]:
-    """Runs one task a shard on the flow's task runner. All shards end before the first failure is raised.
+    """Runs one task a shard, wherever `config.workers` says. All shards end before the first failure is raised.
 
     Raises:
         Whatever a shard raises.
     """
-    prepared = shard_task.with_options(result_storage=run.results)
-    futures = [prepared.submit(run, shard) for shard in shards]
-    for future in futures:
-        # Waiting on a thread keeps the flow's loop free to be cancelled.
-        await asyncio.to_thread(future.wait)
-    return [future.result() for future in futures]
+    return await run_shards(shard_task.with_options(result_storage=await open_results(run)), run, shards)
 
 
 @task(name="merge", task_run_name="merge-{work.stage}", **CACHED)
@@ -88,10 +85,11 @@ async def finish_stage(
         OSError: the run folder cannot be written.
     """
     key = digest([stage, digest_code("turnwright.storage.tables"), [part.model_dump(mode="json") for part in parts]])
-    merge = merge_parts.with_options(result_storage=run.results)
+    results = await open_results(run)
+    merge = merge_parts.with_options(result_storage=results)
     merged = await merge(run, MergeWork(stage=stage, key=key, parts=list(parts)))
     stopped = join_stopped(part.stopped for part in parts)
-    gate = check_tables.with_options(result_storage=run.results)
+    gate = check_tables.with_options(result_storage=results)
     looked_at = await gate(run, plan_gate(run, stage, {**inputs, **merged.tables, "ledger": merged.ledger}))
     result = StageResult(
         stage=stage,

@@ -1,7 +1,8 @@
 """What the calls of a run cost, by role."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from schemas.config import Price
 from schemas.vocabulary import Role
@@ -61,6 +62,21 @@ class Usage:
             figures.cost_usd = None
         elif price is not None and figures.cost_usd is not None:
             figures.cost_usd += cost_usd(price, reply.prompt_tokens, reply.completion_tokens)
+
+    def add(self, other: "Usage") -> None:
+        """Adds what was used elsewhere; a cost that is unknown there is unknown in the sum."""
+        for role, figures in other.roles.items():
+            mine = self.of(role)
+            for name in RoleUsage.__slots__:
+                if name != "cost_usd":
+                    setattr(mine, name, getattr(mine, name) + getattr(figures, name))
+            known = mine.cost_usd is not None and figures.cost_usd is not None
+            mine.cost_usd = mine.cost_usd + figures.cost_usd if known else None  # pyright: ignore[reportOptionalOperand]
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """What `to_dict` gave."""
+        return cls({role: RoleUsage(**figures) for role, figures in record["roles"].items()})
 
     @property
     def requests(self) -> int:
