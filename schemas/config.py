@@ -300,8 +300,8 @@ class Workers(Closed):
     """Threads: shards at once, default 4. Otherwise: processes that share the calls in flight, default one a core; in a
     work pool also the shards at once."""
     address: str | None = None
-    """Dask: address of a scheduler; Ray: of a head node; default: a cluster on this machine for the run. Work pool: name
-    of the deployment, default `work-shard/work-shard`."""
+    """Dask: address of a scheduler; Ray: of a head node; default: a cluster on this machine for the run. Work pool:
+    name of the deployment, default `work-shard/work-shard`."""
     rates_url_env: str | None = None
     """Name of the environment variable that holds the URL of the PostgreSQL database through which processes share an
     endpoint's rate; default: an SQLite file beside the runs, for processes of one machine."""

@@ -1,4 +1,4 @@
-"""Shards on Dask: a cluster of processes on this machine for the run, or one that is there, by the address of its scheduler."""
+"""Shards on Dask: processes of this machine for the run, or a cluster that is there, by its scheduler's address."""
 
 import logging
 from typing import Any
@@ -26,19 +26,20 @@ class DaskRunner:
     def __init__(self, processes: int, address: str | None) -> None:
         try:
             from distributed import LocalCluster
-            from prefect_dask import DaskTaskRunner
+            from prefect_dask.task_runners import DaskTaskRunner
         except ImportError as error:
             raise RunnerNotAvailable(f"workers.kind is dask: install turnwright[dask] ({error})") from None
         self.processes = processes
         self._cluster: Any = None
         if address is None:
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
             # What Dask counts as memory of a worker is not what a shard holds: it must neither pause nor kill one.
             self._cluster = LocalCluster(
                 n_workers=processes,
                 threads_per_worker=SHARDS_EACH,
                 processes=True,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address=None,  # pyright: ignore[reportArgumentType] its type leaves out the way to have none
                 silence_logs=logging.CRITICAL,
             )
         self._runner: Any = DaskTaskRunner(

@@ -27,4 +27,3 @@ async def open_results(run: RunContext) -> Any:
         await block.save(name, overwrite=True)  # pyright: ignore[reportGeneralTypeIssues] both sync and async
         _saved[url] = block
     return block
-

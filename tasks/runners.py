@@ -64,20 +64,21 @@ class ThreadRunner:
 
     def __init__(self, shards: int) -> None:
         self.shards_each = shards
-        self._pool = ThreadPoolTaskRunner(max_workers=shards)
+        self._pool: Any = ThreadPoolTaskRunner(max_workers=shards)
         self._pool.__enter__()
 
     def submit(self, shard_task: Task[..., Any], run: RunContext, shard: Shard) -> PrefectFuture[Any]:
         """See Runner."""
-        return self._pool.submit(shard_task, {"run": run, "work": shard})
+        future: PrefectFuture[Any] = self._pool.submit(shard_task, {"run": run, "work": shard})
+        return future
 
     def interrupt(self, run: RunContext) -> None:
         """The workbench of this process is interrupted by itself."""
 
     def close(self) -> None:
         """See Runner."""
-        pool, self._pool = self._pool, ThreadPoolTaskRunner(max_workers=1)
-        if pool is not self._pool and pool._started:  # pyright: ignore[reportPrivateUsage]
+        pool, self._pool = self._pool, None
+        if pool is not None:
             pool.__exit__(None, None, None)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, cast
 
 from prefect import Task, task
@@ -26,6 +27,27 @@ from turnwright.storage.tables import merge_tables
 
 SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
 """Where shards run: on threads of this process."""
+
+
+_SHARD_TASKS: dict[Stage, tuple[str, str]] = {
+    "prepare-tools": ("tasks.prepare_tools", "prepare_shard"),
+    "write-dialogue-tasks": ("tasks.write_dialogue_tasks", "write_task_shard"),
+    "simulate-dialogues": ("tasks.simulate_dialogues", "simulate_shard"),
+    "validate-dialogues": ("tasks.validate_dialogues", "validate_shard"),
+    "repair-dialogues": ("tasks.repair_dialogues", "repair_shard"),
+    "build-dataset": ("tasks.build_dataset", "build_shard"),
+}
+"""Where the task of a shard is found by those who are only given the shard."""
+
+
+def find_shard_task(stage: Stage) -> Task[..., Any]:
+    """The task that works on the shards of a stage.
+
+    Raises:
+        KeyError: the stage has no shards.
+    """
+    module, name = _SHARD_TASKS[stage]
+    return getattr(import_module(module), name)
 
 
 class MergeWork(Closed):

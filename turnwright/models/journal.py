@@ -1,10 +1,10 @@
 """The call journal: a model's reply is durable before it is used.
 
-A folder of segments, one or more per process that ever wrote there (turnwright/models/segment.py). Replies are appended by a
-writer thread that commits in groups: everything that waits is compressed, written and fsynced at once, and only then
-handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their file when
-asked for. Where the folder mirrors an object store, sealed segments are moved there; of those that others put there
-only the index is read, until one of their entries is asked for.
+A folder of segments, one or more per process that ever wrote there (turnwright/models/segment.py). Replies are
+appended by a writer thread that commits in groups: everything that waits is compressed, written and fsynced at once,
+and only then handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their
+file when asked for. Where the folder mirrors an object store, sealed segments are moved there; of those that others put
+there only the index is read, until one of their entries is asked for.
 """
 
 import asyncio

@@ -36,8 +36,8 @@ _LEASES = Table(
     "rate_leases",
     _METADATA,
     Column("name", String(512), primary_key=True),
-    Column("level", Float, nullable=False),
-    Column("at", Float, nullable=False),
+    Column("level", Float(), nullable=False),
+    Column("at", Float(), nullable=False),
 )
 
 
@@ -219,7 +219,9 @@ def _connect(url: str) -> Engine:
 
 def _grant(connection: Connection, name: str, per_second: float, held: float, amount: float) -> tuple[float, float]:
     now = _read_clock(connection)
-    row = connection.execute(select(_LEASES.c.level, _LEASES.c.at).where(_LEASES.c.name == name).with_for_update()).first()
+    row = connection.execute(
+        select(_LEASES.c.level, _LEASES.c.at).where(_LEASES.c.name == name).with_for_update()
+    ).first()
     level = held if row is None else min(held, float(row.level) + max(0.0, now - float(row.at)) * per_second)
     # Fewer than one unit is no call, and a block in crumbs is a query for each crumb.
     least = min(amount, 1.0)

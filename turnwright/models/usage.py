@@ -70,8 +70,8 @@ class Usage:
             for name in RoleUsage.__slots__:
                 if name != "cost_usd":
                     setattr(mine, name, getattr(mine, name) + getattr(figures, name))
-            known = mine.cost_usd is not None and figures.cost_usd is not None
-            mine.cost_usd = mine.cost_usd + figures.cost_usd if known else None  # pyright: ignore[reportOptionalOperand]
+            here, there = mine.cost_usd, figures.cost_usd
+            mine.cost_usd = None if here is None or there is None else here + there
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

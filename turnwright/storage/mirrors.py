@@ -177,7 +177,7 @@ def remove_file(path: Path) -> None:
 
 
 def read_range(path: Path, start: int | None, end: int | None) -> bytes:
-    """Bytes of a file of a mirror, read from the store without fetching the whole; a negative start counts from the end.
+    """Bytes of a file of a mirror, read from the store without fetching it; a negative start counts from the end.
 
     Raises:
         FileNotFoundError: the store does not have it.
