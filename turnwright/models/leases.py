@@ -3,7 +3,7 @@
 A row of `rate_leases` is a token bucket: it fills at the endpoint's rate and holds three seconds' worth. A process asks
 for a block of what it may send in two seconds, on a thread of its own and before it has used the last one up. So a
 minute sees at most what the endpoint allows and five seconds' worth, however many processes there are, and the database
-is asked about once in two seconds by each, however many calls they make. What is left of a block goes back at the end.
+is asked a few times a second by each at most, however many calls they make. What is left of a block goes back at the end.
 
 The table is made where it is missing. SQLite serves the processes of one machine; several machines need PostgreSQL,
 whose clock then counts.
@@ -66,8 +66,8 @@ class Leases:
             self._rates[name] = LeasedRate(self, per_minute, name, self._processes, self._thread, self._clock)
         return self._rates[name]
 
-    def grant(self, name: str, per_minute: float, amount: float) -> tuple[float, float]:
-        """Takes up to `amount` from the shared bucket; a negative amount gives back.
+    def grant(self, name: str, per_minute: float, amount: float, least: float = 1.0) -> tuple[float, float]:
+        """Takes up to `amount` from the shared bucket, but not less than `least`; a negative amount gives back.
 
         Returns:
             What was granted, and where that is nothing the seconds until it is worth asking again.
@@ -78,10 +78,10 @@ class Leases:
         per_second, held = per_minute / 60, max(1.0, per_minute / 60 * _HELD_SECONDS)
         try:
             with self._engine.begin() as connection:
-                return _grant(connection, name[:512], per_second, held, amount)
+                return _grant(connection, name[:512], per_second, held, amount, least)
         except IntegrityError:  # another process made the row at the same moment
             with self._engine.begin() as connection:
-                return _grant(connection, name[:512], per_second, held, amount)
+                return _grant(connection, name[:512], per_second, held, amount, least)
 
     def close(self) -> None:
         """Gives back what is left of the blocks; may be called twice."""
@@ -114,7 +114,7 @@ class LeasedRate:
         self._per_minute = per_minute
         self._thread = thread
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._level = 0.0
         self._asking = False
         self._not_before = 0.0
@@ -162,7 +162,8 @@ class LeasedRate:
 
     def _ask(self, amount: float) -> None:
         try:
-            granted, wait = self._leases.grant(self.name, self._per_minute, amount)
+            # Half a block at least: where much is asked for, crumbs would be a query for each call.
+            granted, wait = self._leases.grant(self.name, self._per_minute, amount, max(1.0, self.block / 2))
         except SQLAlchemyError as error:
             _log.warning("no lease of %s: %s", self.name, _name(error))
             with self._lock:
@@ -209,6 +210,8 @@ def _connect(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def own_transactions(connection: object, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         connection.isolation_level = None  # pyright: ignore[reportAttributeAccessIssue]
+        # What a crash of the machine loses is a few seconds' worth of a rate.
+        connection.execute("PRAGMA synchronous = OFF")  # pyright: ignore[reportAttributeAccessIssue]
 
     @event.listens_for(engine, "begin")
     def lock_at_once(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -217,14 +220,14 @@ def _connect(url: str) -> Engine:
     return engine
 
 
-def _grant(connection: Connection, name: str, per_second: float, held: float, amount: float) -> tuple[float, float]:
+def _grant(
+    connection: Connection, name: str, per_second: float, held: float, amount: float, least: float
+) -> tuple[float, float]:
     now = _read_clock(connection)
-    row = connection.execute(
-        select(_LEASES.c.level, _LEASES.c.at).where(_LEASES.c.name == name).with_for_update()
-    ).first()
+    found = select(_LEASES.c.level, _LEASES.c.at).where(_LEASES.c.name == name).with_for_update()
+    row = connection.execute(found).first()
     level = held if row is None else min(held, float(row.level) + max(0.0, now - float(row.at)) * per_second)
-    # Fewer than one unit is no call, and a block in crumbs is a query for each crumb.
-    least = min(amount, 1.0)
+    least = min(amount, least, held)
     granted = amount if amount < 0 else min(amount, level) if level >= least else 0.0
     level = min(held, level - granted)
     if row is None:
