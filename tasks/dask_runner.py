@@ -7,7 +7,8 @@ from prefect import Task
 from prefect.futures import PrefectFuture
 
 from tasks.run_context import RunContext
-from tasks.runners import SHARDS_EACH, RunnerNotAvailable
+from tasks.runner_errors import RunnerNotAvailable
+from tasks.runners import SHARDS_EACH
 from tasks.shards import Shard
 from tasks.workbench import find_workbench
 

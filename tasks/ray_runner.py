@@ -7,7 +7,7 @@ from prefect import Task
 from prefect.futures import PrefectFuture
 
 from tasks.run_context import RunContext
-from tasks.runners import RunnerNotAvailable
+from tasks.runner_errors import RunnerNotAvailable
 from tasks.shards import Shard
 
 

@@ -21,10 +21,6 @@ SHARDS_EACH = 2
 """Shards at once in one process of a cluster: the end of one overlaps with the beginning of the next."""
 
 
-class RunnerNotAvailable(RuntimeError):
-    """The config asks for an engine that is not installed, or that cannot be reached."""
-
-
 class Future(Protocol):
     """A shard on its way."""
 

@@ -19,17 +19,13 @@ from prefect.serializers import JSONSerializer
 from prefect.states import Cancelling
 
 from tasks.run_context import RunContext
-from tasks.runners import RunnerNotAvailable
+from tasks.runner_errors import RunnerNotAvailable, ShardRunFailed
 from tasks.shards import Shard, ShardResult
 from turnwright.storage.mirrors import pull_fresh
 
 DEPLOYMENT = "work-shard/work-shard"
 _LOOK_SECONDS = 2.0
 _MOST_TRIES = 50
-
-
-class ShardRunFailed(RuntimeError):
-    """The flow run of a shard did not complete; the message has its last words and how to go on."""
 
 
 class WorkPoolRunner:

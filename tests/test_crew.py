@@ -16,7 +16,8 @@ from tasks import runners
 from tasks.crew import list_accounts_folder, read_accounts, sum_accounts, sum_progress, sum_usage, works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import Crew, RunContext, begin_run
-from tasks.runners import RunnerNotAvailable, choose_runner, lead_crew
+from tasks.runner_errors import RunnerNotAvailable
+from tasks.runners import choose_runner, lead_crew
 from tasks.shards import Made, Shard, ShardResult, write_shard
 from tasks.workbench import find_workbench, open_workbench
 from tests.test_cache_keys import config
