@@ -2,7 +2,7 @@
 
 A row of `rate_leases` is a token bucket: it fills at the endpoint's rate and holds three seconds' worth. A process asks
 for a block of what it may send in two seconds, on a thread of its own and before it has used the last one up. So a
-minute sees at most what the endpoint allows and five seconds' worth, however many processes there are, and each asks the
+minute sees at most what the endpoint allows and five seconds' worth, however many processes there are; each asks the
 database a few times a second at most, however many calls it makes. What is left of a block goes back at the end.
 
 The table is made where it is missing. SQLite serves the processes of one machine; several machines need PostgreSQL,
