@@ -49,13 +49,15 @@ def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
     )
     run = begin_run(config, folder / kind)
     seconds: list[float] = []
+    used: list[float] = []
 
     @flow(name="empty")
     async def empty(count: int, first: int) -> None:
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.process_time()
         task = work_empty.with_options(result_storage=run.results)
         await run_shards(task, run, plan_empty(first, count))
         seconds.append(time.monotonic() - started)
+        used.append(time.process_time() - cpu)
 
     began = time.monotonic()
     asyncio.run(empty(1, 0))
@@ -70,6 +72,7 @@ def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
         "shards": shards,
         "start_seconds": round(start, 2),
         "ms_per_shard": round(1000 * seconds[1] / shards, 1),
+        "leader_cpu_ms_per_shard": round(1000 * used[1] / shards, 1),
         "database_kb_per_shard": round(grown / shards / 1024, 1),
     }
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from prefect import Task
@@ -150,8 +150,15 @@ def lead_crew(run: RunContext, runner: Runner, shards: Sequence[Shard]) -> RunCo
     return run.model_copy(update={"crew": crew})
 
 
-async def run_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard]) -> list[Any]:
+async def run_shards(
+    shard_task: Task[..., Any],
+    run: RunContext,
+    shards: Sequence[Shard],
+    on_end: Callable[[Shard, Future], None] = lambda shard, future: None,  # noqa: ARG005
+) -> list[Any]:
     """What each shard made, in their order. All end before the first failure is raised.
+
+    `on_end` is told of each shard that has ended, in their order.
 
     Raises:
         RunnerNotAvailable: as `choose_runner`.
@@ -161,9 +168,10 @@ async def run_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequen
     told = await asyncio.to_thread(lead_crew, run, runner, shards)
     futures = [runner.submit(shard_task, told, shard) for shard in shards]
     try:
-        for future in futures:
+        for shard, future in zip(shards, futures, strict=True):
             # Waiting on a thread keeps the flow's loop free to be cancelled.
             await asyncio.to_thread(future.wait)
+            on_end(shard, future)
     except asyncio.CancelledError:
         runner.interrupt(run)
         raise
