@@ -13,7 +13,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,15 @@ from turnwright.selfplay.options import ServeOptions
 from turnwright.selfplay.process import EmbeddedEndpoint
 
 
-def measure_prefect(shards: int, workers: Sequence[str] = ("threads",)) -> list[dict[str, Any]]:
+def measure_prefect(shards: int, workers: Sequence[str] = ("threads",)) -> Iterator[dict[str, Any]]:
     """Seconds and bytes of the server's database that a shard task costs which does nothing, by kind of worker."""
     with tempfile.TemporaryDirectory() as folder:
         server = LocalServer(Path(folder) / "server")
         try:
             server.point_prefect_here()
             server.wait_until_ready()
-            return [_measure_empty(Path(folder), kind, shards) for kind in workers]
+            for kind in workers:
+                yield _measure_empty(Path(folder), kind, shards)
         finally:
             server.close()
 

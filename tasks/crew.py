@@ -136,14 +136,14 @@ def sum_accounts(run: RunContext, *, but: str = "") -> Usage:
     """What the processes of a run's crew have used, all but one."""
     total = Usage()
     for account in read_accounts(run, but=but):
-        total.add(Usage.from_dict(account["usage"]))
+        total.add(account["usage"])
     return total
 
 
 def sum_usage(run: RunContext) -> Usage:
     """What a run has used: in this process, and in those of its crew."""
     total = sum_accounts(run)
-    total.add(open_workbench(run).usage)
+    total.add(open_workbench(run).usage.to_dict())
     return total
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from prefect import Task
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -30,6 +31,11 @@ class Future(Protocol):
 
     def result(self) -> Any:
         """What it made; raises what it raised."""
+        ...
+
+    @property
+    def state(self) -> State[Any]:
+        """How it ended."""
         ...
 
 

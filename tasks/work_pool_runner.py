@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 from prefect import Task, get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments.flow_runs import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.serializers import JSONSerializer
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Completed, Failed
 
 from tasks.run_context import RunContext
 from tasks.runner_errors import RunnerNotAvailable, ShardRunFailed
@@ -104,6 +104,12 @@ class PoolFuture:
     def wait(self) -> None:
         """See tasks.runners.Future."""
         self._future.exception()
+
+    @property
+    def state(self) -> State[Any]:
+        """How the shard ended, as the futures of other engines say it."""
+        error = self._future.exception()
+        return Completed() if error is None else Failed(message=str(error))
 
     def result(self) -> ShardResult:
         """See tasks.runners.Future.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from schemas.config import Price
 from schemas.vocabulary import Role
@@ -46,6 +46,16 @@ class Usage:
         """The figures of one role."""
         return self.roles.setdefault(role, RoleUsage())
 
+    def add(self, earlier: Mapping[str, Any]) -> None:
+        """Adds figures as `to_dict` gave them: what the same run used in another process, or before it failed."""
+        known = RoleUsage.__dataclass_fields__
+        for role, figures in earlier.get("roles", {}).items():
+            ours = self.of(role)
+            for name, figure in figures.items():
+                if name in known:
+                    mine = getattr(ours, name)
+                    setattr(ours, name, None if mine is None or figure is None else mine + figure)
+
     def record_reply(self, role: Role, reply: ModelReply, price: Price | None, *, free: bool, cached: int) -> None:
         """Counts one reply; `free` marks an endpoint that costs nothing by nature (the embedded one)."""
         figures = self.of(role)
@@ -62,21 +72,6 @@ class Usage:
             figures.cost_usd = None
         elif price is not None and figures.cost_usd is not None:
             figures.cost_usd += cost_usd(price, reply.prompt_tokens, reply.completion_tokens)
-
-    def add(self, other: "Usage") -> None:
-        """Adds what was used elsewhere; a cost that is unknown there is unknown in the sum."""
-        for role, figures in other.roles.items():
-            mine = self.of(role)
-            for name in RoleUsage.__slots__:
-                if name != "cost_usd":
-                    setattr(mine, name, getattr(mine, name) + getattr(figures, name))
-            here, there = mine.cost_usd, figures.cost_usd
-            mine.cost_usd = None if here is None or there is None else here + there
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """What `to_dict` gave."""
-        return cls({role: RoleUsage(**figures) for role, figures in record["roles"].items()})
 
     @property
     def requests(self) -> int:
