@@ -59,6 +59,7 @@ class Member:
         self._run = run
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}.json"
         self._bench = open_workbench(run)
+        self._bench.elsewhere = sum_accounts(run)
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._keep_account, name="turnwright-account", daemon=True)
         self._thread.start()

@@ -13,6 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from schemas.config import Workers
+from tasks.caching import drop_stale_record
 from tasks.run_context import Crew, RunContext
 from tasks.shards import SHARDS_AT_ONCE, Shard
 from tasks.workbench import open_workbench
@@ -146,7 +147,7 @@ def lead_crew(run: RunContext, runner: Runner, shards: Sequence[Shard]) -> RunCo
     """
     if not runner.processes:
         return run
-    fresh = not run.offline and any(not has_file(run.results / shard.key) for shard in shards)
+    fresh = not run.offline and any(_is_left(run, shard) for shard in shards)
     crew = Crew(
         processes=runner.processes,
         shards_each=runner.shards_each,
@@ -154,6 +155,13 @@ def lead_crew(run: RunContext, runner: Runner, shards: Sequence[Shard]) -> RunCo
         began=_began[run.run_id],
     )
     return run.model_copy(update={"crew": crew})
+
+
+def _is_left(run: RunContext, shard: Shard) -> bool:
+    """Whether there is no result of the shard that may be used again."""
+    record = run.results / shard.key
+    drop_stale_record(record)
+    return not has_file(record)
 
 
 async def run_shards(

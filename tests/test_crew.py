@@ -234,10 +234,11 @@ def test_the_leader_starts_the_endpoint_once_and_only_for_work_that_is_left(tmp_
     shards = [make_shard(0), make_shard(1)]
     run.results.mkdir(parents=True)
     for shard in shards:
-        (run.results / shard.key).write_text("{}")
+        record = {"result": json.dumps({"tables": {}, "stopped": None})}
+        (run.results / shard.key).write_text(json.dumps(record))
     told = lead_crew(run, Processes(), shards)  # type: ignore[arg-type]
     assert told.crew is not None and told.crew.selfplay_url is None
-    (run.results / shards[1].key).unlink()
+    (run.results / shards[1].key).write_text(json.dumps({"result": json.dumps({"stopped": "budget"})}))
     urls = {lead_crew(run, Processes(), shards).crew.selfplay_url for _ in range(2)}  # type: ignore[arg-type, union-attr]
     assert len(urls) == 1 and str(urls.pop()).startswith("http://127.0.0.1:")
     open_workbench(run).close()

