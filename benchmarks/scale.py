@@ -21,22 +21,17 @@ from typing import Any
 
 from benchmarks.pipeline import ask, read_answer, run_command, write_config
 from benchmarks.processes import run_watched
-from flows.local_server import LocalServer
+from flows.running import prefect_server
 from turnwright.selfplay.options import ServeOptions
 from turnwright.selfplay.process import EmbeddedEndpoint
 
 
 def measure_prefect(shards: int, workers: Sequence[str] = ("threads",)) -> Iterator[dict[str, Any]]:
     """Seconds and bytes of the server's database that a shard task costs which does nothing, by kind of worker."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = LocalServer(Path(folder) / "server")
-        try:
-            server.point_prefect_here()
-            server.wait_until_ready()
-            for kind in workers:
-                yield _measure_empty(Path(folder), kind, shards)
-        finally:
-            server.close()
+    with tempfile.TemporaryDirectory() as folder, prefect_server(Path(folder), verbose=False) as wait:
+        wait()
+        for kind in workers:
+            yield _measure_empty(Path(folder), kind, shards)
 
 
 def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
@@ -65,10 +60,10 @@ def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
     began = time.monotonic()
     asyncio.run(empty(1, 0))
     start = time.monotonic() - began
-    before = _database_bytes(folder / "server")
+    before = _database_bytes(folder / "store" / "prefect")
     asyncio.run(empty(shards, 1))
     time.sleep(3)  # the server writes what clients sent in batches
-    grown = _database_bytes(folder / "server") - before
+    grown = _database_bytes(folder / "store" / "prefect") - before
     close_runner(run)
     return {
         "workers": kind,

@@ -26,8 +26,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-SLICE = 12_000
-"""Dialogues that are simulated one by one; beyond, the rate that they reached is carried on."""
+_ROUNDS = 4
+"""Rounds of shards that are simulated call by call; beyond, the rate that the later half reached is carried on."""
 
 
 @dataclass(frozen=True)
@@ -236,42 +236,42 @@ def simulate_run(
 ) -> list[StageFigures]:
     """All stages one after the other.
 
-    Of a large run a slice is simulated, with as many processes and slots as the slice is of the whole, at two lengths:
-    the rate between them is the steady one, and what is left of the dialogues goes at it.
+    Of a large run one process is simulated with its part of the slots, at two lengths: the rate between them is the
+    steady one, and what is left of its dialogues goes at it. The processes are alike.
     """
     figures: list[StageFigures] = []
-    part = max(1, math.ceil(machinery.processes / 8)) if dialogues > SLICE else 1
+    # A round is what one process has in hand at once; the first fills it, the last drains it.
+    one_round = machinery.shards_each * shard_size
+    part = machinery.processes if dialogues > 4 * one_round * machinery.processes else 1
     small = replace(
         machinery,
-        processes=max(1, machinery.processes // part),
+        processes=machinery.processes // part,
         slots=machinery.slots // part,
         concurrency=machinery.concurrency // part,
         # The leader hands shards to all parts.
         shard_ms=machinery.shard_ms * part,
     )
     mine = dialogues // part
+    long = _ROUNDS * one_round * small.processes
     for stage in stages:
-        if mine <= SLICE:
+        if mine <= long:
             found = simulate_stage(stage, mine, shard_size, small, seed)
         else:
-            short = simulate_stage(stage, SLICE // 2, shard_size, small, seed)
-            found = simulate_stage(stage, SLICE, shard_size, small, seed)
-            left = (mine - SLICE) / (SLICE / 2)
-            seconds = left * max(found.seconds - short.seconds, 1e-9)
+            short = simulate_stage(stage, long // 2, shard_size, small, seed)
+            found = simulate_stage(stage, long, shard_size, small, seed)
+            left = (mine - long) / (long / 2)
             busy = found.busy_slot_seconds + left * (found.busy_slot_seconds - short.busy_slot_seconds)
-            total = found.seconds + seconds
+            total = found.seconds + left * max(found.seconds - short.seconds, 1e-9)
             found = StageFigures(
                 stage.name,
                 total,
-                round(found.calls * mine / SLICE),
+                round(found.calls * mine / long),
                 busy,
-                found.cpu_seconds * mine / SLICE,
+                found.cpu_seconds * mine / long,
                 busy / small.slots / total,
             )
         leader = dialogues * stage.leader_ms / 1000
-        figures.append(
-            replace_figures(found, part, leader),
-        )
+        figures.append(replace_figures(found, part, leader))
     return figures
 
 
@@ -376,7 +376,7 @@ def main() -> None:
     parser.add_argument("measured", type=Path, nargs="?", help="JSON lines of benchmarks.scale")
     parser.add_argument("--predict", action="store_true")
     parser.add_argument("--cpu-ms", type=float, default=5.0, help="of one call, in its process")
-    parser.add_argument("--leader-ms", type=float, default=4.0, help="of one row of a stage, in the leader")
+    parser.add_argument("--leader-ms", type=float, default=0.6, help="of one row of a stage, in the leader")
     parser.add_argument("--endpoint-ms", type=float, default=2.0, help="of one call, in the embedded endpoint")
     parser.add_argument("--latency-ms", type=float, default=1_200.0, help="of one call, where it is predicted")
     parser.add_argument("--sigma", type=float, default=0.6, help="shape of that latency")

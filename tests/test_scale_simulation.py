@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.scale_simulation import SLICE, Machinery, Stage, simulate_run, simulate_stage
+from benchmarks.scale_simulation import Machinery, Stage, simulate_run, simulate_stage
 
 PLAIN = Machinery(
     processes=1,
@@ -17,6 +17,7 @@ PLAIN = Machinery(
     shard_ms=0.0,
     start_seconds=0.0,
 )
+DIALOGUES = 24_000
 CHAINS = Stage("simulate-dialogues", 10.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -73,8 +74,8 @@ def test_the_same_seed_gives_the_same_figures() -> None:
 def test_what_is_carried_on_agrees_with_what_is_simulated_whole() -> None:
     short = replace(CHAINS, calls=2.0)
     here = replace(PLAIN, slots=64, concurrency=88)
-    whole = simulate_stage(short, 2 * SLICE, 1_000, here, 0)
-    carried = simulate_run([short], 2 * SLICE, 1_000, here)[0]
+    whole = simulate_stage(short, DIALOGUES, 500, here, 0)
+    carried = simulate_run([short], DIALOGUES, 500, here)[0]
     assert carried.seconds == pytest.approx(whole.seconds, rel=0.02)
     assert carried.calls == pytest.approx(whole.calls, rel=0.01)
     assert carried.busy_slot_seconds == pytest.approx(whole.busy_slot_seconds, rel=0.01)
@@ -83,7 +84,7 @@ def test_what_is_carried_on_agrees_with_what_is_simulated_whole() -> None:
 def test_the_leader_is_counted_once_however_many_processes() -> None:
     stage = replace(CHAINS, calls=1.0, leader_ms=10.0)
     many = replace(PLAIN, processes=16, slots=256, concurrency=352)
-    seconds = simulate_run([stage], 2 * SLICE, 500, many)[0].seconds
-    assert seconds - simulate_run([replace(stage, leader_ms=0.0)], 2 * SLICE, 500, many)[0].seconds == pytest.approx(
-        2 * SLICE * 0.01
+    seconds = simulate_run([stage], DIALOGUES, 500, many)[0].seconds
+    assert seconds - simulate_run([replace(stage, leader_ms=0.0)], DIALOGUES, 500, many)[0].seconds == pytest.approx(
+        DIALOGUES * 0.01
     )

@@ -11,6 +11,7 @@ whose clock then counts.
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -203,6 +204,8 @@ def find_database(url_env: str | None, folder: str, *, is_local: bool) -> str:
 
 def _connect(url: str) -> Engine:
     if not url.startswith("sqlite"):
+        # The driver that is installed, for a URL that names none.
+        url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
         return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": 20, "check_same_thread": False})
 
