@@ -21,8 +21,28 @@ app = typer.Typer(
 selfplay = typer.Typer(help="The embedded endpoint by itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(selfplay, name="selfplay")
 
+
+def read_runs(text: str) -> Path:
+    """The folder of this machine for what `--runs` gives.
+
+    Raises:
+        BadParameter: it is a URL that cannot be used.
+    """
+    if "://" not in text:
+        return Path(text)
+    from turnwright.storage.mirrors import BadPlace, find_place
+
+    try:
+        return find_place(text)
+    except BadPlace as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on the last line of stdout.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+Runs = Annotated[
+    Path,
+    typer.Option("--runs", parser=read_runs, metavar="FOLDER|URL", help="Folder of all runs, or s3://bucket/folder."),
+]
 Config = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="A.B=VALUE", help="Lay a value over the config.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the call journal only; ask no endpoint.")]

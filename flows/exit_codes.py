@@ -82,11 +82,13 @@ def explain(error: BaseException) -> Failure:
     from data_checks.gate import GateFailed
     from flows.config_file import ConfigError
     from flows.local_server import ServerNotStarted
+    from tasks.runner_errors import RunnerNotAvailable, ShardRunFailed
     from turnwright.lineage.chain import IdNotFound
     from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable, ModelError, ModelSetupError
     from turnwright.models.segment import SegmentError
     from turnwright.selfplay.process import EndpointNotStarted
     from turnwright.sources.errors import SourceError
+    from turnwright.storage.mirrors import BadPlace, StoreUnreachable
     from turnwright.storage.run_folder import RunNotFound
     from turnwright.storage.tables import TableError
 
@@ -124,6 +126,16 @@ def explain(error: BaseException) -> Failure:
             return Failure("the budget is spent; what was made is kept", BUDGET_SPENT, hint)
         case ServerNotStarted() | EndpointNotStarted():
             return Failure(text, UNREACHABLE, "look at the messages above; `--verbose` shows more")
+        case BadPlace():
+            return Failure(text, BAD_USAGE, "give --runs a folder, or a URL as s3://bucket/folder")
+        case StoreUnreachable():
+            return Failure(
+                text, NOT_WRITABLE, f"check the bucket and the variables of the store's client; {_CONTINUES}"
+            )
+        case RunnerNotAvailable():
+            return Failure(text, UNREACHABLE, "or leave `workers` out of the config to use threads of this process")
+        case ShardRunFailed():
+            return Failure(text, UNREACHABLE, _CONTINUES)
         case SegmentError():
             return Failure(
                 text, UNREACHABLE, "move the damaged file out of the journal folder; its replies are asked anew"

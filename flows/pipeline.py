@@ -1,7 +1,5 @@
 """The whole DAG: each stage by name, what it takes and what it gives."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows.build_dataset import build_dataset
@@ -27,11 +25,11 @@ async def pipeline(
 
     Args:
         config: everything that the run is told.
-        runs: folder of all runs.
+        runs: folder of all runs: a path, or a URL as `s3://bucket/folder`.
         offline: only the call journal answers; no endpoint is asked.
         run_id: name of the run folder; default: a new one.
     """
-    run = begin_run(config, Path(runs), offline=offline, run_id=run_id)
+    run = begin_run(config, runs, offline=offline, run_id=run_id)
     with recorded_run(run):
         record_estimate(run)
         seeds = (await collect_seeds(run)).tables["seeds"]

@@ -16,6 +16,7 @@ from schemas.config import RunConfig
 from schemas.rows import TableRef
 from schemas.tables import TABLES
 from schemas.vocabulary import STAGES
+from turnwright.storage.mirrors import name_file
 from turnwright.storage.tables import describe_table, read_rows
 
 
@@ -34,7 +35,7 @@ def run_pipeline(
         from flows.progress import show_progress
         from tasks.run_context import RunContext, make_run_id
 
-        run = RunContext(config=config, run_id=make_run_id(config.name), runs=str(runs.resolve()), offline=offline)
+        run = RunContext(config=config, run_id=make_run_id(config.name), runs=name_file(runs), offline=offline)
         if not offline:
             _tell_estimate(config, runs)
         wait_for_server()
@@ -105,7 +106,7 @@ def run_stage(
         _check_inputs(stage, wanted, given)
         require_needs(config, runs, offline=offline)
         run_id = make_run_id(f"{config.name}-{stage}")
-        run = RunContext(config=config, run_id=run_id, runs=str(runs.resolve()), offline=offline)
+        run = RunContext(config=config, run_id=run_id, runs=name_file(runs), offline=offline)
         wait_for_server()
         with _telling_what_was_made(answer, run), show_progress(run_id, wanted=progress):
             run_to_end(_run_alone(flow, run, wanted, given), run_id, _last_word(answer, run))

@@ -290,6 +290,29 @@ class Selection(Closed):
         return value
 
 
+class Workers(Closed):
+    """What the shards of a stage run on. It changes where rows are made, never what they hold."""
+
+    kind: Literal["threads", "dask", "ray", "work_pool"] = "threads"
+    """`threads` of the run's own process; processes of a `dask` or `ray` cluster; flow runs of a deployment, which the
+    workers of a Prefect `work_pool` pick up."""
+    count: int | None = Field(default=None, ge=1, le=4096)
+    """Threads: shards at once, default 4. Otherwise: processes that share the calls in flight, default one a core; in a
+    work pool also the shards at once."""
+    address: str | None = None
+    """Dask: address of a scheduler; Ray: of a head node; default: a cluster on this machine for the run. Work pool:
+    name of the deployment, default `work-shard/work-shard`."""
+    rates_url_env: str | None = None
+    """Name of the environment variable that holds the URL of the PostgreSQL database through which processes share an
+    endpoint's rate; default: an SQLite file beside the runs, for processes of one machine."""
+
+    @model_validator(mode="after")
+    def _threads_are_here(self) -> Self:
+        if self.kind == "threads" and self.address is not None:
+            raise ValueError("threads run in this process: they have no address; set kind to dask, ray or work_pool")
+        return self
+
+
 class Export(Closed):
     """What is handed to a trainer."""
 
@@ -353,6 +376,7 @@ class RunConfig(Closed):
     """Most rows that one Prefect task works on."""
     retry_seconds: float = Field(default=120.0, gt=0.0)
     """How long infrastructure failures of one call are retried before its shard fails."""
+    workers: Workers = Workers()
     judging: Judging = Judging()
     repair: Repair = Repair()
     checks: Checks = Checks()

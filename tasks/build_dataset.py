@@ -10,6 +10,7 @@ from prefect import task
 from schemas.rows import DatasetRow, DialogueRow, LedgerRow, TableRef, ToolsetRow, VerdictRow
 from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Shard, ShardResult
@@ -34,6 +35,7 @@ def plan_dataset(run: RunContext, inputs: dict[str, TableRef]) -> list[Shard]:
 
 
 @task(name="build-dataset", **CACHED)
+@works_in_crew
 async def build_shard(run: RunContext, work: Shard) -> ShardResult:
     """Selects the examples of the dataset."""
 

@@ -79,6 +79,7 @@ EXCUSED_FIELDS: dict[str, str] = {
     "budget": "stops a run; what was made before is the same",
     "concurrency": "changes when a call is made, not what it asks",
     "shard_size": "tables are merged in an order that does not depend on shards",
+    "workers": "where shards run; their rows do not depend on it",
     "retry_seconds": "how long infrastructure failures are retried; a failed shard is not cached",
     "export.formats": "chooses which files are written from the dataset, which is the same",
 }

@@ -19,6 +19,7 @@ from prefect.context import TaskRunContext
 from prefect.tasks import Task
 
 from tasks.run_context import RunContext
+from turnwright.storage.mirrors import find_place, has_file, pull_fresh, remove_file
 from turnwright.storage.tables import hash_file
 
 _log = logging.getLogger("turnwright.caching")
@@ -86,6 +87,7 @@ CACHED: TaskOptions = {
 def drop_stale_record(record: Path) -> None:
     """Removes a recorded result that must not be used again."""
     try:
+        pull_fresh(record)
         content = orjson.loads(record.read_bytes())
         result = orjson.loads(content["result"])
     except FileNotFoundError:
@@ -97,7 +99,7 @@ def drop_stale_record(record: Path) -> None:
     if reason is None:
         return
     _log.info("the result %s is made again: %s", record.name, reason)
-    record.unlink(missing_ok=True)
+    remove_file(record)
 
 
 def _find_faults(value: Any) -> Iterator[str]:
@@ -107,9 +109,11 @@ def _find_faults(value: Any) -> Iterator[str]:
         if fields.get("stopped"):
             yield "its work stopped early"
         if isinstance(fields.get("path"), str) and isinstance(fields.get("sha256"), str):
-            file = Path(fields["path"])
-            if not file.is_file():
-                yield f"{file} is gone"
+            file = find_place(fields["path"])
+            if not has_file(file):
+                yield f"{fields['path']} is gone"
+            elif not file.is_file():
+                pass  # it lies in an object store, and is held against its digest when it is fetched
             elif _hash_unchanged(file, (file.stat().st_mtime_ns, file.stat().st_size)) != fields["sha256"]:
                 yield f"{file} has changed"
         for child in fields.values():

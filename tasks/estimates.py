@@ -30,5 +30,5 @@ def record_estimate(run: RunContext) -> None:
         OSError: the folder cannot be written.
     """
     record = run.folder.read_run()
-    record["estimate"] = make_estimate(run.config, Path(run.runs)).model_dump(mode="json")
+    record["estimate"] = make_estimate(run.config, run.place).model_dump(mode="json")
     run.folder.write_run(record)

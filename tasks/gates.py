@@ -16,9 +16,10 @@ from schemas.vocabulary import Stage
 from tasks.cache_keys import digest_folder, digest_reached
 from tasks.caching import CACHED
 from tasks.run_context import RunContext
+from turnwright.storage.mirrors import find_file, name_file, push_folder
 from turnwright.storage.run_folder import publish_file
 from turnwright.storage.store import replace_file
-from turnwright.storage.tables import hash_file
+from turnwright.storage.tables import bring_tables, hash_file
 
 _INDEX = "index.html"
 _CHANGES_NO_CHECK = {
@@ -30,6 +31,7 @@ _CHANGES_NO_CHECK = {
     "concurrency",
     "shard_size",
     "retry_seconds",
+    "workers",
     "export",
 }
 """Config fields that no suite reads; of the sources only their number counts."""
@@ -83,19 +85,20 @@ async def check_tables(run: RunContext, work: GateWork) -> GateResult:
     """Runs the suites of a stage. A gate that fails is a result, too: the same tables fail again without a new look."""
 
     def check() -> GateResult:
-        folder = Path(run.runs) / "store" / "checks"
+        folder = run.place / "store" / "checks"
         folder.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=folder, prefix=".checking-"))
         place = folder / work.key
         try:
-            report = _gates.check_stage(work.stage, work.tables, run.config, fresh)
+            report = _gates.check_stage(work.stage, bring_tables(work.tables), run.config, fresh)
             if place.exists():
                 shutil.rmtree(place)
             fresh.rename(place)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+        push_folder(place)
         files = [
-            StoredFile(name=str(file.relative_to(place)), path=str(file), sha256=hash_file(file))
+            StoredFile(name=str(file.relative_to(place)), path=name_file(file), sha256=hash_file(file))
             for file in sorted(place.rglob("*"))
             if file.is_file() and file.name != _INDEX
         ]
@@ -112,7 +115,7 @@ def publish_gate(run: RunContext, result: GateResult) -> GateReport:
     """
     folder = run.folder.checks
     for file in result.files:
-        publish_file(Path(file.path), folder / file.name)
+        publish_file(find_file(file.path), folder / file.name)
     path = folder / f"{result.report.gate}.json"
     report = result.report.model_copy(update={"path": str(path)})
     path.unlink(missing_ok=True)
@@ -136,7 +139,7 @@ def _publish_index(run: RunContext) -> None:
     folder = run.folder.checks
     reports = [report.model_dump(mode="json", exclude={"path"}) for report in read_reports(folder)]
     pages = sorted(str(page.relative_to(folder)) for page in folder.rglob("*.html"))
-    stored = Path(run.runs) / "store" / "checks" / f"index-{digest([reports, pages])}.html"
+    stored = run.place / "store" / "checks" / f"index-{digest([reports, pages])}.html"
     if not stored.is_file():
         _gates.write_index(folder)
         replace_file(stored, (folder / _INDEX).read_bytes())

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -18,6 +19,7 @@ from turnwright.models.errors import ModelSetupError
 from turnwright.models.probe import probe_features, probe_model
 from turnwright.sources.collection import check_source
 from turnwright.sources.errors import SourceError
+from turnwright.storage.mirrors import BadPlace, find_url, push_file, remove_file
 from turnwright.storage.run_folder import STORE
 
 _SECONDS = 25.0
@@ -95,7 +97,17 @@ def check_output(runs: Path) -> Check:
             message=f"{runs} has {free / 2**20:.0f} MiB free, a run needs at least {_LEAST_BYTES / 2**20:.0f} MiB",
             hint="make room, or give another folder with --runs",
         )
-    return Check(kind="output", subject=str(runs), ok=True, message=f"{free / 2**30:.1f} GiB free")
+    url = find_url(runs)
+    if url is not None:
+        try:
+            probe = folder / f".preflight-{uuid.uuid4().hex}"
+            probe.write_bytes(b"turnwright")
+            push_file(probe)
+            remove_file(probe)
+        except (OSError, BadPlace) as error:
+            hint = "check the bucket and the variables of the store's client, as AWS_ACCESS_KEY_ID and AWS_ENDPOINT_URL"
+            return Check(kind="output", subject=url, ok=False, message=f"cannot write: {error}", hint=hint)
+    return Check(kind="output", subject=url or str(runs), ok=True, message=f"{free / 2**30:.1f} GiB free here")
 
 
 def look_at_source(source: Source, position: int) -> Check:

@@ -8,6 +8,7 @@ from schemas.content import content_id
 from schemas.rows import DataflowEdgeRow, QuestionRow, Row, SeedRow, TableRef, ToolsetRow, ToolSpecRow
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, write_shard
 from tasks.workbench import open_workbench
@@ -43,6 +44,7 @@ def plan_tools(run: RunContext, seeds: TableRef) -> list[Shard]:
 
 
 @task(name="prepare-tools", task_run_name="prepare-tools-{work.number}", **CACHED)
+@works_in_crew
 async def prepare_shard(run: RunContext, work: Shard) -> ShardResult:
     """Prepares the tools of the shard's seeds."""
     bench = open_workbench(run)

@@ -8,6 +8,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow, SeedRow, TableRef, Toolse
 from schemas.vocabulary import SIMULATED
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
@@ -71,6 +72,7 @@ def _span(places: list[int]) -> tuple[int, int]:
 
 
 @task(name="repair-dialogues", task_run_name="repair-dialogues-{work.number}", **CACHED)
+@works_in_crew
 async def repair_shard(run: RunContext, work: Shard) -> ShardResult:
     """Repairs the shard's invalid dialogues, as far as that can be done."""
     bench = open_workbench(run)

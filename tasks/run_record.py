@@ -8,7 +8,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Literal
 
 from data_checks.gate import GateReport
@@ -18,13 +17,16 @@ from schemas.config import RunConfig, SelfplayModel
 from schemas.rows import TableRef
 from schemas.vocabulary import STAGES, Role, Stage
 from tasks.cache_keys import list_roles
+from tasks.crew import sum_usage
 from tasks.run_context import RunContext
+from tasks.runners import close_runner
 from tasks.shards import StageResult, Stopped, join_stopped
-from tasks.workbench import close_workbench, open_workbench
+from tasks.workbench import close_workbench
 from turnwright.lineage.files import write_lineage
+from turnwright.storage.mirrors import has_file, name_file, push_folder, push_new
 from turnwright.storage.run_folder import RunNotFound
 from turnwright.storage.store import replace_file
-from turnwright.storage.tables import SUFFIX, merge_tables, read_columns
+from turnwright.storage.tables import SUFFIX, find_table, merge_tables, read_columns
 
 State = Literal["running", "completed", "failed", "interrupted"]
 
@@ -40,7 +42,7 @@ def begin_record(run: RunContext) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    if run.folder.run_file.is_file():
+    if has_file(run.folder.run_file):
         return
     run.folder.write_run(
         {
@@ -103,6 +105,7 @@ def recorded_run(run: RunContext) -> Generator[None]:
             raise
         finish_record(run, "completed")
     finally:
+        close_runner(run)
         close_workbench(run)
 
 
@@ -152,8 +155,9 @@ def record_stage(run: RunContext, result: StageResult, report: GateReport | None
     }
     for reference in result.tables.values():
         record["tables"][reference.table] = _describe(run, reference)
-    record["usage"] = open_workbench(run).usage.to_dict()
+    record["usage"] = sum_usage(run).to_dict()
     run.folder.write_run(record)
+    push_folder(run.folder.root)
 
 
 def record_inputs(run: RunContext, given: Mapping[str, TableRef]) -> dict[str, TableRef]:
@@ -167,8 +171,9 @@ def record_inputs(run: RunContext, given: Mapping[str, TableRef]) -> dict[str, T
     for table, reference in given.items():
         content = run.store.path(reference.sha256, SUFFIX)
         if not content.is_file():
-            replace_file(content, Path(reference.path).read_bytes())
-        taken[table] = run.folder.publish(reference.model_copy(update={"path": str(content.resolve())}))
+            replace_file(content, find_table(reference).read_bytes())
+        push_new(content)
+        taken[table] = run.folder.publish(reference.model_copy(update={"path": name_file(content)}))
         record["tables"][table] = _describe(run, taken[table])
     run.folder.write_run(record)
     return taken
@@ -212,7 +217,7 @@ def finish_record(run: RunContext, state: State, error: str | None = None) -> di
     """
     record_ledger(run)
     record = run.folder.read_run()
-    record["usage"] = open_workbench(run).usage.to_dict()
+    record["usage"] = sum_usage(run).to_dict()
     record["state"] = state
     record["error"] = error
     record["stopped"] = find_stopped(run)
@@ -221,6 +226,7 @@ def finish_record(run: RunContext, state: State, error: str | None = None) -> di
     record["timings"]["total"] = round((datetime.now(UTC) - started).total_seconds(), 3)
     run.folder.write_run(record)
     write_lineage(run.folder)
+    push_folder(run.folder.root)
     return record
 
 

@@ -9,6 +9,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, SeedRow, Table
 from schemas.vocabulary import SIMULATED
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
@@ -66,6 +67,7 @@ def plan_dialogues(run: RunContext, seeds: TableRef, toolsets: TableRef, dialogu
 
 
 @task(name="simulate-dialogues", task_run_name="simulate-dialogues-{work.number}", **CACHED)
+@works_in_crew
 async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
     """Simulates the dialogues of the shard's tasks."""
     bench = open_workbench(run)

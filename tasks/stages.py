@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, cast
 
 from prefect import Task, task
@@ -17,13 +18,36 @@ from tasks.cache_keys import digest_code
 from tasks.caching import CACHED
 from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
 from tasks.memory import return_memory
+from tasks.results import open_results
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
+from tasks.runners import run_shards
 from tasks.shards import SHARDS_AT_ONCE, Shard, ShardResult, StageResult, join_stopped
 from turnwright.storage.tables import merge_tables
 
 SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
 """Where shards run: on threads of this process."""
+
+
+_SHARD_TASKS: dict[Stage, tuple[str, str]] = {
+    "prepare-tools": ("tasks.prepare_tools", "prepare_shard"),
+    "write-dialogue-tasks": ("tasks.write_dialogue_tasks", "write_task_shard"),
+    "simulate-dialogues": ("tasks.simulate_dialogues", "simulate_shard"),
+    "validate-dialogues": ("tasks.validate_dialogues", "validate_shard"),
+    "repair-dialogues": ("tasks.repair_dialogues", "repair_shard"),
+    "build-dataset": ("tasks.build_dataset", "build_shard"),
+}
+"""Where the task of a shard is found by those who are only given the shard."""
+
+
+def find_shard_task(stage: Stage) -> Task[..., Any]:
+    """The task that works on the shards of a stage.
+
+    Raises:
+        KeyError: the stage has no shards.
+    """
+    module, name = _SHARD_TASKS[stage]
+    return getattr(import_module(module), name)
 
 
 class MergeWork(Closed):
@@ -42,17 +66,12 @@ class MergedTables(Closed):
 
 
 async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard]) -> list[ShardResult]:
-    """Runs one task a shard on the flow's task runner. All shards end before the first failure is raised.
+    """Runs one task a shard, wherever `config.workers` says. All shards end before the first failure is raised.
 
     Raises:
         Whatever a shard raises.
     """
-    prepared = shard_task.with_options(result_storage=run.results)
-    futures = [prepared.submit(run, shard) for shard in shards]
-    for future in futures:
-        # Waiting on a thread keeps the flow's loop free to be cancelled.
-        await asyncio.to_thread(future.wait)
-    return [future.result() for future in futures]
+    return await run_shards(shard_task.with_options(result_storage=await open_results(run)), run, shards)
 
 
 @task(name="merge", task_run_name="merge-{work.stage}", **CACHED)
@@ -88,10 +107,11 @@ async def finish_stage(
         OSError: the run folder cannot be written.
     """
     key = digest([stage, digest_code("turnwright.storage.tables"), [part.model_dump(mode="json") for part in parts]])
-    merge = merge_parts.with_options(result_storage=run.results)
+    results = await open_results(run)
+    merge = merge_parts.with_options(result_storage=results)
     merged = await merge(run, MergeWork(stage=stage, key=key, parts=list(parts)))
     stopped = join_stopped(part.stopped for part in parts)
-    gate = check_tables.with_options(result_storage=run.results)
+    gate = check_tables.with_options(result_storage=results)
     looked_at = await gate(run, plan_gate(run, stage, {**inputs, **merged.tables, "ledger": merged.ledger}))
     result = StageResult(
         stage=stage,

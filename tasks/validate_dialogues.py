@@ -6,6 +6,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow, SeedRow, TableRef, Toolse
 from schemas.vocabulary import SIMULATED
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
@@ -50,6 +51,7 @@ def plan_verdicts(
 
 
 @task(name="validate-dialogues", task_run_name="validate-dialogues-{work.number}", **CACHED)
+@works_in_crew
 async def validate_shard(run: RunContext, work: Shard) -> ShardResult:
     """Judges the shard's dialogues."""
     bench = open_workbench(run)

@@ -23,10 +23,13 @@ from turnwright.models.engine import shared_engine
 from turnwright.models.errors import ModelError
 from turnwright.models.journal import Journal
 from turnwright.models.models import Models
+from turnwright.models.rates import Rate, TokenBucket
 from turnwright.models.usage import Usage
 from turnwright.sources.errors import SourceError
+from turnwright.storage.mirrors import find_url
 
 if TYPE_CHECKING:
+    from turnwright.models.leases import Leases
     from turnwright.selfplay.process import EmbeddedEndpoint
 
 T = TypeVar("T")
@@ -58,9 +61,12 @@ class Workbench:
         self._lock = threading.RLock()
         self.usage = Usage()
         """What was used so far; nothing where no model was needed."""
+        self.elsewhere = Usage()
+        """What other processes of the run have used, as far as is known."""
         self._models: Models | None = None
         self._journal: Journal | None = None
         self._endpoint: EmbeddedEndpoint | None = None
+        self._leases: Leases | None = None
         self._bases: dict[str, Base] = {}
         self._trouble: BaseException | None = None
         self._working: dict[asyncio.Task[object], asyncio.AbstractEventLoop] = {}
@@ -68,8 +74,16 @@ class Workbench:
     @property
     def at_once(self) -> int:
         """Units that a shard keeps alive at once: the shards that run side by side share what the calls need."""
-        shards = min(SHARDS_AT_ONCE, -(-self.run.config.dialogues // self.run.config.shard_size))
-        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.run.config.concurrency // shards)
+        config, crew = self.run.config, self.run.crew
+        beside = crew.shards_each if crew else config.workers.count or SHARDS_AT_ONCE
+        shards = min(beside, -(-config.dialogues // config.shard_size))
+        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.calls_at_once // shards)
+
+    @property
+    def calls_at_once(self) -> int:
+        """Most calls of this process in flight: its share of the run's."""
+        crew = self.run.crew
+        return -(-self.run.config.concurrency // (crew.processes if crew else 1))
 
     def open_models(self) -> Models:
         """The run's models, with the journal; starts the embedded endpoint where a role needs it.
@@ -83,13 +97,43 @@ class Workbench:
             if self._models is None:
                 self._journal = Journal(self.run.journal)
                 self._models = Models(
-                    self.run.config,
+                    self.run.config.model_copy(update={"concurrency": self.calls_at_once}),
                     journal=self._journal,
-                    selfplay_url=None if self.run.offline else self._start_endpoint(),
+                    selfplay_url=None if self.run.offline else self.open_endpoint(),
                     offline=self.run.offline,
+                    elsewhere=lambda: self.elsewhere,
+                    began=self.run.crew.began if self.run.crew else None,
+                    rates=self.open_rate,
                 )
                 self.usage = self._models.usage
             return self._models
+
+    def open_rate(self, per_minute: float, name: str) -> Rate:
+        """The rate of an endpoint: this process's own, or its part of the one that all of the crew share.
+
+        Raises:
+            ModelSetupError: the database of shared rates cannot be used.
+        """
+        crew, workers = self.run.crew, self.run.config.workers
+        if crew is None:
+            return TokenBucket(per_minute, name)
+        if self._leases is None:
+            from turnwright.models.leases import Leases, find_database
+
+            folder = self.run.journal.parent
+            here = find_url(folder) is None or (workers.address is None and workers.kind != "work_pool")
+            self._leases = Leases(find_database(workers.rates_url_env, str(folder), is_local=here), crew.processes)
+        return self._leases.open(per_minute, name)
+
+    def refresh(self) -> None:
+        """Takes in the replies that other processes recorded since the journal was opened.
+
+        Raises:
+            OSError: the journal cannot be read.
+        """
+        with self._lock:
+            if self._journal is not None:
+                self._journal.refresh()
 
     def open_base(self, seed: SeedRow) -> Base:
         """The state that a seed's dialogues start from; the same object for every caller.
@@ -176,9 +220,12 @@ class Workbench:
             models, self._models = self._models, None
             journal, self._journal = self._journal, None
             endpoint, self._endpoint = self._endpoint, None
+            leases, self._leases = self._leases, None
             bases, self._bases = self._bases, {}
         if models is not None:
             shared_engine().submit(models.close()).result(timeout=10.0)
+        if leases is not None:
+            leases.close()
         if journal is not None:
             journal.close()
         if self._trouble is None:
@@ -189,7 +236,14 @@ class Workbench:
         if endpoint is not None:
             endpoint.close()
 
-    def _start_endpoint(self) -> str | None:
+    def open_endpoint(self) -> str | None:
+        """Root of the embedded endpoint: the crew's, or one of this process; None where no role is played by it.
+
+        Raises:
+            EndpointNotStarted: it did not come up.
+        """
+        if self.run.crew is not None:
+            return self.run.crew.selfplay_url
         model = self.run.config.model
         if not isinstance(model, SelfplayModel) or all(
             self.run.config.model_for(role) != model for role in list_roles()
@@ -198,9 +252,11 @@ class Workbench:
         from turnwright.selfplay.options import ServeOptions
         from turnwright.selfplay.process import EmbeddedEndpoint
 
-        options = ServeOptions(seed=model.seed, mistake_rate=model.mistake_rate, slots=0)
-        self._endpoint = EmbeddedEndpoint(options)
-        return self._endpoint.url
+        with self._lock:
+            if self._endpoint is None:
+                options = ServeOptions(seed=model.seed, mistake_rate=model.mistake_rate, slots=0)
+                self._endpoint = EmbeddedEndpoint(options)
+            return self._endpoint.url
 
 
 _workbenches: dict[str, Workbench] = {}

@@ -8,6 +8,7 @@ from schemas.content import content_id, digest
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
 from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
 from tasks.caching import CACHED
+from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped
@@ -55,6 +56,7 @@ def list_slots(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Slo
 
 
 @task(name="write-dialogue-tasks", task_run_name="write-dialogue-tasks-{work.number}", **CACHED)
+@works_in_crew
 async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
     """Writes the dialogue tasks of the shard's slots."""
     tables = {"dialogue_tasks": DialogueTaskRow}

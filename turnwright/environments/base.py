@@ -148,7 +148,7 @@ def open_sql_base(seed_row: SeedRow, source: Source, store: Store, config: RunCo
     if seed_row.dialect == "sqlite":
         from turnwright.environments.sqlite import SqliteBase
 
-        return SqliteBase(database, store.path(seed_row.base_digest, ".sqlite"), seed_row.base_digest, limits)
+        return SqliteBase(database, store.find(seed_row.base_digest, ".sqlite"), seed_row.base_digest, limits)
     if seed_row.dialect == "postgres" and isinstance(source, SqlSource):
         from turnwright.environments.postgres import PostgresBase
 

@@ -1,9 +1,10 @@
 """The call journal: a model's reply is durable before it is used.
 
-A folder of segments, one per process that ever wrote there (turnwright/models/segment.py). Replies are appended by a
-writer thread that commits in groups: everything that waits is compressed, written and fsynced at once, and only then
-handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their file when
-asked for.
+A folder of segments, one or more per process that ever wrote there (turnwright/models/segment.py). Replies are
+appended by a writer thread that commits in groups: everything that waits is compressed, written and fsynced at once,
+and only then handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their
+file when asked for. Where the folder mirrors an object store, sealed segments are moved there; of those that others put
+there only the index is read, until one of their entries is asked for.
 """
 
 import asyncio
@@ -26,18 +27,24 @@ from turnwright.models.segment import (
     SUFFIX,
     Array,
     encode_record,
+    is_sealed,
     key_prefix,
+    load_index,
     load_segment,
     read_record,
     scan_records,
+    scan_segment,
     seal,
     write_all,
 )
+from turnwright.storage.mirrors import find_url, list_files, pull_file, push_file, push_new, read_range
 
 _GATHER_SECONDS = 0.005
 """How long the writer lets a group grow: much shorter than a model's reply, long enough to share an fsync. Each group
 costs two wake-ups and an fsync, most of what the journal takes; the call's permit is free again meanwhile."""
 _RECENT = 1 << 16
+_LARGEST_SEGMENT = 1 << 26
+"""Bytes after which a new segment is begun: what a lost machine has not moved to the runs' store is at most this."""
 _OFFSET_BITS = 44
 
 
@@ -84,7 +91,10 @@ class Journal:
         self._wake = threading.Condition()
         self._writer: threading.Thread | None = None
         self._closing = False
-        self._load()
+        self._growing: dict[Path, int] = {}
+        """Segments that other processes still write, and the offset of the last record known of each."""
+        self.refresh()
+        self._push_left_behind()
 
     def __len__(self) -> int:
         return len(self._prefixes) + len(self._recent)
@@ -135,7 +145,8 @@ class Journal:
 
     def iter_entries(self) -> Iterator[JournalEntry]:
         """All entries that are whole on the disk, segment by segment, oldest first; holds one entry at a time."""
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+        for path in list_files(self.folder, SUFFIX):
+            pull_file(path)
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 for offset, _, _ in scan_records(descriptor, os.fstat(descriptor).st_size):
@@ -154,31 +165,85 @@ class Journal:
             self._wake.notify()
         if self._writer is not None:
             self._writer.join()
+        try:
+            self._finish_segment()
+        finally:
+            self._let_go()
+
+    def _finish_segment(self) -> None:
+        """Seals this process's segment and moves it to the store that the folder mirrors, if it does."""
         with self._lock:
             own, self._own = self._own, None
-            if own is not None:
-                try:
-                    seal(
-                        own.descriptor, np.array(own.prefixes, dtype=np.uint64), np.array(own.offsets, dtype=np.uint64)
-                    )
-                finally:
-                    os.close(own.descriptor)
+            if own is None:
+                return
+            try:
+                seal(own.descriptor, np.array(own.prefixes, dtype=np.uint64), np.array(own.offsets, dtype=np.uint64))
+            finally:
+                os.close(own.descriptor)
+        push_file(own.path)
+
+    def _let_go(self) -> None:
+        with self._lock:
             for descriptor in self._descriptors.values():
                 os.close(descriptor)
             self._descriptors.clear()
 
-    def _load(self) -> None:
+    def refresh(self) -> None:
+        """Takes in what other processes have recorded since the folder was last looked at.
+
+        Raises:
+            SegmentError: a segment is damaged.
+            OSError: the folder, or the store that it mirrors, cannot be read.
+        """
+        with self._lock:
+            known = {path: number for number, path in enumerate(self._paths)}
+            own = self._own_number
         prefixes: list[Array] = []
         places: list[Array] = []
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+        for path in list_files(self.folder, SUFFIX):
+            number = known.get(path)
+            if number == own and number is not None:
+                continue
+            if number is not None and path not in self._growing:
+                continue
             try:
-                found, offsets = load_segment(path)
+                if number is not None:
+                    found, offsets = self._follow(path)
+                elif path.exists():
+                    found, offsets = load_segment(path)
+                    if not is_sealed(path):
+                        self._growing[path] = int(offsets[-1]) if len(offsets) else 0
+                else:
+                    found, offsets = load_index(lambda start, end, path=path: read_range(path, start, end), str(path))
             except FileNotFoundError:
                 continue  # another process just removed an empty segment
+            if number is None:
+                with self._lock:
+                    number = len(self._paths)
+                    self._paths.append(path)
             prefixes.append(found)
-            places.append(offsets | np.uint64(len(self._paths) << _OFFSET_BITS))
-            self._paths.append(path)
-        self._merge(prefixes, places)
+            places.append(offsets | np.uint64(number << _OFFSET_BITS))
+        if any(len(found) for found in prefixes):
+            with self._lock:
+                self._merge(prefixes, places)
+
+    def _follow(self, path: Path) -> tuple[Array, Array]:
+        """What was added to another process's segment."""
+        last = self._growing[path]
+        found, offsets = scan_segment(path, last)
+        fresh = offsets > last
+        if len(offsets):
+            self._growing[path] = int(offsets[-1])
+        if is_sealed(path):
+            del self._growing[path]
+        return found[fresh], offsets[fresh]
+
+    def _push_left_behind(self) -> None:
+        """Puts sealed segments into the store that a process which died did not."""
+        if find_url(self.folder) is not None:
+            for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+                if is_sealed(path):
+                    push_new(path)
 
     def _merge(self, prefixes: list[Array], places: list[Array]) -> None:
         """Adds to the sorted arrays; equal prefixes stay in the order of their segments."""
@@ -192,6 +257,7 @@ class Journal:
         if descriptor is None:
             if len(self._descriptors) >= 64:
                 os.close(self._descriptors.pop(next(iter(self._descriptors))))
+            pull_file(self._paths[number])
             descriptor = self._descriptors[number] = os.open(self._paths[number], os.O_RDONLY)
         return descriptor
 
@@ -221,6 +287,8 @@ class Journal:
                     loop.call_soon_threadsafe(_settle, appends, error)
 
     def _commit(self, group: list[_Append], compressor: zstandard.ZstdCompressor) -> None:
+        if self._own is not None and self._own.size > _LARGEST_SEGMENT:
+            self._finish_segment()
         own = self._own or self._create_segment()
         records: list[bytes] = []
         added: list[tuple[int, int]] = []

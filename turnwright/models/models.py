@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from schemas.config import EndpointModel, RunConfig, SelfplayModel
@@ -27,6 +27,7 @@ from turnwright.models.failures import Failure
 from turnwright.models.journal import Journal
 from turnwright.models.permits import Ceiling, Permits
 from turnwright.models.quirks import read_reply
+from turnwright.models.rates import RateSource, TokenBucket
 from turnwright.models.reply import ModelReply, StructuredReply
 from turnwright.models.request import ChatRequest, RequestBuilder, endpoint_identity, model_name
 from turnwright.models.structured import ReplyProblem, check_chat_reply, parse_reply, repair_messages
@@ -52,7 +53,9 @@ class Models:
 
     Replies are durable in `journal` before they are handed out; without a journal they are not kept. `selfplay_url`
     is the root of the running embedded endpoint, needed where a role's model is `selfplay`. With `offline` nothing is
-    sent. The journal stays open when this is closed: it belongs to the caller.
+    sent. The journal stays open when this is closed: it belongs to the caller. `elsewhere` tells what other processes
+    of the run have used and `began` when it began (seconds since the epoch), for the budget; `rates` opens the rates
+    that endpoints allow, which several processes may share.
 
     Raises:
         ModelSetupError: a key is not set, a cost cap has no price, or offline is asked for without a journal.
@@ -67,6 +70,9 @@ class Models:
         offline: bool = False,
         environment: Mapping[str, str] | None = None,
         engine: Engine | None = None,
+        elsewhere: Callable[[], Usage] = Usage,
+        began: float | None = None,
+        rates: RateSource = TokenBucket,
     ) -> None:
         if offline and journal is None:
             raise ModelSetupError("offline needs the journal of an earlier run")
@@ -77,7 +83,8 @@ class Models:
         self._offline = offline
         self._environment = os.environ if environment is None else environment
         self._engine = engine or shared_engine()
-        self._budget = BudgetGuard(config.budget, self.usage)
+        self._budget = BudgetGuard(config.budget, self.usage, elsewhere=elsewhere, began=began)
+        self._rates = rates
         self._ceiling = Ceiling(config.concurrency)
         self._builders: dict[Role, RequestBuilder] = {}
         self._dispatchers: dict[tuple[str, str, str | None, float], Dispatcher] = {}
@@ -310,7 +317,14 @@ class Models:
             key = resolve_key(model, self._environment)
             found = self._dispatchers[name] = Dispatcher(
                 {url: Endpoint(url, api_key=key, timeout_seconds=timeout) for url in model_urls},
-                Permits(model_urls, self._ceiling, requests_per_minute=rates[0], tokens_per_minute=rates[1]),
+                Permits(
+                    model_urls,
+                    self._ceiling,
+                    requests_per_minute=rates[0],
+                    tokens_per_minute=rates[1],
+                    rates=self._rates,
+                    name=f"{model_name(model)} at {','.join(sorted(model_urls))}",
+                ),
                 Capabilities(endpoint_identity(model), model_name(model), self._journal),
                 retry_seconds=self.config.retry_seconds,
                 check_budget=self._budget.check,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from turnwright.models.concurrency import AdaptiveLimit
-from turnwright.models.rates import TokenBucket
+from turnwright.models.errors import ModelError
+from turnwright.models.rates import RateSource, TokenBucket
 
 _START = 64
 """Calls in flight at first, where the config allows so many; above, the limit has to prove itself."""
@@ -92,14 +93,16 @@ class Permits:
         *,
         requests_per_minute: int | None = None,
         tokens_per_minute: int | None = None,
+        rates: RateSource = TokenBucket,
+        name: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lanes = [Lane(url, AdaptiveLimit(ceiling.limit, min(_START, ceiling.limit))) for url in urls]
         self._ceiling = ceiling
         ceiling.pools.append(self)
         self._clock = clock
-        self._requests = TokenBucket(requests_per_minute) if requests_per_minute else None
-        self._tokens = TokenBucket(tokens_per_minute) if tokens_per_minute else None
+        self._requests = rates(requests_per_minute, f"requests {name}") if requests_per_minute else None
+        self._tokens = rates(tokens_per_minute, f"tokens {name}") if tokens_per_minute else None
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -179,10 +182,14 @@ class Permits:
                     self._grant_later(min(pauses))
                 return
             waiter = self._waiting[0]
-            wait = max(
-                self._requests.seconds_until(now, 1) if self._requests else 0.0,
-                self._tokens.seconds_until(now, waiter.tokens) if self._tokens else 0.0,
-            )
+            try:
+                wait = max(
+                    self._requests.seconds_until(now, 1) if self._requests else 0.0,
+                    self._tokens.seconds_until(now, waiter.tokens) if self._tokens else 0.0,
+                )
+            except ModelError as error:
+                self.fail_waiting(error)
+                return
             if wait > 0:
                 self._grant_later(wait)
                 return

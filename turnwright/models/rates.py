@@ -1,10 +1,37 @@
 """A rate per minute that an endpoint allows."""
 
+from typing import Protocol
+
+
+class Rate(Protocol):
+    """What may be taken when. Used on the engine's loop only; nothing here blocks."""
+
+    def seconds_until(self, now: float, amount: float) -> float:
+        """How long until `amount` may be taken, or until it is worth asking again."""
+        ...
+
+    def take(self, now: float, amount: float) -> None:
+        """Takes `amount`."""
+        ...
+
+    def correct(self, amount: float) -> None:
+        """Takes what an estimate was short of, or gives back what it was over."""
+        ...
+
+
+class RateSource(Protocol):
+    """Opens the rate of that name, in units a minute."""
+
+    def __call__(self, per_minute: float, name: str, /) -> Rate:
+        """The rate; one of a name that is open already is the same."""
+        ...
+
 
 class TokenBucket:
     """Fills at a steady rate; holds six seconds' worth, so no minute sees much more. Time is an argument."""
 
-    def __init__(self, per_minute: float) -> None:
+    def __init__(self, per_minute: float, name: str = "") -> None:
+        self.name = name
         self._per_second = per_minute / 60
         self._capacity = max(1.0, per_minute / 10)
         self._level = self._capacity

@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +60,9 @@ def read_record(descriptor: int, offset: int) -> tuple[bytes, bytes, int] | None
     return key, payload, offset + RECORD.size + length
 
 
-def scan_records(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int]]:
-    """`(offset, key, next offset)` of each whole record before `end`; stops at the first torn one."""
-    block, block_start, offset = b"", 0, len(MAGIC)
+def scan_records(descriptor: int, end: int, start: int = len(MAGIC)) -> Iterator[tuple[int, bytes, int]]:
+    """`(offset, key, next offset)` of each whole record from `start` to `end`; stops at the first torn one."""
+    block, block_start, offset = b"", 0, start
     while offset < end:
         if offset - block_start + RECORD.size > len(block):
             block, block_start = os.pread(descriptor, min(1 << 20, end - offset), offset), offset
@@ -103,6 +103,57 @@ def read_footer(descriptor: int) -> tuple[Array, Array, int] | None:
         raise SegmentError("the footer does not match its checksum")
     numbers = np.frombuffer(table, dtype="<u8").astype(np.uint64)
     return numbers[:count], numbers[count:], start
+
+
+def load_index(read: Callable[[int, int | None], bytes], name: str) -> tuple[Array, Array]:
+    """Key prefixes and offsets of a sealed segment that is somewhere else, without reading its records.
+
+    Args:
+        read: gives the bytes from a position, counted from the end, to another.
+        name: of the segment, for messages.
+
+    Raises:
+        SegmentError: it is not sealed, or damaged.
+    """
+    end = read(-_TRAILER.size, None)
+    if len(end) < _TRAILER.size:
+        raise SegmentError(f"{name} is not a segment of a call journal")
+    count, checksum, magic = _TRAILER.unpack(end)
+    if magic != _SEALED:
+        raise SegmentError(f"{name} is not sealed")
+    table = read(-_TRAILER.size - 16 * count, None)[: 16 * count]
+    if zlib.crc32(table) != checksum:
+        raise SegmentError(f"{name}: the footer does not match its checksum")
+    numbers = np.frombuffer(table, dtype="<u8").astype(np.uint64)
+    return numbers[:count], numbers[count:]
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a segment is complete.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return read_footer(descriptor) is not None
+    finally:
+        os.close(descriptor)
+
+
+def scan_segment(path: Path, start: int) -> tuple[Array, Array]:
+    """Key prefixes and offsets of the whole records from an offset on; 0 is the beginning.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        found = list(scan_records(descriptor, os.fstat(descriptor).st_size, max(start, len(MAGIC))))
+    finally:
+        os.close(descriptor)
+    prefixes = np.array([key_prefix(key) for _, key, _ in found], dtype=np.uint64)
+    return prefixes, np.array([offset for offset, _, _ in found], dtype=np.uint64)
 
 
 def seal(descriptor: int, prefixes: Array, offsets: Array) -> None:

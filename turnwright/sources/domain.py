@@ -113,7 +113,7 @@ def open_domain_base(seed_row: SeedRow, store: Store, config: RunConfig) -> Doma
     ):
         raise SourceError(f"{seed.name}: {seed.module} has other tools than the seed", "run collect-seeds again")
     try:
-        content = store.path(seed_row.base_digest, SUFFIX).read_bytes()
+        content = store.find(seed_row.base_digest, SUFFIX).read_bytes()
         tables = freeze(orjson.loads(content))
     except (OSError, ValueError, TypeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is damaged"

@@ -23,7 +23,19 @@ import orjson
 
 from schemas.rows import TableRef
 from schemas.tables import TABLES, schema_fingerprint
+from turnwright.storage.mirrors import (
+    copy_pushed,
+    find_place,
+    find_url,
+    has_file,
+    list_folders,
+    pull_file,
+    pull_folder,
+    pull_fresh,
+    push_file,
+)
 from turnwright.storage.store import Store, replace_file
+from turnwright.storage.tables import find_table
 
 STORE = "store"
 
@@ -84,11 +96,16 @@ class RunFolder:
     def publish(self, reference: TableRef) -> TableRef:
         """Puts a table of the store into the run folder and returns its reference there.
 
+        In an object store the reference stays that of the content: another machine may have an older run folder.
+
         Raises:
             OSError: the folder cannot be written.
         """
-        place = self.table_file(reference.table)
-        publish_file(Path(reference.path), place)
+        place, content = self.table_file(reference.table), find_table(reference)
+        publish_file(content, place)
+        if find_url(place) is not None:
+            copy_pushed(content, place)
+            return reference
         return reference.model_copy(update={"path": str(place.resolve())})
 
     def find_tables(self) -> dict[str, TableRef]:
@@ -117,6 +134,7 @@ class RunFolder:
             OSError: the folder cannot be written.
         """
         replace_file(self.run_file, format_json(record))
+        push_file(self.run_file)
 
     def read_run(self) -> dict[str, Any]:
         """The content of `run.json`.
@@ -125,6 +143,7 @@ class RunFolder:
             RunNotFound: it is missing or is not JSON.
         """
         try:
+            pull_fresh(self.run_file)
             return orjson.loads(self.run_file.read_bytes())
         except FileNotFoundError:
             raise RunNotFound(f"{self.root} is not a run folder: it has no run.json") from None
@@ -138,15 +157,15 @@ def find_run(runs: Path, name: str) -> RunFolder:
     Raises:
         RunNotFound: nothing fits, or several do; the message lists what there is.
     """
-    for folder in (Path(name), runs / name):
-        if (folder / "run.json").is_file():
-            return RunFolder(folder)
+    for folder in (find_place(name), runs / name):
+        if has_file(folder / "run.json"):
+            return _bring(folder)
     known = list_runs(runs)
     if name == "latest" and known:
-        return known[-1]
+        return _bring(known[-1].root)
     fitting = [run for run in known if run.run_id.startswith(name)]
     if len(fitting) == 1:
-        return fitting[0]
+        return _bring(fitting[0].root)
     if fitting:
         names = ", ".join(run.run_id for run in fitting[-5:])
         raise RunNotFound(f"{name!r} means several runs in {runs}: {names}")
@@ -156,8 +175,23 @@ def find_run(runs: Path, name: str) -> RunFolder:
 
 def list_runs(runs: Path) -> list[RunFolder]:
     """All runs of a runs folder, oldest first."""
-    folders = [file.parent for file in runs.glob("*/run.json")]
+    folders = [folder for folder in list_folders(runs) if folder.name != STORE and _has_run(folder)]
     return [RunFolder(folder) for folder in sorted(folders, key=_age)]
+
+
+def _has_run(folder: Path) -> bool:
+    """Whether a folder is a run's; its `run.json` is then here."""
+    try:
+        pull_file(folder / "run.json")
+    except FileNotFoundError:
+        return False
+    return (folder / "run.json").is_file()
+
+
+def _bring(folder: Path) -> RunFolder:
+    """A run with all its files on this machine."""
+    pull_folder(folder)
+    return RunFolder(folder)
 
 
 def _age(folder: Path) -> tuple[str, str]:

@@ -5,9 +5,14 @@ import os
 import uuid
 from pathlib import Path
 
+from turnwright.storage.mirrors import pull_file, push_new
+
 
 class Store:
-    """A folder of immutable files, `<root>/<first two hex digits>/<sha256><suffix>`."""
+    """A folder of immutable files, `<root>/<first two hex digits>/<sha256><suffix>`.
+
+    Where the folder mirrors an object store, what is put here is there, too, before `put_bytes` or `put_file` returns.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -26,7 +31,19 @@ class Store:
         path = self.path(sha256, suffix)
         if not path.exists():
             replace_file(path, content)
+        push_new(path)
         return sha256
+
+    def find(self, sha256: str, suffix: str = "") -> Path:
+        """The file of that content; fetched where it is in the object store alone.
+
+        Raises:
+            FileNotFoundError: it is nowhere.
+            OSError: the object store cannot be read.
+        """
+        path = self.path(sha256, suffix)
+        pull_file(path)
+        return path
 
     def put_file(self, source: Path, suffix: str = "") -> str:
         """Moves a finished file into the store and returns its SHA-256; `source` is gone afterwards.
@@ -40,6 +57,7 @@ class Store:
         path = self.path(sha256, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         source.replace(path)
+        push_new(path)
         return sha256
 
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from schemas.rows import Row, TableRef
 from schemas.tables import TABLES, arrow_schema, schema_fingerprint
+from turnwright.storage.mirrors import find_file, name_file
 from turnwright.storage.store import Store
 
 ROWS_PER_GROUP = 1000
@@ -106,7 +107,7 @@ def read_rows(
     kind = _row_class(name)
     if isinstance(source, TableRef):
         _check_reference(source, name)
-        for record in _read_records(Path(source.path), name, start=start, stop=stop):
+        for record in _read_records(find_table(source), name, start=start, stop=stop):
             yield kind.model_construct(**record)
         return
     for number, record in enumerate(_read_records(source, name, start=start, stop=stop), start):
@@ -123,7 +124,7 @@ def read_columns(source: TableRef | Path, table: str, columns: Sequence[str]) ->
         TableError: as for `read_rows`.
     """
     _row_class(table)
-    yield from _read_records(Path(source.path if isinstance(source, TableRef) else source), table, columns)
+    yield from _read_records(find_table(source) if isinstance(source, TableRef) else source, table, columns)
 
 
 def describe_table(path: Path, table: str) -> TableRef:
@@ -190,6 +191,29 @@ def _find_range(part: TableRef, table: str, key: Sequence[str]) -> _Range | None
         in_order &= before is None or before <= place
         before = place
     return None if first is None or last is None else _Range(first, last, in_order)
+
+
+def find_table(reference: TableRef) -> Path:
+    """The file of a table on this machine; fetched where it lies in an object store.
+
+    Raises:
+        TableError: it is gone.
+        OSError: the object store cannot be read.
+    """
+    try:
+        return find_file(reference.path)
+    except FileNotFoundError:
+        raise TableError(f"{reference.path} does not exist") from None
+
+
+def bring_tables(references: Mapping[str, TableRef]) -> dict[str, TableRef]:
+    """References to tables on this machine, for those who open the files by their path.
+
+    Raises:
+        TableError: one is gone.
+        OSError: an object store cannot be read.
+    """
+    return {name: one.model_copy(update={"path": str(find_table(one))}) for name, one in references.items()}
 
 
 def hash_file(path: Path) -> str:
@@ -290,7 +314,7 @@ def _write(table: str, groups: Iterator[pa.Table], store: Store) -> TableRef:
         temporary.unlink(missing_ok=True)
     return TableRef(
         table=table,
-        path=str(store.path(sha256, SUFFIX).resolve()),
+        path=name_file(store.path(sha256, SUFFIX)),
         sha256=sha256,
         rows=rows,
         schema_fingerprint=schema_fingerprint(table),
