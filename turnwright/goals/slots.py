@@ -11,13 +11,13 @@ from schemas.config import RunConfig
 from schemas.content import content_id
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import TOOLS
-from schemas.vocabulary import Difficulty, Paradigm
+from schemas.vocabulary import STATELESS, Difficulty, Paradigm
 from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_injection, read_openings
 
 T = TypeVar("T")
 
 WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
-"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
+"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented and stateless dialogues."""
 NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
 """Behaviours that are about what stands in the data: they need tools that run."""
 
@@ -41,6 +41,8 @@ class Slot:
     """Seed of everything that is drawn for this dialogue, the persona included."""
     prefix: Prefix | None = None
     """What was said before, in a conversation that was begun elsewhere."""
+    arm: str = ""
+    """With `twins`, the arm of the comparison; the slots of a set share their seed."""
 
     @property
     def id(self) -> str:
@@ -121,7 +123,7 @@ def _can_run(tools: str) -> bool:
 
 def can_bear(behaviour: str, paradigm: Paradigm) -> bool:
     """Whether a behaviour can come about in dialogues made this way."""
-    if paradigm == "task_oriented":
+    if paradigm == "task_oriented" or paradigm in STATELESS:
         return behaviour in WITHOUT_USER
     return paradigm == "user_oriented_executed" or behaviour not in NEEDS_DATA
 

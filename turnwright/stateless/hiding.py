@@ -1,0 +1,35 @@
+"""Which calls of a turn the user does not ask for (TC, hide): look-ups that others need, never what the user is after."""
+
+import random
+from collections.abc import Sequence
+
+from schemas.goals import PlannedCall
+from turnwright.stateless.plans import find_sinks, list_literals, list_references
+
+
+def draw_hidden(calls: Sequence[PlannedCall], rng: random.Random, *, first: bool) -> frozenset[str]:
+    """Ids of the calls to hide: closed under what they depend on, and without a sink.
+
+    m is drawn evenly from none to all that are eligible, which are the calls that another one depends on; then a random
+    eligible call is hidden, m times, all of whose own dependencies in this turn are hidden already. Earlier turns are
+    settled and stand in no one's way.
+
+    On the first turn a set that leaves hidden or explicit calls without a literal is given up: then nothing would tell
+    which of them the request speaks of first, and no request could pass.
+    """
+    own = {call.id for call in calls}
+    sinks = {call.id for call in find_sinks(calls)}
+    needs = {call.id: {identifier for _, identifier, _ in list_references(call) if identifier in own} for call in calls}
+    eligible = [call.id for call in calls if call.id not in sinks]
+    hidden: set[str] = set()
+    for _ in range(rng.randint(0, len(eligible))):
+        able = [identifier for identifier in eligible if identifier not in hidden and needs[identifier] <= hidden]
+        if not able:
+            break
+        hidden.add(rng.choice(able))
+    if first and hidden:
+        told = {bool(list_literals(call)): True for call in calls if call.id in hidden}
+        asked = {bool(list_literals(call)): True for call in calls if call.id not in hidden}
+        if not told.get(True) or not asked.get(True):
+            return frozenset()
+    return frozenset(hidden)
