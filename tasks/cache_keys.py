@@ -39,7 +39,14 @@ _EXECUTION = (
 )
 """What the result of a tool call depends on, besides the tool and the state."""
 
-_SCENARIO = ("twins", "stateless.sampler", "stateless.tools", "stateless.turns", "stateless.calls", "stateless.error_hints")
+_SCENARIO = (
+    "twins",
+    "stateless.sampler",
+    "stateless.tools",
+    "stateless.turns",
+    "stateless.calls",
+    "stateless.error_hints",
+)
 """What the scenario of a stateless dialogue depends on."""
 _TURNS = ("stateless.back_translation", "stateless.implicit_calls", "stateless.candidates", "stateless.attempts")
 """What its turns depend on besides."""

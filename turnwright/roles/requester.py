@@ -30,13 +30,14 @@ def ask_for_request(
         now: ISO 8601 time that counts as now.
         earlier: requests and answers so far.
     """
+    own_turn = {call.id for call in (*explicit, *hidden)}
     user = prompts.render(
         "requester",
         "user",
         persona=persona.model_dump(),
         now=prompts.data_block("now", now),
         earlier=[{"user": said, "assistant": answer} for said, answer in earlier],
-        asks_for=[view_wish(call, tools) for call in explicit],
+        asks_for=[view_wish(call, tools, own_turn) for call in explicit],
         mentions=[detail for call in hidden for detail in view_details(call, tools[call.tool])],
     )
     return [{"role": "system", "content": prompts.render("requester", "system")}, {"role": "user", "content": user}]

@@ -108,11 +108,15 @@ class _Recovery:
         for name, schema in deed.tool.parameters.items():
             label = deed.tool.label(name)
             said = _find_said(label, deed.text, schema, stated=False)
-            taken = re.search(rf"taking [^.?!]*\bthe {re.escape(label)}\b", deed.text) is not None
+            taken = re.search(
+                rf"taking (?:the [^,.?!]+ and )*the {re.escape(label)}\b[^,.?!]* from (there|before)", deed.text
+            )
             if said is not None:
                 arguments.append(_literal(name, said))
             elif name in deed.tool.required or taken:
-                reference = self._refer(deed.tool, name, _DEEPEST)
+                before = taken is not None and taken[1] == "before"
+                reference = self._look_back(deed.tool, name) if before else None
+                reference = reference or self._refer(deed.tool, name, _DEEPEST)
                 if reference is not None:
                     arguments.append(reference)
         self._made[place] = self._append(deed.tool, arguments)
@@ -136,13 +140,19 @@ class _Recovery:
         for said, _, source, place in ranked:
             if said and depth > 0 and (made := self._look_up(source, depth)) is not None:
                 return _reference(name, made, place)
-        for source, place in sources:
-            for known in reversed(self.earlier):
-                if known.tool == source:
-                    return _reference(name, known.id, place)
+        if (known := self._look_back(tool, name)) is not None:
+            return known
         for _, _, source, place in ranked:
             if depth > 0 and source != tool.name and (made := self._look_up(source, depth)) is not None:
                 return _reference(name, made, place)
+        return None
+
+    def _look_back(self, tool: PlanTool, name: str) -> dict[str, Any] | None:
+        """The latest call of the turns before that fills a parameter."""
+        for known in reversed(self.earlier):
+            for source, place in self.view.sources(tool.name, name):
+                if known.tool == source:
+                    return _reference(name, known.id, place)
         return None
 
     def _count_said(self, source: str) -> int:
@@ -191,7 +201,7 @@ def _reference(name: str, call: str, place: str) -> dict[str, Any]:
 @lru_cache(maxsize=4096)
 def _compile(label: str, stated: bool) -> re.Pattern[str]:
     link = " is " if stated else " "
-    refused = "" if stated else r"(?!is |from there|and the )"
+    refused = "" if stated else r"(?!is |from there|from before|and the )"
     return re.compile(rf"\bthe {re.escape(label)}{link}{refused}{_VALUE}{_END}", re.IGNORECASE)
 
 
@@ -203,7 +213,9 @@ def _find_said(label: str, text: str, schema: dict[str, Any], *, stated: bool) -
         if options and value not in options:
             continue
         kind = schema.get("type")
-        if kind in ("integer", "number") and not re.fullmatch(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", value, re.IGNORECASE):
+        if kind in ("integer", "number") and not re.fullmatch(
+            r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", value, re.IGNORECASE
+        ):
             continue
         if kind in ("array", "object") and not _is_document(value):
             continue

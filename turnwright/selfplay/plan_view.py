@@ -58,7 +58,9 @@ class Known:
 
 def read_view(request: Request) -> PlanView:
     """The tools and links of a request; the same text is read once."""
-    return _read_view(str(request.messages[0]["content"]), json.dumps([request.blocks["tools"], request.blocks["links"]]))
+    return _read_view(
+        str(request.messages[0]["content"]), json.dumps([request.blocks["tools"], request.blocks["links"]])
+    )
 
 
 @lru_cache(maxsize=128)

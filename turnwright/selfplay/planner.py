@@ -66,11 +66,11 @@ class _Plan:
         for _ in range(self._target * 3):
             if len(self.calls) >= self._target:
                 break
-            names = {call["tool"] for call in self.calls}
+            names = {call["tool"] for call in self.calls} | self._used
             further = [
                 tool
                 for tool in self.view.tools.values()
-                if any(self._gives(source, names) for name in tool.parameters for source, _ in self._sources(tool, name))
+                if any(source in names for name in tool.parameters for source, _ in self._sources(tool, name))
                 and (tool.name not in names or self.rng.random() < 0.1)
             ]
             if not further:
@@ -86,11 +86,14 @@ class _Plan:
         if not 2 <= len(self.calls) <= max(2, self.most):
             return False
         arguments = [call["arguments"] for call in self.calls]
-        if sum(not any(not one["from_call"] for one in own) for own in arguments) > 1:
+        if sum(not _list_said(call) for call in self.calls) > 1:
             return False
         told = [(call["tool"], repr(call["arguments"])) for call in self.calls]
         if len(set(told)) < len(told):
             return False
+        before = {known.tool for known in self.earlier}
+        if any(call["tool"] in before and not _list_said(call) for call in self.calls):
+            return False  # it may well be one that was made before
         known = {known.id for known in self.earlier}
         uses = {one["from_call"] for own in arguments for one in own if one["from_call"]}
         return bool(uses) and (not known or bool(uses & known)) and self._is_connected()
@@ -99,16 +102,12 @@ class _Plan:
         joined: list[set[str]] = []
         for call in self.calls:
             own = {call["id"], *(one["from_call"] for one in call["arguments"] if one["from_call"])}
-            joined = [part for part in joined if not part & own] + [
-                own.union(*(part for part in joined if part & own))
-            ]
+            joined = [part for part in joined if not part & own] + [own.union(*(part for part in joined if part & own))]
         return len(joined) == 1
 
     def _list_goals(self) -> list[PlanTool]:
         """Tools that something can be fetched for; where there was a turn before, those that it feeds."""
-        fed = [
-            tool for tool in self.view.tools.values() if any(self._sources(tool, name) for name in tool.parameters)
-        ]
+        fed = [tool for tool in self.view.tools.values() if any(self._sources(tool, name) for name in tool.parameters)]
         if not self.earlier:
             return [tool for tool in fed if any(self._sources(tool, name) for name in tool.required)] or fed
         return [
@@ -119,9 +118,6 @@ class _Plan:
 
     def _sources(self, tool: PlanTool, parameter: str) -> tuple[tuple[str, str], ...]:
         return self.view.sources(tool.name, parameter)
-
-    def _gives(self, source: str, names: set[str]) -> bool:
-        return source in names
 
     def _add(self, tool: PlanTool, depth: int) -> str:
         arguments: list[dict[str, Any]] = []
@@ -194,6 +190,10 @@ class _Plan:
                 return {key: self._make(key, properties[key], depth + 1) for key in required if key in properties}
             case _:
                 return make_text(name, schema, str(self.request.blocks["now"]), self.rng)
+
+
+def _list_said(call: dict[str, Any]) -> list[str]:
+    return [one["name"] for one in call["arguments"] if not one["from_call"]]
 
 
 def _spoil(calls: list[dict[str, Any]], rng: random.Random) -> list[dict[str, Any]]:

@@ -12,7 +12,13 @@ from turnwright.selfplay.words import start_sentence
 
 _OPENINGS = ("please", "could you", "I'd like you to", "I need you to", "can you")
 _FURTHER = ("I also want you to", "and then please", "after that, please")
-_GOING_ON = ("With that in hand,", "Going on from there,", "Next,", "Now that we have that,", "Based on what you found,")
+_GOING_ON = (
+    "With that in hand,",
+    "Going on from there,",
+    "Next,",
+    "Now that we have that,",
+    "Based on what you found,",
+)
 _ASIDES = ("For what it's worth,", "In case it matters,", "What I have here:", "As far as I know,")
 _PLAIN = re.compile(r"[^\s,;\"]+(?: [^\s,;\"]+){0,3}")
 
@@ -49,8 +55,10 @@ def _say_wish(wish: dict[str, Any]) -> str:
     text = say_deed(wish["does"])
     if parts:
         text += f", with {' and '.join(parts)}"
-    if wish["takes"]:
-        text += f", taking the {' and the '.join(dict.fromkeys(wish['takes']))} from there"
+    for origin, words in (("this request", "from there"), ("earlier", "from before")):
+        taken = dict.fromkeys(each["label"] for each in wish["takes"] if each["from"] == origin)
+        if taken:
+            text += f", taking the {' and the '.join(taken)} {words}"
     return text
 
 

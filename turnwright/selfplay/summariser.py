@@ -47,6 +47,9 @@ def _list_fields(value: Any) -> str:
     told = [
         f"the {say_name(name)} is {say_value(inner)}"
         for name, inner in fields.items()
-        if isinstance(inner, int | float | str) and inner != "" and not (isinstance(inner, str) and "?" in inner)
+        if isinstance(inner, int | float | str)
+        and not isinstance(inner, bool)
+        and inner != ""
+        and not (isinstance(inner, str) and "?" in inner)
     ]
     return join_words([part.rstrip(".") for part in told[:_MOST_FIELDS]])

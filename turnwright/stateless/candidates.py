@@ -35,9 +35,7 @@ class Account:
             self.completion_tokens += reply.completion_tokens
         self.repairs += repaired
 
-    def reject(
-        self, turn: int, stage: GenerationStage, attempt: int, draw: int, problems: Sequence[Problem]
-    ) -> None:
+    def reject(self, turn: int, stage: GenerationStage, attempt: int, draw: int, problems: Sequence[Problem]) -> None:
         """Notes why a candidate is not used: every problem that it has, each code once."""
         for problem in {problem.code: problem for problem in reversed(problems)}.values():
             self.rejections.append(

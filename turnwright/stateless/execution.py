@@ -131,8 +131,9 @@ async def _make_calls(
     values: dict[str, Any] = {}
     waiting = list(calls)
     for _ in range(_RETRIES + 1):
-        conversation = progress.conversation.add_assistant(None, [_write_call(progress, n, *each) for n, each in
-                                                                  enumerate(waiting)])
+        conversation = progress.conversation.add_assistant(
+            None, [_write_call(progress, n, *each) for n, each in enumerate(waiting)]
+        )
         message = len(conversation.messages) - 1
         said, again = conversation.messages, list[tuple[PlannedCall, dict[str, Any]]]()
         records = list(progress.records)
@@ -196,6 +197,4 @@ def _put_hint(progress: Progress, hint: ErrorHint, tools: Mapping[str, Tool]) ->
         fault=True,
         hint=True,
     )
-    return replace(
-        progress, conversation=conversation.add_result(place, result), records=(*progress.records, record)
-    )
+    return replace(progress, conversation=conversation.add_result(place, result), records=(*progress.records, record))

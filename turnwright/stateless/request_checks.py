@@ -67,7 +67,8 @@ def check_request(
 
 def list_required(calls: Sequence[PlannedCall]) -> list[tuple[str, Any]]:
     """The literals that must be said: each scalar of each literal argument. Yes and no are said in other words, and an
-    empty text says nothing."""
+    empty text says nothing.
+    """
     return [
         (name, leaf)
         for call in calls
@@ -92,9 +93,7 @@ def measure_order(text: str, explicit: Sequence[Any], hidden: Sequence[Any]) -> 
     from scipy.stats import kendalltau
 
     asked = [place for value in explicit if (place := _find_place(value, text)) is not None]
-    told = [
-        place for value in hidden if value not in explicit and (place := _find_place(value, text)) is not None
-    ]
+    told = [place for value in hidden if value not in explicit and (place := _find_place(value, text)) is not None]
     if not asked or not told:
         return math.nan
     kinds = [1] * len(asked) + [0] * len(told)
@@ -132,21 +131,24 @@ def _check_order(text: str, explicit: Sequence[PlannedCall], hidden: Sequence[Pl
 def _check_hidden(text: str, explicit: Sequence[PlannedCall], hidden: Sequence[PlannedCall]) -> Iterator[Problem]:
     """`hidden_named`: the request asks for a hidden call, by a verb of its kind close before what it is about."""
     asked = frozenset[str]().union(*(read_tool_words(call.tool)[1] for call in explicit))
+    sentences = [[fold_word(word) for word in _WORD.findall(sentence.casefold())] for sentence in _SENTENCE.split(text)]
     for call in hidden:
         verbs, objects = read_tool_words(call.tool)
-        telling = objects - asked
-        if not telling or not verbs:
-            continue
-        for sentence in _SENTENCE.split(text):
-            words = [fold_word(word) for word in _WORD.findall(sentence.casefold())]
-            for place, word in enumerate(words):
-                near = set(words[place + 1 : place + 1 + _NEAR])
-                if word in verbs - _WEAK and 2 * len(telling & near) >= len(telling):
-                    yield Problem("hidden_named", f"the request asks for {call.tool}: {' '.join(words[place:place + _NEAR])}")
-                    break
-            else:
-                continue
-            break
+        said = next((words for each in sentences if (words := _find_deed(each, verbs, objects, asked))), None)
+        if said is not None:
+            yield Problem("hidden_named", f"the request asks for {call.tool}: {' '.join(said)}")
+
+
+def _find_deed(
+    words: Sequence[str], verbs: frozenset[str], objects: frozenset[str], asked: frozenset[str]
+) -> Sequence[str] | None:
+    """The words of a sentence that ask for something; a thing that an explicit call is about belongs to that call."""
+    for place, word in enumerate(words):
+        near = words[place + 1 : place + 1 + _NEAR]
+        thing = next((other for other in near if other in objects | asked), None)
+        if word in verbs - _WEAK and thing in objects - asked and 2 * len(objects & set(near)) >= len(objects):
+            return words[place : place + 1 + _NEAR]
+    return None
 
 
 _WEAK = frozenset("what which who whose when where how know see tell give".split())

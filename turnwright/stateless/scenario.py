@@ -23,7 +23,7 @@ from turnwright.goals.writing import WrittenTask
 from turnwright.tools.argument_drawing import draw_bindings
 from turnwright.tools.dataflow import DataflowGraph, build_graph
 from turnwright.tools.rejection import Rejection
-from turnwright.tools.samplers import sample_tools
+from turnwright.tools.samplers import grow, sample_tools
 from turnwright.tools.text_vectors import vectorise_text
 from turnwright.tools.toolsets import follow_reference
 
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 _KNOWN_SETS = 6
 """Sets of arguments that are drawn from the database for each tool of a twin."""
+_SPARE = 2
+"""Tools of a scenario beyond its turns."""
 _DRAWS = 3
 """Shapes that are tried before any tools will do."""
 _DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
@@ -46,7 +48,8 @@ async def write_scenario(
     tools = [tool for tool in TOOLS.validate_json(toolset.tools) if tool.side == "assistant"]
     graph = await run_blocking(_open_graph, toolset.tools, seed.kind, seed.content, config.tools.synthesise.edge_weight)
     rng = random.Random(f"{slot.seed}:scenario")
-    sampler, positions = draw_tools(graph, config, rng)
+    turns = draw_share(config.stateless.turns, rng)
+    sampler, positions = draw_tools(graph, config, turns + _SPARE, rng)
     names = {tools[position].name for position in positions}
     links = tuple(link for link in _list_links(graph) if {link.source, link.target} <= names)
     if not links:
@@ -54,7 +57,6 @@ async def write_scenario(
         return WrittenTask(None, ((reason,),), _record(slot, toolset, [reason]))
     now = _draw_now(slot.seed)
     values = await run_blocking(_draw_values, tools, names, seed, base, slot.seed) if slot.arm else {}
-    turns = draw_share(config.stateless.turns, rng)
     lengths = draw_lengths(turns, config.stateless.calls, slot.difficulty, config.difficulty, rng)
     hinted = not slot.arm and rng.random() < config.stateless.error_hints
     scenario = Scenario(
@@ -69,8 +71,12 @@ async def write_scenario(
     return WrittenTask(row, (), _record(slot, toolset, []))
 
 
-def draw_tools(graph: DataflowGraph, config: RunConfig, rng: random.Random) -> tuple[Sampler, tuple[int, ...]]:
+def draw_tools(
+    graph: DataflowGraph, config: RunConfig, fewest: int, rng: random.Random
+) -> tuple[Sampler, tuple[int, ...]]:
     """Which sampler drew which tools, at most `stateless.tools`.
+
+    A shape of fewer than `fewest` tools is given neighbours: every turn has to find something else to go on with.
 
     A shape that the graph does not have, or that came out without an edge, is drawn anew by another sampler of the mix;
     in the end tools that are connected are taken, because a plan needs an edge.
@@ -82,7 +88,7 @@ def draw_tools(graph: DataflowGraph, config: RunConfig, rng: random.Random) -> t
         sampler = draw_share(shares, rng)
         positions = sample_tools(graph, sampler, config.stateless.tools, rng)
         if any(edge.source in positions and edge.target in positions for edge in graph.edges):
-            return sampler, positions
+            return sampler, grow(graph, positions, min(max(fewest, len(positions)), config.stateless.tools), rng)
     return "neighbour", sample_tools(graph, "neighbour", config.stateless.tools, rng)
 
 
@@ -90,7 +96,8 @@ def draw_lengths(
     turns: int, most: int, difficulty: Difficulty, mix: Mapping[Difficulty, float], rng: random.Random
 ) -> tuple[int, ...]:
     """Most calls of each turn. Over the dialogues of a run they are spread evenly from 1 to `most` (TC: L ~ U{1..8}):
-    easy ones have the lowest part of that range, as large as their share, hard ones the highest."""
+    easy ones have the lowest part of that range, as large as their share, hard ones the highest.
+    """
     total = sum(mix.values())
     before = sum(mix.get(other, 0.0) for other in _DIFFICULTIES[: _DIFFICULTIES.index(difficulty)]) / total
     own = mix.get(difficulty, 0.0) / total or 1.0 - before
@@ -156,7 +163,11 @@ def _plan_behaviour(
         feeding = sorted({link.source for link in links})
         name = rng.choice(feeding)
         effect = next(tool.effect for tool in tools if tool.name == name)
-        detail = {"tool": name, "kind": rng.choice(FAULTS if effect == "read" else ERRORS), "times": rng.choice((1, 1, 2))}
+        detail = {
+            "tool": name,
+            "kind": rng.choice(FAULTS if effect == "read" else ERRORS),
+            "times": rng.choice((1, 1, 2)),
+        }
     return BehaviourPlan(name=slot.behaviour, objective=0, instruction="", detail=detail)
 
 

@@ -144,7 +144,9 @@ class TurnMaker:
             return Candidate(plan.calls, problems, (len(plan.calls), references))
 
         drawn = await draw_candidates(
-            lambda draw: plan_turn(self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=4),
+            lambda draw: plan_turn(
+                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=4
+            ),
             read,
             account=self.account,
             turn=turn,
@@ -238,7 +240,9 @@ class TurnMaker:
             return Candidate(text, tuple(check_summary(text, self.tools)), (count_told(text, made), -float(len(text))))
 
         drawn = await draw_candidates(
-            lambda draw: summarise(self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=1),
+            lambda draw: summarise(
+                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=1
+            ),
             read,
             account=self.account,
             turn=turn,

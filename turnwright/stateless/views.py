@@ -1,6 +1,6 @@
 """What the roles of a stateless dialogue are shown of tools, calls and results; see docs/architecture.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from schemas.content import canonical_json
@@ -34,9 +34,7 @@ def view_plan_tools(tools: Sequence[Tool]) -> list[dict[str, Any]]:
 
 def view_links(links: Sequence[FieldLink]) -> list[dict[str, str]]:
     """`{field: tool.field, fills: tool.parameter}` of each edge of the dataflow graph."""
-    return [
-        {"field": f"{link.source}.{link.field}", "fills": f"{link.target}.{link.parameter}"} for link in links
-    ]
+    return [{"field": f"{link.source}.{link.field}", "fills": f"{link.target}.{link.parameter}"} for link in links]
 
 
 def view_earlier(earlier: Sequence[EarlierCall]) -> list[dict[str, Any]]:
@@ -61,14 +59,19 @@ def view_done(made: EarlierCall) -> dict[str, Any]:
     }
 
 
-def view_wish(call: PlannedCall, tools: Mapping[str, Tool]) -> dict[str, Any]:
-    """`{does, details: [{label, value}], takes: [label]}` of a call that the user asks for, without its tool's name."""
+def view_wish(call: PlannedCall, tools: Mapping[str, Tool], own_turn: Set[str]) -> dict[str, Any]:
+    """`{does, details: [{label, value}], takes: [{label, from}]}` of a call that the user asks for, without its tool's
+    name; `from` is `this request` for a result of one of the calls `own_turn`, else `earlier`.
+    """
     tool = tools[call.tool]
     own = dict(zip(tools, list_own_descriptions(list(tools.values())), strict=True))
     return {
         "does": first_sentence(own[call.tool]),
         "details": view_details(call, tool),
-        "takes": [label_parameter(tool.name, name) for name, _, _ in list_references(call)],
+        "takes": [
+            {"label": label_parameter(tool.name, name), "from": "this request" if identifier in own_turn else "earlier"}
+            for name, identifier, _ in list_references(call)
+        ],
     }
 
 
