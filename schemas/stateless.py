@@ -68,8 +68,8 @@ class TurnPlan(Closed):
     """One complete turn."""
 
     calls: tuple[PlannedCall, ...]
-    """Ground truth: what the dialogue's calls were made of. `lookup` marks the hidden ones; what results gave is null. Ids
-    run on over the dialogue."""
+    """Ground truth: what the dialogue's calls were made of, with ids that run on over the dialogue. `lookup` marks the
+    hidden ones; what results gave is null."""
     planned: tuple[PlannedCall, ...]
     """As the planner had it, before it was translated back; empty where it is the same."""
     request: str

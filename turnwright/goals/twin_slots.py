@@ -1,7 +1,7 @@
 """Slots of twins: sets of three dialogues over the same toolset that differ in one thing each.
 
-`stateless` against `stateless_executed` differ in the state behind the tools alone: scenario, plans and requests are the
-same. `stateless_executed` against `user_oriented_executed` differ in the method alone: both run on the database.
+`stateless` against `stateless_executed` differ in the state behind the tools alone: scenario, plans and requests are
+the same. `stateless_executed` against `user_oriented_executed` differ in the method alone: both run on the database.
 """
 
 from collections.abc import Sequence

@@ -23,6 +23,7 @@ from turnwright.selfplay.request import Request
 
 _VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>[^",;]+?))'
 _END = r"(?=, and the |, and then | and the |, the |, with |, taking |[,;]|[.?!](?:\s|$)|$)"
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _DEEPEST = 4
 
 
@@ -108,9 +109,7 @@ class _Recovery:
         for name, schema in deed.tool.parameters.items():
             label = deed.tool.label(name)
             said = _find_said(label, deed.text, schema, stated=False)
-            taken = re.search(
-                rf"taking (?:the [^,.?!]+ and )*the {re.escape(label)}\b[^,.?!]* from (there|before)", deed.text
-            )
+            taken = re.search(rf"taking (?:the [^,.?!]+ and )*the {re.escape(label)}\b[^,.?!]* from (\w+)", deed.text)
             if said is not None:
                 arguments.append(_literal(name, said))
             elif name in deed.tool.required or taken:
@@ -213,9 +212,7 @@ def _find_said(label: str, text: str, schema: dict[str, Any], *, stated: bool) -
         if options and value not in options:
             continue
         kind = schema.get("type")
-        if kind in ("integer", "number") and not re.fullmatch(
-            r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", value, re.IGNORECASE
-        ):
+        if kind in ("integer", "number") and not _NUMBER.fullmatch(value):
             continue
         if kind in ("array", "object") and not _is_document(value):
             continue

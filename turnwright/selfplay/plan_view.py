@@ -58,13 +58,11 @@ class Known:
 
 def read_view(request: Request) -> PlanView:
     """The tools and links of a request; the same text is read once."""
-    return _read_view(
-        str(request.messages[0]["content"]), json.dumps([request.blocks["tools"], request.blocks["links"]])
-    )
+    return _read_view(json.dumps([request.blocks["tools"], request.blocks["links"]]))
 
 
 @lru_cache(maxsize=128)
-def _read_view(_: str, content: str) -> PlanView:
+def _read_view(content: str) -> PlanView:
     tools, links = json.loads(content)
     fills: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for link in links:
@@ -86,10 +84,8 @@ def _read_tool(tool: dict[str, Any]) -> PlanTool:
 
 def read_earlier(request: Request) -> list[Known]:
     """The calls of the turns before."""
-    return [
-        Known(str(call["id"]), str(call["tool"]), call["arguments"], str(call["result"]))
-        for call in request.blocks.get("earlier") or []
-    ]
+    earlier: list[dict[str, Any]] = request.blocks.get("earlier") or []
+    return [Known(str(call["id"]), str(call["tool"]), call["arguments"], str(call["result"])) for call in earlier]
 
 
 def next_ids(request: Request) -> Iterator[str]:

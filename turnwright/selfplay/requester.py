@@ -12,13 +12,7 @@ from turnwright.selfplay.words import start_sentence
 
 _OPENINGS = ("please", "could you", "I'd like you to", "I need you to", "can you")
 _FURTHER = ("I also want you to", "and then please", "after that, please")
-_GOING_ON = (
-    "With that in hand,",
-    "Going on from there,",
-    "Next,",
-    "Now that we have that,",
-    "Based on what you found,",
-)
+_GOING_ON = ("With that in hand,", "Going on from there,", "Next,", "Now that we have that,", "With what you found,")
 _ASIDES = ("For what it's worth,", "In case it matters,", "What I have here:", "As far as I know,")
 _PLAIN = re.compile(r"[^\s,;\"]+(?: [^\s,;\"]+){0,3}")
 
@@ -33,13 +27,11 @@ def reply(request: Request) -> dict[str, Any]:
         mentions.pop(rng.randrange(len(mentions)))
     sentences: list[str] = []
     for number, wish in enumerate(wishes):
-        if number == 0:
-            opening = rng.choice(_OPENINGS)
-            start = f"{rng.choice(_GOING_ON)} {opening}" if blocks.get("earlier") else start_sentence(opening)
-        else:
-            start = start_sentence(rng.choice(_FURTHER))
-        polite = number == 0 and opening in ("could you", "can you")
-        sentences.append(f"{start} {_say_wish(wish)}{'?' if polite else '.'}")
+        opening = rng.choice(_FURTHER if number else _OPENINGS)
+        start = start_sentence(opening)
+        if not number and blocks.get("earlier"):
+            start = f"{rng.choice(_GOING_ON)} {opening}"
+        sentences.append(f"{start} {_say_wish(wish)}{'?' if opening in ('could you', 'can you') else '.'}")
     if mentions:
         told = [f"the {each['label']} is {say_value(each['value'])}" for each in mentions]
         aside = f"{rng.choice(_ASIDES)} {', and '.join(told)}."

@@ -1,4 +1,4 @@
-"""The embedded summariser: what the last results say, in one or two sentences. At the mistake rate it asks a question."""
+"""The embedded summariser: what the last results say, in one or two sentences; at the mistake rate, with a question."""
 
 import json
 from typing import Any, cast
@@ -44,12 +44,11 @@ def _list_fields(value: Any) -> str:
     if not isinstance(value, dict):
         return ""
     fields = cast("dict[str, Any]", value)
-    told = [
-        f"the {say_name(name)} is {say_value(inner)}"
-        for name, inner in fields.items()
-        if isinstance(inner, int | float | str)
-        and not isinstance(inner, bool)
-        and inner != ""
-        and not (isinstance(inner, str) and "?" in inner)
-    ]
+    told = [f"the {say_name(name)} is {say_value(inner)}" for name, inner in fields.items() if _can_be_said(inner)]
     return join_words([part.rstrip(".") for part in told[:_MOST_FIELDS]])
+
+
+def _can_be_said(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) or (isinstance(value, str) and value != "" and "?" not in value)

@@ -89,9 +89,8 @@ def _check_references(
             if places.get(identifier, -1) >= position:
                 yield Problem("forward_reference", f"{call.id}: {name} comes from {identifier}, which is not made yet")
                 continue
-            source = made.get(identifier) or (
-                tools.get(calls[places[identifier]].tool) if identifier in places else None
-            )
+            own = tools.get(calls[places[identifier]].tool) if identifier in places else None
+            source = made.get(identifier) or own
             if source is None:
                 yield Problem("unknown_reference", f"{call.id}: {name} comes from {identifier!r}, which is no call")
                 continue
@@ -99,11 +98,8 @@ def _check_references(
             if given is None:
                 yield Problem("unknown_field", f"{call.id}: {source.name} returns no field {field!r}")
                 continue
-            wanted = (
-                cast("dict[str, Any]", (tools[call.tool].parameters.get("properties") or {})).get(name)
-                if (call.tool in tools)
-                else None
-            )
+            schema = tools[call.tool].parameters if call.tool in tools else {}
+            wanted = cast("dict[str, Any]", schema.get("properties") or {}).get(name)
             if isinstance(wanted, dict) and not fits_type(given, cast("dict[str, Any]", wanted)):
                 yield Problem("field_type", f"{call.id}: {field} of {source.name} is no value for {name}")
     if not referred:

@@ -91,7 +91,7 @@ def resolve_arguments(call: PlannedCall, tool: Tool, results: Mapping[str, Earli
         if not found:
             text = f"{call.tool}: {results[identifier].call.tool} returned no {wanted} for {name}"
             raise ExecutionFailed(Problem("no_value", text))
-        whole = found[0] if isinstance(found[0], list) else found
+        whole = cast("list[Any]", found[0]) if isinstance(found[0], list) else found
         arguments[name] = whole if several else found[0]
     # In the order of the plan, whatever came from where.
     return {name: arguments[name] for name in call.sources}
@@ -109,8 +109,7 @@ def pick_values(result: Any, field_name: str, depth: int = 0) -> list[Any]:
     fields = cast("dict[str, Any]", result)
     if fields.get(field_name) is not None:
         return [fields[field_name]]
-    inner = [value for value in fields.values() if isinstance(value, list | dict)]
-    return [value for part in inner for value in pick_values(part, field_name, depth + 1)]
+    return [found for inner in fields.values() for found in pick_values(inner, field_name, depth + 1)]
 
 
 def _group_calls(calls: Sequence[PlannedCall], *, parallel: bool) -> list[list[PlannedCall]]:

@@ -1,4 +1,4 @@
-"""Which calls of a turn the user does not ask for (TC, hide): look-ups that others need, never what the user is after."""
+"""Which calls of a turn the user does not ask for (TC, hide): look-ups that others need, never what the user wants."""
 
 import random
 from collections.abc import Sequence

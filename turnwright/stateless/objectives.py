@@ -1,4 +1,4 @@
-"""The objectives of a stateless dialogue: one a turn, as the judge and the rules read them, made of what was planned."""
+"""The objectives of a stateless dialogue, one a turn, made of its plans: what the judge and the rules read."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The plan of one turn, read from what a model wrote: literals in the types that the tools ask for, references by id."""
+"""The plan of one turn, read from what a model wrote: literals in the types that tools ask for, references by id."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -121,8 +121,7 @@ def read_literal(text: str, schema: Mapping[str, Any]) -> Any:
                     return cast("Any", value)
                 if kind == "array" and plain:
                     items = schema.get("items")
-                    inner = cast("Mapping[str, Any]", items) if isinstance(items, dict) else {}
-                    return [read_literal(plain, inner)]
+                    return [read_literal(plain, cast("dict[str, Any]", items) if isinstance(items, dict) else {})]
             case "string":
                 return text
             case _:

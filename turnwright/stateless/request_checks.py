@@ -21,8 +21,8 @@ _NEAR = 5
 """Words between a verb and what it is done to."""
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+")
 _DONE = re.compile(
-    r"^\W*(?:i|we)(?:'ve| have)? (?:already |just )?(?:(?!need|want|would|hope|wish|like|was hoping|was wondering)\w+ed|sent|"
-    r"made|found|got|bought|paid|did|told|put|wrote|gave)\b",
+    r"^\W*(?:i|we)(?:'ve| have)? (?:already |just )?(?:(?!need|want|hop|wish|lik|wonder)\w+ed|"
+    r"sent|made|found|got|bought|paid|did|told|put|wrote|gave)\b",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
@@ -66,8 +66,9 @@ def check_request(
 
 
 def list_required(calls: Sequence[PlannedCall]) -> list[tuple[str, Any]]:
-    """The literals that must be said: each scalar of each literal argument. Yes and no are said in other words, and an
-    empty text says nothing.
+    """The literals that must be said: parameter and value of each scalar of each literal argument.
+
+    Yes and no are said in other words, and an empty text says nothing.
     """
     return [
         (name, leaf)
@@ -90,7 +91,7 @@ def measure_order(text: str, explicit: Sequence[Any], hidden: Sequence[Any]) -> 
 
     A value that both ask for counts as explicit. Not a number where one kind has no value with a place in the text.
     """
-    from scipy.stats import kendalltau
+    from scipy.stats import kendalltau  # pyright: ignore[reportUnknownVariableType]
 
     asked = [place for value in explicit if (place := _find_place(value, text)) is not None]
     told = [place for value in hidden if value not in explicit and (place := _find_place(value, text)) is not None]

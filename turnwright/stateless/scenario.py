@@ -21,7 +21,7 @@ from turnwright.goals.personas import draw_persona
 from turnwright.goals.slots import Slot
 from turnwright.goals.writing import WrittenTask
 from turnwright.tools.argument_drawing import draw_bindings
-from turnwright.tools.dataflow import DataflowGraph, build_graph
+from turnwright.tools.dataflow import DataflowGraph, Key, build_graph
 from turnwright.tools.rejection import Rejection
 from turnwright.tools.samplers import grow, sample_tools
 from turnwright.tools.text_vectors import vectorise_text
@@ -82,8 +82,8 @@ def draw_tools(
     in the end tools that are connected are taken, because a plan needs an edge.
     """
     own = config.stateless.sampler
-    mix = {own: 1.0} if own is not None else config.tools.synthesise.samplers
-    shares = {sampler: mix[sampler] for sampler in SAMPLERS if mix.get(sampler)}
+    mix: Mapping[Sampler, float] = {own: 1.0} if own is not None else config.tools.synthesise.samplers
+    shares: dict[Sampler, float] = {sampler: mix[sampler] for sampler in SAMPLERS if mix.get(sampler)}
     for _ in range(_DRAWS):
         sampler = draw_share(shares, rng)
         positions = sample_tools(graph, sampler, config.stateless.tools, rng)
@@ -95,8 +95,10 @@ def draw_tools(
 def draw_lengths(
     turns: int, most: int, difficulty: Difficulty, mix: Mapping[Difficulty, float], rng: random.Random
 ) -> tuple[int, ...]:
-    """Most calls of each turn. Over the dialogues of a run they are spread evenly from 1 to `most` (TC: L ~ U{1..8}):
-    easy ones have the lowest part of that range, as large as their share, hard ones the highest.
+    """Most calls of each turn.
+
+    Over the dialogues of a run they are spread evenly from 1 to `most` (TC: L ~ U{1..8}): easy ones have the lowest
+    part of that range, as large as their share, hard ones the highest.
     """
     total = sum(mix.values())
     before = sum(mix.get(other, 0.0) for other in _DIFFICULTIES[: _DIFFICULTIES.index(difficulty)]) / total
@@ -114,8 +116,11 @@ def _open_graph(tools: str, kind: str, content: str, least_weight: float) -> Dat
     """The dataflow graph of a toolset's tools, built once per process."""
     database = Database.model_validate_json(content) if kind == "sql" else None
     own = [tool for tool in TOOLS.validate_json(tools) if tool.side == "assistant"]
-    follow = None if database is None else lambda table, column: follow_reference(database, table, column)  # pyright: ignore[reportUnknownLambdaType, reportUnknownVariableType]
-    return build_graph(own, vectorise_text, least_weight=least_weight, follow=cast("Any", follow))
+
+    def follow(table: str, column: str) -> Key:
+        return (table, column) if database is None else follow_reference(database, table, column)
+
+    return build_graph(own, vectorise_text, least_weight=least_weight, follow=follow)
 
 
 def _list_links(graph: DataflowGraph) -> list[FieldLink]:
@@ -163,11 +168,8 @@ def _plan_behaviour(
         feeding = sorted({link.source for link in links})
         name = rng.choice(feeding)
         effect = next(tool.effect for tool in tools if tool.name == name)
-        detail = {
-            "tool": name,
-            "kind": rng.choice(FAULTS if effect == "read" else ERRORS),
-            "times": rng.choice((1, 1, 2)),
-        }
+        kind = rng.choice(FAULTS if effect == "read" else ERRORS)
+        detail = {"tool": name, "kind": kind, "times": rng.choice((1, 1, 2))}
     return BehaviourPlan(name=slot.behaviour, objective=0, instruction="", detail=detail)
 
 

@@ -40,7 +40,7 @@ def _check(text: str, tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def count_told(text: str, done: Sequence[EarlierCall]) -> int:
-    """Numbers of a summary that stand in a result or an argument, less those that stand in none: the more the better."""
+    """Numbers of a summary that stand in a result or an argument, less twice those that stand in none."""
     known = "\n".join(f"{_plain(call.value)} {_plain(dict(call.arguments))}" for call in done)
     told = _NUMBER.findall(text)
     return sum(1 if states(_read_number(number), known) else -2 for number in told)

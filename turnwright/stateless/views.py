@@ -60,8 +60,9 @@ def view_done(made: EarlierCall) -> dict[str, Any]:
 
 
 def view_wish(call: PlannedCall, tools: Mapping[str, Tool], own_turn: Set[str]) -> dict[str, Any]:
-    """`{does, details: [{label, value}], takes: [{label, from}]}` of a call that the user asks for, without its tool's
-    name; `from` is `this request` for a result of one of the calls `own_turn`, else `earlier`.
+    """`{does, details: [{label, value}], takes: [{label, from}]}` of a call that the user asks for; no tool's name.
+
+    `from` is `this request` for a result of one of the calls `own_turn`, else `earlier`.
     """
     tool = tools[call.tool]
     own = dict(zip(tools, list_own_descriptions(list(tools.values())), strict=True))

@@ -1,4 +1,4 @@
-"""What a parameter is called among people: its name in words, with what its tool is about where that alone says too little."""
+"""What a parameter is called among people: its name in words, with what its tool is about where that is too little."""
 
 from turnwright.tools.naming import singular, split_words, to_words
 from turnwright.tools.spec_naming import VERBS
