@@ -51,7 +51,7 @@ STATELESS: frozenset[Paradigm] = frozenset({"stateless", "stateless_executed"})
 """Paradigms in which plans come first and are made during the dialogue."""
 ARMS: tuple[Paradigm, ...] = ("stateless", "stateless_executed", "user_oriented_executed")
 """Of twins: the dialogues of a set over one toolset, in the order in which they stand."""
-WITHOUT_USER_SIMULATOR: frozenset[Paradigm] = frozenset({"task_oriented"}) | STATELESS
+WITHOUT_USER_SIMULATOR: frozenset[Paradigm] = frozenset({"task_oriented", "stateless", "stateless_executed"})
 """Paradigms in which nobody plays the user during the dialogue: what they say is whole from the start."""
 SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented", "stateless"})
 """Paradigms in which the tool simulator answers the calls, whatever the tools could do."""

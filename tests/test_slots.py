@@ -117,9 +117,9 @@ def test_behaviours_that_need_a_user_move_to_slots_that_have_one():
     assert {slot.behaviour for slot in crowded} == {"none"}
 
 
-def test_stateless_dialogues_and_executed_ones_without_a_source_are_refused():
-    with pytest.raises(ValueError, match="stateless cannot be asked for"):
-        config(paradigms={"stateless": 0.5, "user_oriented_executed": 0.5})
+def test_executed_twins_by_themselves_and_executed_dialogues_without_a_source_are_refused():
+    with pytest.raises(ValueError, match="set twins to true"):
+        config(paradigms={"stateless_executed": 0.5, "user_oriented_executed": 0.5})
     with pytest.raises(ValueError, match="add up to 1"):
         config(paradigms={"user_oriented": 0.5})
     settings = config(paradigms={"user_oriented_executed": 1.0})

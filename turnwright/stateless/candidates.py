@@ -82,8 +82,8 @@ async def draw_candidates(
 ) -> Drawn[V]:
     """Asks `count` times side by side and keeps the best valid answer; the first of equals.
 
-    Replies that say the same count once. A malformed reply is a rejected candidate (`malformed_reply`), and so is one
-    for which the conversation has grown too long (`context_overflow`).
+    Replies that say the same are read once. A malformed reply is a rejected candidate (`malformed_reply`), and so is
+    one for which the conversation has grown too long (`context_overflow`).
 
     Raises:
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
@@ -92,7 +92,7 @@ async def draw_candidates(
     account.candidates[stage] = account.candidates.get(stage, 0) + count
     valid: list[Candidate[V]] = []
     others: list[V] = []
-    seen: set[str] = set()
+    seen: dict[str, tuple[Problem, ...]] = {}
     for draw, result in enumerate(results):
         if isinstance(result, MalformedReply | ContextOverflow):
             account.count(result.replies if isinstance(result, MalformedReply) else ())
@@ -104,9 +104,10 @@ async def draw_candidates(
         account.count(result.replies, int(result.repaired))
         same = digest(result.value.model_dump(mode="json"))
         if same in seen:
+            account.reject(turn, stage, attempt, draw, seen[same])
             continue
-        seen.add(same)
         candidate = read(result.value)
+        seen[same] = candidate.problems
         if candidate.problems:
             account.reject(turn, stage, attempt, draw, candidate.problems)
             others.append(candidate.value)

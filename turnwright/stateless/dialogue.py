@@ -1,7 +1,6 @@
 """Generates one stateless dialogue, turn by turn, and rescues it to its last complete turn where one fails (TC)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,7 +14,6 @@ from schemas.stateless import Generation, Scenario, TurnPlan
 from schemas.tools import Tool
 from schemas.vocabulary import Ending
 from turnwright.environments.base import Base
-from turnwright.models.errors import ContextOverflow
 from turnwright.models.models import Models
 from turnwright.roles import assistant
 from turnwright.rollout.behaviours import behaviour_occurred
@@ -102,7 +100,7 @@ class _Rollout:
         for turn, spoken in enumerate(self._spoken):
             try:
                 await self._perform(turn, 0, spoken)
-            except (TurnFailed, ContextOverflow):
+            except TurnFailed:
                 await self._runner.close()
                 self._runner = await ExecutedCalls.open(base, self._tools, self._task)
                 await self._runner.restore(self._rescue())
@@ -174,7 +172,7 @@ class _Rollout:
                 continue
             try:
                 await self._perform(turn, attempt, spoken)
-            except (TurnFailed, ContextOverflow):
+            except TurnFailed:
                 # What the failed turn did must leave no trace: the world is built again from what is kept.
                 await self._runner.close()
                 self._runner = self._simulate()
@@ -185,16 +183,8 @@ class _Rollout:
         return False
 
     async def _perform(self, turn: int, attempt: int, spoken: Spoken) -> None:
-        self._check_length(spoken)
         self._progress, plan = await self._maker.perform(turn, attempt, spoken, self._progress, self._runner)
-        self._progress = replace(self._progress, replies=(), repaired=0)
         self._plans.append(plan)
-
-    def _check_length(self, spoken: Spoken) -> None:
-        """A turn that would go beyond `limits.turns` is not begun."""
-        coming = 2 + 2 * (len(spoken.calls) + len(spoken.hints))
-        if self._progress.conversation.turns + coming > self._config.limits.turns:
-            raise TurnFailed("execution")
 
     def _simulate(self) -> SimulatedCalls:
         return SimulatedCalls(self._tools, self._task, self._models, self._config, self._trial)

@@ -1,7 +1,7 @@
 """Runs the plan of a turn (TC, execute): calls in order, references put in and checked anew, faults met by a retry."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
@@ -22,6 +22,14 @@ _RETRIES = 3
 _DEEPEST = 4
 
 
+Count = Callable[[Sequence[ModelReply], int], None]
+"""Told of replies and of repairs among them."""
+
+
+def ignore_costs(replies: Sequence[ModelReply], repaired: int) -> None:
+    """For whoever has nothing to account for."""
+
+
 class ExecutionFailed(Exception):
     """A turn that cannot be carried out as planned."""
 
@@ -37,9 +45,6 @@ class Progress:
     conversation: Conversation
     records: tuple[CallRecord, ...] = ()
     earlier: tuple[EarlierCall, ...] = ()
-    replies: tuple[ModelReply, ...] = field(default=())
-    """What the tool simulator said."""
-    repaired: int = 0
 
 
 async def run_plan(
@@ -49,12 +54,14 @@ async def run_plan(
     runner: CallRunner,
     hints: Sequence[ErrorHint] = (),
     *,
+    count: Count = ignore_costs,
     parallel: bool = False,
 ) -> Progress:
     """Carries out the calls of a turn after what was said and done.
 
     Each call is one message; with `parallel`, neighbouring calls that do not need each other share one. A call that
-    fails by a fault of code is made again. `hints` put a wrong call before the right one, answered by the hint.
+    fails by a fault of code is made again. `hints` put a wrong call before the right one, answered by the hint. `count`
+    is told what models said for it, also where the turn fails.
 
     Raises:
         ExecutionFailed: a reference has no value, or a call fails by itself.
@@ -68,7 +75,7 @@ async def run_plan(
             if call.id in wrong:
                 progress = _put_hint(progress, wrong[call.id], tools)
         arguments = {call.id: resolve_arguments(call, tools[call.tool], results) for call in group}
-        progress, values = await _make_calls(progress, [(call, arguments[call.id]) for call in group], runner)
+        progress, values = await _make_calls(progress, [(call, arguments[call.id]) for call in group], runner, count)
         for call in group:
             made = EarlierCall(call, tools[call.tool], arguments[call.id], values[call.id])
             results[call.id] = made
@@ -124,7 +131,7 @@ def _group_calls(calls: Sequence[PlannedCall], *, parallel: bool) -> list[list[P
 
 
 async def _make_calls(
-    progress: Progress, calls: Sequence[tuple[PlannedCall, dict[str, Any]]], runner: CallRunner
+    progress: Progress, calls: Sequence[tuple[PlannedCall, dict[str, Any]]], runner: CallRunner, count: Count
 ) -> tuple[Progress, dict[str, Any]]:
     """Makes calls in one message, and those that met a fault again, until each has its result."""
     values: dict[str, Any] = {}
@@ -136,12 +143,10 @@ async def _make_calls(
         message = len(conversation.messages) - 1
         said, again = conversation.messages, list[tuple[PlannedCall, dict[str, Any]]]()
         records = list(progress.records)
-        replies, repaired = list(progress.replies), progress.repaired
         for written, (call, arguments) in zip(said[message].get("tool_calls", []), waiting, strict=True):
             text = written["function"]["arguments"]
             answer = await runner.answer(call.tool, text, said)
-            replies += answer.replies
-            repaired += answer.repaired
+            count(answer.replies, answer.repaired)
             error = answer.result.error
             if error is not None and not answer.fault:
                 explanation = f"{call.tool}: {error.kind}: {error.message}"[:300]
@@ -164,7 +169,7 @@ async def _make_calls(
                 again.append((call, arguments))
             else:
                 values[call.id] = answer.result.value
-        progress = Progress(conversation, tuple(records), progress.earlier, tuple(replies), repaired)
+        progress = Progress(conversation, tuple(records), progress.earlier)
         waiting = again
         if not waiting:
             return progress, values

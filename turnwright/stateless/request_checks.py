@@ -145,6 +145,8 @@ def _find_deed(
 ) -> Sequence[str] | None:
     """The words of a sentence that ask for something; a thing that an explicit call is about belongs to that call."""
     for place, word in enumerate(words):
+        if place and words[place - 1] in _DETERMINERS:
+            continue  # `the sum of the order` asks for nothing
         near = words[place + 1 : place + 1 + _NEAR]
         thing = next((other for other in near if other in objects | asked), None)
         if word in verbs - _WEAK and thing in objects - asked and 2 * len(objects & set(near)) >= len(objects):
@@ -154,6 +156,8 @@ def _find_deed(
 
 _WEAK = frozenset("what which who whose when where how know see tell give".split())
 """Verbs of looking that stand in any question."""
+_DETERMINERS = frozenset("a an the my our your his her its their this that these those no of with".split())
+"""Words behind which a word is no verb."""
 
 
 def _check_tense(text: str, now: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from schemas.replies import PlanDraft, RequestDraft, SummaryDraft
 from schemas.rows import DialogueTaskRow
 from schemas.stateless import ErrorHint, GenerationStage, Scenario, TurnPlan
 from schemas.tools import Tool
+from turnwright.models.errors import ContextOverflow
 from turnwright.models.models import Models
 from turnwright.roles.back_translator import ask_for_calls, translate_back
 from turnwright.roles.planner import ask_for_plan, plan_turn
@@ -105,22 +106,37 @@ class TurnMaker:
 
         Raises:
             TurnFailed: a call cannot be made, or no summary is valid; the reasons stand in the account.
-            ContextOverflow, ModelError: no reply could be had.
+            ModelError: no reply could be had.
         """
-        start = replace(progress, conversation=progress.conversation.add_user(spoken.request), replies=(), repaired=0)
+        start = replace(progress, conversation=progress.conversation.add_user(spoken.request))
         parallel = self.task.behaviour == "parallel_calls"
         self.account.candidates["execution"] = self.account.candidates.get("execution", 0) + 1
         try:
-            done = await run_plan(start, spoken.calls, self.tools, runner, spoken.hints, parallel=parallel)
-        except ExecutionFailed as failure:
-            self.account.reject(turn, "execution", attempt, 0, [failure.problem])
+            self._check_length(spoken, progress)
+            done = await run_plan(
+                start, spoken.calls, self.tools, runner, spoken.hints, count=self.account.count, parallel=parallel
+            )
+        except (ExecutionFailed, ContextOverflow) as failure:
+            overflow = Problem("context_overflow", str(failure))
+            problem = failure.problem if isinstance(failure, ExecutionFailed) else overflow
+            self.account.reject(turn, "execution", attempt, 0, [problem])
             raise TurnFailed("execution") from failure
-        self.account.count(done.replies, done.repaired)
         summary = await self._summarise(turn, attempt, spoken, progress, done)
         plan = TurnPlan(
             calls=spoken.calls, planned=spoken.planned, request=spoken.request, summary=summary, hints=spoken.hints
         )
         return replace(done, conversation=done.conversation.add_assistant(summary)), plan
+
+    def _check_length(self, spoken: Spoken, progress: Progress) -> None:
+        """A turn that would go beyond `limits.turns` is not begun.
+
+        Raises:
+            ExecutionFailed: it would.
+        """
+        coming = 2 + 2 * (len(spoken.calls) + len(spoken.hints))
+        if progress.conversation.turns + coming > self.config.limits.turns:
+            text = f"the dialogue would have more than {self.config.limits.turns} turns"
+            raise ExecutionFailed(Problem("turn_limit", text))
 
     async def _plan(
         self, turn: int, attempt: int, progress: Progress, said: Sequence[tuple[str, str]], most: int
