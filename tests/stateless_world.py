@@ -77,7 +77,9 @@ LINKS = tuple(
 
 def call(identifier: str, name: str, **arguments: Any) -> PlannedCall:
     """A planned call; an argument `("c1", "field")` is a reference."""
-    references = {key: value for key, value in arguments.items() if isinstance(value, tuple)}
+    references: dict[str, tuple[str, str]] = {
+        key: value for key, value in arguments.items() if isinstance(value, tuple)
+    }
     return PlannedCall(
         id=identifier,
         tool=name,
@@ -172,7 +174,8 @@ def task(lengths: Sequence[int] = (4, 4), hints: int = 0, **changes: Any) -> Dia
         "seed": 7,
         "model_calls": [],
         "scenario": canonical_json(scenario.model_dump(mode="json")),
-    } | changes
+    }
+    content |= changes
     return DialogueTaskRow(id=content_id("task", content), **content)
 
 

@@ -107,7 +107,7 @@ def test_hints_are_planned_for_their_share_of_dialogues() -> None:
 
 
 def executable() -> tuple[list[ToolsetRow], RunConfig]:
-    tools = [
+    tools: list[dict[str, Any]] = [
         {
             **tool,
             "kind": "sql",

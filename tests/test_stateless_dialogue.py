@@ -53,13 +53,16 @@ def script(*turns: list[Any]) -> Callable[[dict[str, Any]], Any]:
 
 def scripted(**others: Callable[[dict[str, Any]], Any]) -> OfficeModels:
     """Models whose plans are the errand, asked for and recovered as planned."""
-    plans = {"planner": script(errand()), "back_translator": script(errand())}
-    requester = {
-        "requester": lambda _: {
-            "request": "Could you send a note with the subject Total and the sum in it? To Priya in Leeds, for W12."
-        }
+    scripts: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "planner": script(errand()),
+        "back_translator": script(errand()),
+        "requester": _ask,
     }
-    return OfficeModels(plans | requester | others)
+    return OfficeModels(scripts | others)
+
+
+def _ask(_: dict[str, Any]) -> Any:
+    return {"request": "Could you send a note with the subject Total and the sum in it? To Priya in Leeds, for W12."}
 
 
 def test_a_dialogue_has_its_turns_and_every_call_is_what_was_planned() -> None:
