@@ -75,8 +75,6 @@ class TurnPlan(Closed):
     request: str
     summary: str
     hints: tuple[ErrorHint, ...] = ()
-    behaviour: str = "none"
-    """What happens in this turn besides its plan: `missing_parameter`, `out_of_scope`, or `none`."""
 
 
 class Generation(Closed):

@@ -166,7 +166,7 @@ def test_other_dialogues_keep_a_world_of_their_own() -> None:
     ("changes", "reason"),
     [
         ({"twins": True, "paradigms": {"stateless": 1.0}}, "leave paradigms out"),
-        ({"twins": True, "sources": [{"kind": "tools", "path": "x"}]}, "whose tools can run"),
+        ({"twins": True, "sources": [{"kind": "tools", "path": "x"}]}, "a source of kind sql"),
         ({"stateless": {"turns": {11: 1.0}}}, "1 to 10 turns"),
         ({"stateless": {"turns": {2: 0.5}}}, "add up to 1"),
         ({"stateless": {"calls": 9}}, "less than or equal to 8"),

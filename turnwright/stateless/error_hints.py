@@ -14,7 +14,7 @@ from schemas.content import canonical_json
 from schemas.goals import PlannedCall
 from schemas.stateless import ErrorHint
 from schemas.tools import Tool
-from turnwright.stateless.plans import EarlierCall, find_sinks, list_literals, list_references
+from turnwright.stateless.plans import EarlierCall, list_literals, list_references
 from turnwright.statistics.fidelity.tool_words import read_tool_words
 from turnwright.tools.argument_checks import find_argument_problem
 from turnwright.tools.naming import to_words
@@ -59,7 +59,7 @@ def _find_hint(
     for kind, tool, arguments, hint in (
         *_list_lost(call, calls, losers, tools),
         *_list_look_alikes(call, tools),
-        *_list_mixed_up(call, calls, tools),
+        *_list_mixed_up(call, calls),
     ):
         key = canonical_json([tool, arguments])
         if key not in right | made and find_argument_problem(tools[tool], arguments) is None:
@@ -84,7 +84,7 @@ def _list_lost(
             by_key[key] = plan[place]
     for key, _ in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         wrong = by_key[key]
-        yield "other_candidate", wrong.tool, dict(wrong.arguments), _point_at(call, tools[call.tool])
+        yield "other_candidate", wrong.tool, dict(wrong.arguments), _point_at(tools[call.tool])
 
 
 def _list_look_alikes(call: PlannedCall, tools: Mapping[str, Tool]) -> Iterator[_Wrong]:
@@ -108,10 +108,10 @@ def _list_look_alikes(call: PlannedCall, tools: Mapping[str, Tool]) -> Iterator[
             theirs = read_tool_words(name)
             ranked.append((-len(objects & theirs[1]) * 2 - bool(verbs & theirs[0]), name, taken))
     for _, name, taken in sorted(ranked, key=lambda item: item[:2]):
-        yield "look_alike", name, taken, _point_at(call, tools[call.tool])
+        yield "look_alike", name, taken, _point_at(tools[call.tool])
 
 
-def _list_mixed_up(call: PlannedCall, calls: Sequence[PlannedCall], tools: Mapping[str, Tool]) -> Iterator[_Wrong]:
+def _list_mixed_up(call: PlannedCall, calls: Sequence[PlannedCall]) -> Iterator[_Wrong]:
     """The call with a value that was said of something else in the place of a reference or of a literal."""
     said = [value for other in calls for _, value in list_literals(other)]
     literals = dict(list_literals(call))
@@ -125,11 +125,9 @@ def _list_mixed_up(call: PlannedCall, calls: Sequence[PlannedCall], tools: Mappi
             takes = f"Not that {label}: it has to be the one that an earlier call returns."
             hint = takes if name not in literals else f"Not that {label}: take the one that was asked for."
             yield "mixed_up", call.tool, arguments, hint
-    _ = tools
 
 
-def _point_at(call: PlannedCall, tool: Tool) -> str:
+def _point_at(tool: Tool) -> str:
     """The hint for a wrong tool: what has to be done instead, in the words of the right one."""
     does = first_sentence(tool.description, 120)
-    goal = bool(find_sinks([call])) and list_references(call)
-    return f"That does not lead there. What is needed{' now' if goal else ' first'}: {does[:1].lower()}{does[1:]}."
+    return f"That does not lead there. What is needed here: {does[:1].lower()}{does[1:]}."

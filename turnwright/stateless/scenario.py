@@ -67,7 +67,7 @@ async def write_scenario(
         hints=rng.randint(1, 3) if hinted else 0,
         values=values,
     )
-    row = _build_row(slot, toolset, scenario, now, _plan_behaviour(slot, links, tools, rng), config)
+    row = _build_row(slot, toolset, seed, scenario, now, _plan_behaviour(slot, links, tools, rng), config)
     return WrittenTask(row, (), _record(slot, toolset, []))
 
 
@@ -182,7 +182,13 @@ def _draw_now(seed: str) -> str:
 
 
 def _build_row(
-    slot: Slot, toolset: ToolsetRow, scenario: Scenario, now: str, behaviour: BehaviourPlan | None, config: RunConfig
+    slot: Slot,
+    toolset: ToolsetRow,
+    seed: SeedRow,
+    scenario: Scenario,
+    now: str,
+    behaviour: BehaviourPlan | None,
+    config: RunConfig,
 ) -> DialogueTaskRow:
     content: dict[str, Any] = {
         "toolset_id": toolset.id,
@@ -198,8 +204,8 @@ def _build_row(
         "task_count": len(scenario.lengths),
         "planned_calls": 0,
         "reference_time": now,
-        "start_digest": toolset.id,
-        "goal_digest": toolset.id,
+        "start_digest": seed.base_digest,
+        "goal_digest": seed.base_digest,
         "goal_changes": "[]",
         "role": None,
         "model": None,
