@@ -25,7 +25,7 @@ class Scenario(Closed):
     """What a stateless dialogue starts from, drawn before any model is asked (TC, sample)."""
 
     sampler: Sampler
-    """How the tools were drawn; `random` where the graph has no such shape."""
+    """How the tools were drawn; `neighbour` where no shape that was tried had an edge."""
     tools: tuple[str, ...]
     """Names of the tools that are offered, in the order of the toolset."""
     links: tuple[FieldLink, ...]
