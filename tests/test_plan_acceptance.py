@@ -7,7 +7,7 @@ from stateless_world import TOOLS, call, draft, errand, made
 
 from schemas.goals import PlannedCall
 from schemas.replies import PlanArgument, PlanCall, PlanDraft
-from turnwright.stateless.acceptance import check_plan, find_components
+from turnwright.stateless.acceptance import check_plan, find_components, fits_type
 from turnwright.stateless.plans import EarlierCall, find_sinks, list_references, read_literal, read_plan
 
 PRIYA = made(call("c1", "find_employees", employee_name="Priya"), [{"employee_id": "E1"}], employee_name="Priya")
@@ -93,6 +93,16 @@ def test_ids_are_compared_whole() -> None:
     assert {"c10", "c11"} in find_components(calls)
     assert list_references(calls[-1]) == [("employee_id", "c10", "customer_id"), ("total", "c10", "total")]
     assert [sink.id for sink in find_sinks(calls)] == [f"c{number}" for number in range(1, 10)] + ["c11"]
+
+
+def test_a_closed_set_is_filled_from_a_closed_set_alone() -> None:
+    kinds: dict[str, object] = {"type": "string", "enum": ["cup", "league"]}
+    assert not fits_type({"type": "string"}, kinds)
+    assert not fits_type({"type": "string", "enum": ["open"]}, kinds)
+    assert fits_type({"type": "string", "enum": ["cup"]}, kinds)
+    assert fits_type(kinds, {"type": "string"})
+    assert not fits_type({"type": "number"}, {"type": "string"})
+    assert fits_type({"type": "array", "items": {"type": "string"}}, {"type": "string"})
 
 
 def test_two_calls_that_share_an_earlier_result_hang_together() -> None:

@@ -39,6 +39,7 @@ def test_a_good_request_breaks_no_rule() -> None:
         ("Please send a note with the subject Total to $c1.employee of Priya in Leeds for W12.", "reference_syntax"),
         ("I sent a note with the subject Total to Priya in Leeds for W12.", "tense"),
         ("Send a note, subject Total, to Priya in Leeds for W12. It will be sent on 2024-01-05.", "tense"),
+        ("Send a note, subject Total, to Priya in Leeds for W12, for next week, 2024-01-05.", "tense"),
         ("Send a note, subject Total, to Priya in Leeds for W12. I had asked, it was on 2025-12-01.", "tense"),
         ("How can I help you with the subject Total for Priya in Leeds and W12?", "speaks_as_assistant"),
         ("   ", "empty_request"),
@@ -47,6 +48,10 @@ def test_a_good_request_breaks_no_rule() -> None:
 )
 def test_planted_faults_are_found(text: str, code: str) -> None:
     assert code in codes(text)
+
+
+def test_a_next_thing_to_do_is_no_time_to_come() -> None:
+    assert codes(f"Next, about the note of 2024-01-05: {GOOD}") == set()
 
 
 def test_order_counts_on_the_first_turn_alone() -> None:

@@ -111,8 +111,14 @@ def _check_references(
 def fits_type(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a field can fill a parameter: the same type, a list for one item, or an item of a list.
 
-    A schema that names no one type, or several, is given the benefit of the doubt: execution checks the value itself.
+    A closed set is filled only by a field whose own closed set shares a value with it. A schema that names no one type,
+    or several, is given the benefit of the doubt: execution checks the value itself.
     """
+    options = wanted.get("enum")
+    if isinstance(options, list):
+        given_options = cast("list[Any]", given.get("enum") or [])
+        if not any(option in given_options for option in cast("list[Any]", options)):
+            return False
     source, target = read_kind(given), read_kind(wanted)
     if source is None or target is None or "array" in (source, target):
         return True

@@ -30,8 +30,11 @@ _ASKED = re.compile(
     r"does|do|has|should|must|hoping|wondering|looking|trying|wish)\b",
     re.IGNORECASE,
 )
-_AHEAD = re.compile(r"\b(?:will be|going to|upcoming|next|coming|tomorrow|from now)\b", re.IGNORECASE)
-_BEHIND = re.compile(r"\b(?:was|were|ago|yesterday|last|previous|happened|took place)\b", re.IGNORECASE)
+_SPAN = r"(?:week|month|year|day|quarter|weekend|time|spring|summer|autumn|fall|winter|\w+day)s?"
+_AHEAD = re.compile(rf"\b(?:will be|going to|upcoming|tomorrow|from now|(?:next|coming) {_SPAN})\b", re.IGNORECASE)
+_BEHIND = re.compile(
+    rf"\b(?:was|were|ago|yesterday|happened|took place|(?:last|previous|past) {_SPAN})\b", re.IGNORECASE
+)
 _DAY = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
 

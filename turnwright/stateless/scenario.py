@@ -20,11 +20,13 @@ from turnwright.goals.behaviours.disturbed import ERRORS, FAULTS
 from turnwright.goals.personas import draw_persona
 from turnwright.goals.slots import Slot
 from turnwright.goals.writing import WrittenTask
+from turnwright.stateless.acceptance import fits_type
 from turnwright.tools.argument_drawing import draw_bindings
 from turnwright.tools.dataflow import DataflowGraph, Key, build_graph
 from turnwright.tools.rejection import Rejection
 from turnwright.tools.samplers import grow, sample_tools
 from turnwright.tools.text_vectors import vectorise_text
+from turnwright.tools.tool_text import list_fields, list_properties
 from turnwright.tools.toolsets import follow_reference
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ async def write_scenario(
     turns = draw_share(config.stateless.turns, rng)
     sampler, positions = draw_tools(graph, config, turns + _SPARE, rng)
     names = {tools[position].name for position in positions}
-    links = tuple(link for link in _list_links(graph) if {link.source, link.target} <= names)
+    links = tuple(link for link in _list_links(graph, tools) if {link.source, link.target} <= names)
     if not links:
         reason = f"no_links: no two of the {len(tools)} tools can feed each other"
         return WrittenTask(None, ((reason,),), _record(slot, toolset, [reason]))
@@ -123,12 +125,17 @@ def _open_graph(tools: str, kind: str, content: str, least_weight: float) -> Dat
     return build_graph(own, vectorise_text, least_weight=least_weight, follow=follow)
 
 
-def _list_links(graph: DataflowGraph) -> list[FieldLink]:
+def _list_links(graph: DataflowGraph, tools: Sequence[Tool]) -> list[FieldLink]:
+    """The edges by names, without those that the acceptance rules would not let a plan use."""
     return [
         FieldLink(
             source=graph.tools[edge.source], field=edge.field, target=graph.tools[edge.target], parameter=edge.parameter
         )
         for edge in graph.edges
+        if fits_type(
+            list_fields(tools[edge.source].output_schema).get(edge.field, {}),
+            list_properties(tools[edge.target].parameters).get(edge.parameter, {}),
+        )
     ]
 
 
