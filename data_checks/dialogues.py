@@ -15,6 +15,7 @@ from data_checks.shape import check_rows, list_missing_parents, list_shape_expec
 from data_checks.suite import Suite, SuiteFrame
 from schemas.config import RunConfig
 from schemas.rows import TableRef
+from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.statistics.dialogue_figures import count_steps, measure_dialogue, read_messages
 
 TABLE = "dialogues"
@@ -54,8 +55,10 @@ def build_suite(reference: TableRef, parents: Parents, config: RunConfig) -> Sui
         rules=rules,
         figures={
             "tool_requests": lambda record: sum(map(bool, count_steps(read_messages(record["messages"])))),
-            # Task-oriented dialogues have one user message for each task, by what they are.
-            "one_request": lambda record: float(record["requests"] == 1 and record["paradigm"] != "task_oriented"),
+            # Where nobody plays the user there is one user message for each task, by what these dialogues are.
+            "one_request": lambda record: float(
+                record["requests"] == 1 and record["paradigm"] not in WITHOUT_USER_SIMULATOR
+            ),
         },
     )
     checks = check_rows(TABLE, REFERENCES, parents, own)

@@ -320,6 +320,40 @@ class Export(Closed):
     validation_share: Share = 0.05
 
 
+class Stateless(Closed):
+    """How stateless dialogues are made (TC). Other paradigms know nothing of it."""
+
+    back_translation: bool = True
+    """Whether a fresh call must recover each plan from the request alone; false: the planner's word counts."""
+    implicit_calls: bool = True
+    """Whether look-ups are hidden from the request; false: the user asks for every call."""
+    sampler: Sampler | None = None
+    """How every scenario's tools are drawn; none: a mix as in `tools.synthesise.samplers`."""
+    tools: int = Field(default=8, ge=2, le=32)
+    """Most tools of one scenario."""
+    turns: dict[int, Share] = Field(default_factory=lambda: {2: 0.3, 3: 0.3, 4: 0.25, 5: 0.15})
+    """Share of dialogues planned with so many turns, 1 to 10."""
+    calls: int = Field(default=8, ge=2, le=8)
+    """Most calls of one turn; each turn draws its own bound, evenly from 1 to this number, and never below 2."""
+    candidates: int = Field(default=2, ge=1, le=8)
+    """Candidates drawn at each step of a turn; the best valid one is kept."""
+    attempts: int = Field(default=3, ge=1, le=8)
+    """Tries at one turn before the dialogue ends with the turn before it."""
+    error_hints: Share = 0.15
+    """Share of dialogues into which one to three wrong calls with a hint are put."""
+    votes: int = Field(default=3, ge=1, le=15)
+    """Votes of the judge on one dialogue, where `judging.votes` asks for no more; they have to be unanimous."""
+
+    @field_validator("turns")
+    @classmethod
+    def _possible(cls, mix: dict[int, float]) -> dict[int, float]:
+        if any(not 1 <= count <= 10 for count in mix):
+            raise ValueError("a stateless dialogue has 1 to 10 turns")
+        if not math.isclose(sum(mix.values()), 1.0, abs_tol=1e-6):
+            raise ValueError(f"shares must add up to 1, they add up to {sum(mix.values()):g}")
+        return mix
+
+
 def _model_kind(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)  # pyright: ignore
     if kind is None:
@@ -368,6 +402,10 @@ class RunConfig(Closed):
     )
     """Share of dialogues with each behaviour; what is left has none."""
     tools: ToolSettings = ToolSettings()
+    stateless: Stateless = Stateless()
+    twins: bool = False
+    """Whether dialogues are made in sets of three over the same toolset: stateless, the same plans executed, and user
+    oriented executed; then `paradigms` is left empty."""
     limits: Limits = Limits()
     budget: Budget = Budget()
     concurrency: int = Field(default=64, ge=1, le=4096)
@@ -395,11 +433,8 @@ class RunConfig(Closed):
     @field_validator("paradigms")
     @classmethod
     def _can_be_made(cls, mix: dict[Paradigm, float]) -> dict[Paradigm, float]:
-        if mix.get("stateless"):
-            raise ValueError(
-                "stateless cannot be asked for: no stage makes such dialogues; "
-                "use task_oriented, user_oriented or user_oriented_executed"
-            )
+        if mix.get("stateless_executed"):
+            raise ValueError("stateless_executed cannot be asked for by itself: set twins to true")
         return cls._sums_to_one(mix) if mix else mix
 
     @field_validator("tasks_per_dialogue", "difficulty")
@@ -448,6 +483,14 @@ class RunConfig(Closed):
                 f"sources are of the kinds {', '.join(kinds)}, allowed are {', '.join(sorted(EXECUTABLE))}; "
                 "use user_oriented or task_oriented, or add such a source"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _twins_can_run(self) -> Self:
+        if self.twins and self.paradigms:
+            raise ValueError("twins decides how dialogues are made; leave paradigms out")
+        if self.twins and not any(source.kind == "sql" for source in self.sources):
+            raise ValueError("twins needs a source of kind sql, on which the same plans can run")
         return self
 
     @model_validator(mode="after")

@@ -85,5 +85,7 @@ class CallRecord(Closed):
     fault: bool = False
     """The error was injected by code."""
     rows_changed: int = 0
+    hint: bool = False
+    """A wrong call that code put in, answered by a hint that sets it right (TC, error hints); it never ran."""
     side: Side = "assistant"
     """Who made it. A call of the user's side stands in no message; `message` is the assistant's that asked for it."""

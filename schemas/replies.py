@@ -3,10 +3,11 @@
 Fields are few and flat, because small models have to fill them.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.vocabulary import BulletClass, Role
 
@@ -161,6 +162,57 @@ class ToolSimulation(Reply):
         return {"result": cast("list[Any]", value)} if isinstance(value, list) else value
 
 
+class PlanArgument(Reply):
+    """planner, back_translator: one argument, either a literal or the output field of an earlier call."""
+
+    name: str
+    value: str = ""
+    """The literal as text, whatever type the parameter has; empty for a reference."""
+    from_call: str = ""
+    """Id of the call whose result gives the value; empty for a literal."""
+    from_field: str = ""
+    """Field of that result; empty for a literal."""
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """Small models write numbers and lists as they are; null means that there is no literal."""
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    @field_validator("from_call", "from_field", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+
+class PlanCall(Reply):
+    """planner, back_translator: one call."""
+
+    id: str
+    tool: str
+    arguments: list[PlanArgument] = Field(json_schema_extra={"maxItems": 16})
+
+
+class PlanDraft(Reply):
+    """planner, back_translator: the calls of one turn, in the order in which they are made."""
+
+    calls: list[PlanCall] = Field(json_schema_extra={"maxItems": 8})
+
+
+class RequestDraft(Reply):
+    """requester: what the user says."""
+
+    request: str
+
+
+class SummaryDraft(Reply):
+    """summariser: what the assistant says when the calls are done."""
+
+    summary: str
+
+
 REPLIES: dict[Role, type[Reply]] = {
     "question_writer": Questions,
     "sql_tool_writer": SqlToolDrafts,
@@ -172,6 +224,10 @@ REPLIES: dict[Role, type[Reply]] = {
     "user_operator": UserAction,
     "judge": Judgement,
     "tool_simulator": ToolSimulation,
+    "planner": PlanDraft,
+    "requester": RequestDraft,
+    "back_translator": PlanDraft,
+    "summariser": SummaryDraft,
 }
 """Roles that answer with JSON. The assistant answers in prose and tool calls."""
 

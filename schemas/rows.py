@@ -155,6 +155,10 @@ class DialogueTaskRow(Made):
     """A list of schemas.goals.RowChange: what the plan changes."""
     beginning: JsonText = "null"
     """A schemas.goals.Beginning: the messages that the dialogue starts from, or `null` for an empty slate."""
+    scenario: JsonText = "null"
+    """A schemas.stateless.Scenario, or `null` where the goal is planned before the dialogue."""
+    arm: str = ""
+    """With `twins`, the arm of the comparison; the three dialogues of a set have the same toolset."""
 
 
 class DialogueRow(Made):
@@ -211,6 +215,10 @@ class DialogueRow(Made):
     """Which try of the repair it is, from 1; 0 where it is none."""
     given_messages: int = 0
     """How many of `messages`, from the first, were given and are not this dialogue's own."""
+    generation: JsonText = "null"
+    """A schemas.stateless.Generation: plans, hidden calls, requests and rejected candidates; `null` for others."""
+    arm: str = ""
+    """With `twins`, the arm of the comparison."""
 
 
 class VerdictRow(Made):

@@ -14,6 +14,10 @@ Role = Literal[
     "assistant",
     "judge",
     "tool_simulator",
+    "planner",
+    "requester",
+    "back_translator",
+    "summariser",
 ]
 """Everything that a model is asked to be."""
 
@@ -38,10 +42,18 @@ STAGES: tuple[Stage, ...] = (
     "report",
 )
 
-Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed", "stateless"]
+Paradigm = Literal["task_oriented", "user_oriented", "user_oriented_executed", "stateless", "stateless_executed"]
 """`task_oriented`: whole queries, no user simulator; `user_oriented`: a person who tells their goal bit by bit, both
-with simulated tools; `user_oriented_executed`: the same person, and tools that really run."""
-SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented"})
+with simulated tools; `user_oriented_executed`: the same person, and tools that really run; `stateless`: planned turn by
+turn, the user's words made of the plan, tools simulated (TC); `stateless_executed`: the same plans, and tools that
+really run, for twins only."""
+STATELESS: frozenset[Paradigm] = frozenset({"stateless", "stateless_executed"})
+"""Paradigms in which plans come first and are made during the dialogue."""
+ARMS: tuple[Paradigm, ...] = ("stateless", "stateless_executed", "user_oriented_executed")
+"""Of twins: the dialogues of a set over one toolset, in the order in which they stand."""
+WITHOUT_USER_SIMULATOR: frozenset[Paradigm] = frozenset({"task_oriented", "stateless", "stateless_executed"})
+"""Paradigms in which nobody plays the user during the dialogue: what they say is whole from the start."""
+SIMULATED: frozenset[Paradigm] = frozenset({"task_oriented", "user_oriented", "stateless"})
 """Paradigms in which the tool simulator answers the calls, whatever the tools could do."""
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -81,6 +93,7 @@ Ending = Literal[
     "malformed_reply",
     "context_overflow",
     "environment_failed",
+    "generation_failed",
 ]
 """Why a dialogue stopped. Only `task_complete` can be valid."""
 

@@ -39,6 +39,18 @@ _EXECUTION = (
 )
 """What the result of a tool call depends on, besides the tool and the state."""
 
+_SCENARIO = (
+    "twins",
+    "stateless.sampler",
+    "stateless.tools",
+    "stateless.turns",
+    "stateless.calls",
+    "stateless.error_hints",
+)
+"""What the scenario of a stateless dialogue depends on."""
+_TURNS = ("stateless.back_translation", "stateless.implicit_calls", "stateless.candidates", "stateless.attempts")
+"""What its turns depend on besides."""
+
 STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
     "collect-seeds": ("sources", "seed"),
     "prepare-tools": (
@@ -55,9 +67,19 @@ STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
         "tasks_per_dialogue",
         "difficulty",
         "behaviours",
+        *_SCENARIO,
+        "tools.synthesise.edge_weight",
+        "tools.synthesise.samplers",
     ),
-    "simulate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "trials"),
-    "validate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "judging.votes", "judging.rule"),
+    "simulate-dialogues": (*_EXECUTION, "limits.turns", "limits.calls_per_request", "trials", *_TURNS),
+    "validate-dialogues": (
+        *_EXECUTION,
+        "limits.turns",
+        "limits.calls_per_request",
+        "judging.votes",
+        "judging.rule",
+        "stateless.votes",
+    ),
     "repair-dialogues": (
         *_EXECUTION,
         "limits.turns",
@@ -65,6 +87,7 @@ STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
         "judging.votes",
         "judging.rule",
         "repair.tries",
+        "stateless.votes",
     ),
     "build-dataset": ("seed", "export.validation_share", "selection", "trials"),
     "report": ("checks",),
@@ -89,7 +112,16 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
     "collect-seeds": (),
     "prepare-tools": ("question_writer", "sql_tool_writer", "tool_writer", "tool_expander", "schema_writer"),
     "write-dialogue-tasks": ("task_writer",),
-    "simulate-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator"),
+    "simulate-dialogues": (
+        "user_simulator",
+        "user_operator",
+        "assistant",
+        "tool_simulator",
+        "planner",
+        "requester",
+        "back_translator",
+        "summariser",
+    ),
     "validate-dialogues": ("judge",),
     "repair-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator", "judge"),
     "build-dataset": (),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prefect import task
 
 from schemas.rows import DialogueRow, DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
-from schemas.vocabulary import SIMULATED
+from schemas.vocabulary import SIMULATED, STATELESS
 from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, narrow_config
 from tasks.caching import CACHED
 from tasks.crew import works_in_crew
@@ -16,6 +16,7 @@ from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, 
 from tasks.workbench import open_workbench
 from turnwright.environments.threads import run_blocking
 from turnwright.rollout.dialogue import simulate_dialogue
+from turnwright.stateless.dialogue import simulate_stateless
 from turnwright.storage.tables import read_rows
 
 STAGE = "simulate-dialogues"
@@ -81,7 +82,8 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
         row = planned.task
         simulated = row.paradigm in SIMULATED
         base = None if simulated else await run_blocking(bench.open_base, seeds[row.seed_id])
-        dialogue = await simulate_dialogue(row, toolsets[row.toolset_id], base, models, config, planned.number)
+        simulate = simulate_stateless if row.paradigm in STATELESS else simulate_dialogue
+        dialogue = await simulate(row, toolsets[row.toolset_id], base, models, config, planned.number)
         return Made([dialogue], [record_dialogue(dialogue)])
 
     made = await bench.work(

@@ -6,6 +6,7 @@ from prefect import task
 
 from schemas.content import content_id, digest
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, TableRef, ToolsetRow
+from schemas.vocabulary import STATELESS
 from tasks.cache_keys import compute_shard_key, compute_stage_key, narrow_config
 from tasks.caching import CACHED
 from tasks.crew import works_in_crew
@@ -17,7 +18,9 @@ from tasks.workbench import open_workbench
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.openings import read_beginning
 from turnwright.goals.slots import Slot, can_execute, plan_slots
+from turnwright.goals.twin_slots import plan_twin_slots
 from turnwright.goals.writing import write_dialogue_task
+from turnwright.stateless.scenario import write_scenario
 from turnwright.storage.tables import read_rows
 
 STAGE = "write-dialogue-tasks"
@@ -52,7 +55,8 @@ def plan_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Sha
 def list_slots(run: RunContext, seeds: TableRef, toolsets: TableRef) -> list[Slot]:
     """What each dialogue of the run is to be like."""
     begun = [seed for seed in read_rows(seeds, SeedRow) if seed.kind == "dialogues"]
-    return plan_slots(list(read_rows(toolsets, ToolsetRow)), run.config, begun)
+    plan = plan_twin_slots if run.config.twins else plan_slots
+    return plan(list(read_rows(toolsets, ToolsetRow)), run.config, begun)
 
 
 @task(name="write-dialogue-tasks", task_run_name="write-dialogue-tasks-{work.number}", **CACHED)
@@ -73,6 +77,9 @@ async def write_task_shard(run: RunContext, work: Shard) -> ShardResult:
         toolset = toolsets[slot.toolset_id]
         seed = seeds[toolset.seed_id]
         base = await run_blocking(bench.open_base, seed) if can_execute(toolset) else None
+        if slot.paradigm in STATELESS:
+            drawn = await write_scenario(slot, toolset, seed, base, config)
+            return Made([] if drawn.row is None else [drawn.row], [drawn.ledger])
         beginning = read_beginning(slot.prefix, seeds)
         written = await write_dialogue_task(slot, toolset, seed, base, models, config, beginning)
         return Made([] if written.row is None else [written.row], [written.ledger])

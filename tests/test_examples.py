@@ -12,6 +12,7 @@ import yaml
 
 from schemas.config import RunConfig
 from schemas.rows import DialogueRow, DialogueTaskRow, SeedRow, ToolsetRow, VerdictRow
+from schemas.vocabulary import STATELESS
 from turnwright.environments.base import open_base
 from turnwright.goals.openings import read_beginning
 from turnwright.goals.slots import can_execute, plan_slots
@@ -23,6 +24,8 @@ from turnwright.rollout.dialogue import simulate_dialogue
 from turnwright.selfplay.options import ServeOptions
 from turnwright.selfplay.process import EmbeddedEndpoint
 from turnwright.sources.collection import collect_seeds
+from turnwright.stateless.dialogue import simulate_stateless
+from turnwright.stateless.scenario import write_scenario
 from turnwright.storage.store import Store
 from turnwright.tools.domain_tools import prepare_domain_tools
 from turnwright.tools.opening_tools import prepare_opening_tools
@@ -31,7 +34,7 @@ from turnwright.validation.verdict import validate_dialogue
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
-SIMULATED = ["task_oriented", "user_oriented", "user_oriented_domain", "executed_domain", "continued"]
+SIMULATED = ["task_oriented", "user_oriented", "user_oriented_domain", "executed_domain", "continued", "tc_stateless"]
 """Those whose tools are made without writing SQL, which takes a run of its own (tests/test_pipeline.py)."""
 
 
@@ -108,6 +111,12 @@ async def make_dialogues(config: RunConfig, models: Models, store: Store) -> Mad
         toolset = by_id[slot.toolset_id]
         seed = seeds_by_id[toolset.seed_id]
         base = open_base(seed, config.sources[seed.source], store, config) if can_execute(toolset) else None
+        if slot.paradigm in STATELESS:
+            task = (await write_scenario(slot, toolset, seed, base, config)).row
+            if task is None:
+                return None
+            dialogue = await simulate_stateless(task, toolset, None, models, config)
+            return task, dialogue, await validate_dialogue(dialogue, task, toolset, None, models, config)
         beginning = read_beginning(slot.prefix, seeds_by_id)
         task = (await write_dialogue_task(slot, toolset, seed, base, models, config, beginning)).row
         if task is None:

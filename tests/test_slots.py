@@ -133,9 +133,9 @@ def test_domains_get_only_behaviours_that_their_scenarios_can_carry():
     assert {slot.behaviour for slot in beside if slot.domain == "airline"} <= {"none", "changed_mind"}
 
 
-def test_stateless_dialogues_and_executed_ones_without_a_source_are_refused():
-    with pytest.raises(ValueError, match="stateless cannot be asked for"):
-        config(paradigms={"stateless": 0.5, "user_oriented_executed": 0.5})
+def test_executed_twins_by_themselves_and_executed_dialogues_without_a_source_are_refused():
+    with pytest.raises(ValueError, match="set twins to true"):
+        config(paradigms={"stateless_executed": 0.5, "user_oriented_executed": 0.5})
     with pytest.raises(ValueError, match="add up to 1"):
         config(paradigms={"user_oriented": 0.5})
     settings = config(paradigms={"user_oriented_executed": 1.0})

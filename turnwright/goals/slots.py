@@ -11,13 +11,13 @@ from schemas.config import RunConfig
 from schemas.content import content_id
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import TOOLS
-from schemas.vocabulary import Difficulty, Paradigm
+from schemas.vocabulary import STATELESS, Difficulty, Paradigm
 from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_injection, read_openings
 
 T = TypeVar("T")
 
 WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
-"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
+"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented and stateless dialogues."""
 NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
 """Behaviours that are about what stands in the data: they need tools that run."""
 IN_DOMAINS = frozenset({"none", "missing_parameter", "changed_mind", "tool_fault", "out_of_scope", "forbidden_action"})
@@ -43,6 +43,8 @@ class Slot:
     """Seed of everything that is drawn for this dialogue, the persona included."""
     prefix: Prefix | None = None
     """What was said before, in a conversation that was begun elsewhere."""
+    arm: str = ""
+    """With `twins`, the arm of the comparison; the slots of a set share their seed."""
 
     @property
     def id(self) -> str:
@@ -106,7 +108,7 @@ def _cut(start: Start, conversations: Mapping[str, SeedRow], config: RunConfig, 
 
 def can_execute(toolset: ToolsetRow) -> bool:
     """Whether the tools of a toolset can really run: not those that are a specification and nothing else."""
-    return _can_run(toolset.tools)
+    return "spec" not in _list_kinds(toolset.tools)
 
 
 def _choose_paradigm(toolset: ToolsetRow, drawn: Paradigm | None) -> Paradigm:
@@ -116,10 +118,6 @@ def _choose_paradigm(toolset: ToolsetRow, drawn: Paradigm | None) -> Paradigm:
     return "user_oriented_executed" if can_execute(toolset) else "user_oriented"
 
 
-def _can_run(tools: str) -> bool:
-    return "spec" not in _list_kinds(tools)
-
-
 @lru_cache(maxsize=256)
 def _list_kinds(tools: str) -> frozenset[str]:
     return frozenset(tool.kind for tool in TOOLS.validate_json(tools))
@@ -127,7 +125,7 @@ def _list_kinds(tools: str) -> frozenset[str]:
 
 def can_bear(behaviour: str, toolset: ToolsetRow, paradigm: Paradigm) -> bool:
     """Whether a behaviour can come about in dialogues made this way over these tools."""
-    if paradigm == "task_oriented" and behaviour not in WITHOUT_USER:
+    if (paradigm == "task_oriented" or paradigm in STATELESS) and behaviour not in WITHOUT_USER:
         return False
     if paradigm != "user_oriented_executed":
         return behaviour not in NEEDS_DATA

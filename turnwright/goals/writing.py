@@ -151,6 +151,8 @@ def _build_row(
         "seed": config.seed,
         "model_calls": [reply.key for reply in words.replies],
     }
+    if slot.arm:
+        content["arm"] = slot.arm
     if beginning is not None:
         # Not in canonical form: the order of a given message's fields is part of what is kept.
         content["beginning"] = orjson.dumps(beginning.model_dump()).decode()

@@ -119,6 +119,8 @@ async def simulate_dialogue(
         "removed_tools": list_removed(task),
         "given_messages": dialogue.given,
     }
+    if task.arm:
+        columns["arm"] = task.arm
     if isinstance(runner, SimulatedCalls):
         columns |= {
             "facts": canonical_json([fact.model_dump(mode="json") for fact in runner.list_facts()]),

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from schemas.goals import Beginning, BehaviourPlan, RowChange
 from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
+from schemas.stateless import Scenario
 from schemas.tools import TOOLS, Side, Tool
-from schemas.vocabulary import Effect
+from schemas.vocabulary import ARMS, Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.environments.threads import run_blocking
@@ -44,13 +45,16 @@ def _parse_tools(text: str) -> tuple[Tool, ...]:
 
 def offer_tools(toolset: ToolsetRow, task: DialogueTaskRow) -> tuple[Tool, ...]:
     """The tools that are offered in the dialogue of a task: those of its toolset but for the ones taken away."""
-    removed = set(list_removed(task))
+    removed = set(list_removed(task, toolset))
     tools = read_tools(toolset)
     return tuple(tool for tool in tools if tool.name not in removed) if removed else tools
 
 
-def list_removed(task: DialogueTaskRow) -> list[str]:
-    """Names of the toolset's tools that the dialogue goes without, sorted."""
+def list_removed(task: DialogueTaskRow, toolset: ToolsetRow | None = None) -> list[str]:
+    """Names of the toolset's tools that the dialogue goes without, sorted; with a scenario, all that it leaves out."""
+    if task.scenario != "null" and toolset is not None:
+        kept = set(Scenario.model_validate_json(task.scenario).tools)
+        return sorted(tool.name for tool in read_tools(toolset) if tool.name not in kept)
     plan = read_behaviour(task)
     return sorted(plan.detail["tools"]) if plan is not None and plan.name == "removed_tool" else []
 
@@ -173,6 +177,8 @@ class ToolRunner:
             NotReproduced: one gives another result than it gave.
         """
         for record in start.calls:
+            if record.hint:
+                continue
             answer = self.answer(record.tool, record.arguments, record.side)
             same = answer.result.text == record.result or values_equal(
                 read_document(answer.result.text), read_document(record.result)
@@ -231,4 +237,6 @@ class ExecutedCalls:
 
 def environment_seed(task: DialogueTaskRow) -> str:
     """What random values in SQL depend on: the slot, so that proof, every trial and replay draw the same."""
-    return f"{task.seed}:{task.toolset_id}:{task.slot}"
+    # The dialogues of a set of twins live in the same world.
+    slot = task.slot - task.slot % len(ARMS) if task.arm else task.slot
+    return f"{task.seed}:{task.toolset_id}:{slot}"

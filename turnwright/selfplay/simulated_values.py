@@ -91,7 +91,7 @@ def make_number(name: str, schema: dict[str, Any], rng: random.Random) -> int | 
     low, high = max(low, _bound(schema, "minimum", low)), min(high, _bound(schema, "maximum", high))
     if low > high:
         low = high = _bound(schema, "minimum", _bound(schema, "maximum", low))
-    if schema.get("type") == "integer":
+    if pick_type(schema) == "integer":
         return rng.randint(int(-(-low // 1)), max(int(-(-low // 1)), int(high)))
     return round(rng.uniform(low, high), 2)
 

@@ -15,6 +15,7 @@ from turnwright.statistics.pass_k import PassK, compute_pass_k
 from turnwright.statistics.prefixes import PrefixReuse, measure_prefixes
 from turnwright.statistics.repairs import RepairFigures, count_repairs
 from turnwright.statistics.scorecard import Scorecard, name_user_model
+from turnwright.statistics.stateless import compute_generation_yields
 from turnwright.statistics.table1 import Table1Row
 from turnwright.statistics.user_language import Language
 from turnwright.statistics.yields import YieldRow, compute_yields
@@ -115,9 +116,10 @@ def compute_statistics(tables: Mapping[str, Source], run: Mapping[str, Any], jou
     return Statistics(
         counts=counts,
         table1=dialogues.table1.rows(),
-        yields=compute_yields(
-            read_table(tables, "ledger", "stage", "unit", "unit_id", "outcome", "reasons", "boundary")
-        ),
+        yields=[
+            *compute_yields(read_table(tables, "ledger", "stage", "unit", "unit_id", "outcome", "reasons", "boundary")),
+            *compute_generation_yields(read_table(tables, "dialogues", "id", "generation")),
+        ],
         costs=compute_costs(run, simulated=counts.dialogues, accepted=counts.valid),
         prefixes=[] if journal is None else measure_prefixes(tables, journal),
         information=dialogues.information(),

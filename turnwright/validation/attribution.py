@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from schemas.findings import Fault, Finding
 from schemas.goals import Objective
-from schemas.vocabulary import SIMULATED
+from schemas.vocabulary import SIMULATED, WITHOUT_USER_SIMULATOR
 from turnwright.validation.documents import read_document
 from turnwright.validation.outcome import begin_objectives
 from turnwright.validation.trajectory import Trajectory
@@ -73,8 +73,8 @@ def _place(
         message = _place_ending(trajectory, finding, findings)
     if fault == "assistant" and finding.layer in ("outcome", "judge"):
         message, fault = _blame_user(message, findings)
-    if fault == "user_simulator" and trajectory.row.paradigm == "task_oriented":
-        # Nobody simulates the user there: the queries are the task's own words.
+    if fault == "user_simulator" and trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
+        # Nobody simulates the user there: the messages are the task's own words.
         fault = "task"
     if fault == "environment" and trajectory.row.paradigm not in SIMULATED and finding.layer == "replay":
         message = None

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.findings import Finding
+from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names
 
@@ -31,9 +32,9 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     A description begins with who wants something, which nobody says of themselves.
     The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of
     several objectives, or one that has details of three or more at once, leaves nothing to a conversation. In
-    task-oriented dialogues the descriptions are the user's messages, and nobody simulates a user.
+    task-oriented and stateless dialogues the descriptions are the user's messages, and nobody simulates a user.
     """
-    if trajectory.row.paradigm == "task_oriented":
+    if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
     wholes = [_runs(objective.description) for objective in trajectory.objectives]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
@@ -67,8 +68,14 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
             match = pattern.search(text) if pattern else None
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
-            if reference := _REFERENCE.search(text):
-                yield _find("reference_syntax", f"the {role} says {reference[0]!r}", index, fault)
+            if reference := find_reference_syntax(text):
+                yield _find("reference_syntax", f"the {role} says {reference!r}", index, fault)
+
+
+def find_reference_syntax(text: str) -> str | None:
+    """Words that point at a result as only a program does."""
+    match = _REFERENCE.search(text)
+    return match[0] if match else None
 
 
 @lru_cache(maxsize=256)

@@ -70,7 +70,7 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
     `worked_around`, which does not block: another tool gave what was needed.
     """
     for record in trajectory.calls:
-        if not record.fault:
+        if not record.fault or record.hint:
             continue
         end = trajectory.next_user(record.message)
         later = trajectory.calls_between(record.message, end)

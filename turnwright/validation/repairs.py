@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from schemas.config import RunConfig
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow, VerdictRow
-from schemas.vocabulary import SIMULATED
+from schemas.vocabulary import SIMULATED, STATELESS
 from turnwright.environments.base import Base
 from turnwright.models.models import Models
 from turnwright.rollout.prefix import NoPrefix
@@ -37,6 +37,8 @@ def find_obstacle(dialogue: DialogueRow, verdict: VerdictRow) -> str | None:
     """
     if verdict.judgment != "invalid":
         return f"not_invalid: the verdict is {verdict.judgment}"
+    if dialogue.paradigm in STATELESS:
+        return "planned_with_it: a stateless dialogue is tried again turn by turn while it is made"
     if verdict.fault == "task":
         return f"faulty_task: another draw would meet the same task; {verdict.fault_reason}"
     if verdict.fault == "environment" and dialogue.paradigm not in SIMULATED:

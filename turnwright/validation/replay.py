@@ -29,6 +29,8 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
     findings: list[Finding] = []
     try:
         for record in trajectory.calls:
+            if record.hint:
+                continue
             answer = runner.answer(record.tool, record.arguments, record.side)
             if record.error == "timeout" and not record.fault:
                 return Replay("unavailable", ())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.findings import Finding
-from schemas.vocabulary import Ending
+from schemas.vocabulary import WITHOUT_USER_SIMULATOR, Ending
 from turnwright.rollout.arguments import ArgumentChecker, BadArguments
 from turnwright.validation.language import LANGUAGE_RULES
 from turnwright.validation.leakage import check_goal_leak, check_names
@@ -24,6 +24,7 @@ _FAULT_OF_ENDING: dict[Ending, Any] = {
     "malformed_reply": "endpoint",
     "context_overflow": "endpoint",
     "environment_failed": "environment",
+    "generation_failed": "task",
 }
 _MAY_FOLLOW: dict[str, set[str]] = {
     "start": {"system"},
@@ -172,7 +173,7 @@ def check_completion(trajectory: Trajectory) -> Iterator[Finding]:
     """
     for index in trajectory.row.early_completions:
         yield _find("early_completion", "declared complete before the outcome was told", index, "user_simulator", False)
-    if trajectory.row.ending != "task_complete" or trajectory.row.paradigm == "task_oriented":
+    if trajectory.row.ending != "task_complete" or trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
     users = [index for index, _ in trajectory.said_by("user")]
     last = users[-1] if users else 0

@@ -11,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.goals import BehaviourPlan, Objective, RowChange
 from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow
+from schemas.stateless import Generation
 from schemas.tools import Tool
 from turnwright.rollout.tool_calls import read_behaviour
+from turnwright.stateless.objectives import state_objectives
 from turnwright.validation.documents import parse_document
 
 _TEXT = {"type": "string"}
@@ -110,7 +112,9 @@ class Trajectory:
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """What the user was to pursue."""
+        """What the user was to pursue; of a stateless dialogue, what its turns were planned for."""
+        if self.row.generation != "null":
+            return state_objectives(Generation.model_validate_json(self.row.generation), self.by_name)
         return _OBJECTIVES.validate_json(self.task.objectives)
 
     @cached_property

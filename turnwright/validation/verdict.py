@@ -9,7 +9,7 @@ from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.findings import Finding
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow, VerdictRow
-from schemas.vocabulary import SIMULATED, Judgment
+from schemas.vocabulary import SIMULATED, STATELESS, Judgment
 from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
@@ -65,6 +65,10 @@ async def validate_dialogue(
         rules = check_rules(trajectory)
         if dialogue.paradigm in SIMULATED:
             outcome = compare_simulated(trajectory)
+        elif dialogue.paradigm in STATELESS:
+            assert base is not None, f"{dialogue.paradigm} needs a base"
+            # The plan was made without the database, so there is no state that it should lead to: the calls count.
+            replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_simulated(trajectory)
         else:
             assert base is not None, f"{dialogue.paradigm} needs a base"
             replay, outcome = await run_blocking(replay_calls, trajectory, base), compare_outcome(trajectory)
@@ -134,7 +138,9 @@ async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) 
     votes: list[Vote] = []
     keys: list[str] = []
     rubric = [line["bullet"] for line in judge.list_bullets(trajectory.objectives)]
-    for number in range(config.judging.votes):
+    stateless = trajectory.row.paradigm in STATELESS
+    votes_wanted = max(config.judging.votes, config.stateless.votes) if stateless else config.judging.votes
+    for number in range(votes_wanted):
         try:
             reply = await judge.judge(models, trajectory.row, trajectory.objectives, trajectory.messages, vote=number)
         except (MalformedReply, ContextOverflow) as error:
@@ -142,7 +148,8 @@ async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) 
             continue
         keys += [part.key for part in reply.replies]
         votes.append(weigh_reply(reply.value, rubric))
-    judgment = count_votes([vote.judgment for vote in votes], config.judging.rule)
+    rule = "unanimous" if stateless else config.judging.rule
+    judgment = count_votes([vote.judgment for vote in votes], rule)
     return _Opinion(judgment, tuple(votes), tuple(keys))
 
 

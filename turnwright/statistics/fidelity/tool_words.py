@@ -60,7 +60,8 @@ def read_words(text: str) -> set[str]:
 
 
 @lru_cache(maxsize=100_000)
-def _read_tool(tool: str) -> tuple[frozenset[str], frozenset[str]]:
+def read_tool_words(tool: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The verbs of a tool's kind, and the things that its name speaks of; all folded."""
     words = split_name(tool)
     # Only the first verb says what the tool does: the `order` of get_order is a thing.
     verb = next((word for word in words[:2] if any(word in known for known in _VERBS.values())), None)
@@ -74,7 +75,7 @@ def is_asked_for(tool: str, words: set[str]) -> bool:
 
     `Cancel order W12` asks for cancel_order, but not for get_order; `Show me order W12` does the reverse.
     """
-    verbs, objects = _read_tool(tool)
+    verbs, objects = read_tool_words(tool)
     if not verbs & words:
         return False
     return not objects or 2 * len(objects & words) >= len(objects)

@@ -1,0 +1,38 @@
+"""Slots of twins: sets of three dialogues over the same toolset that differ in one thing each.
+
+`stateless` against `stateless_executed` differ in the state behind the tools alone: scenario, plans and requests are
+the same. `stateless_executed` against `user_oriented_executed` differ in the method alone: both run on the database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schemas.config import RunConfig
+from schemas.rows import SeedRow, ToolsetRow
+from schemas.tools import TOOLS
+from schemas.vocabulary import ARMS
+from turnwright.goals.slots import Slot, plan_slots
+
+
+def plan_twin_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> list[Slot]:
+    """Exactly `config.dialogues` slots, three to a set, the last set perhaps cut short; none without SQL tools.
+
+    Only databases take part: of them code can tell values that exist, without which no plan could run.
+
+    Of the behaviours only tool_fault stays: the others mean different things in a conversation and in a plan, and would
+    be read as a difference between the methods.
+    """
+    changes = {
+        "twins": False,
+        "dialogues": -(-config.dialogues // len(ARMS)),
+        "behaviours": {name: share for name, share in config.behaviours.items() if name == "tool_fault"},
+        "paradigms": {"user_oriented_executed": 1.0},
+    }
+    able = [toolset for toolset in toolsets if all(tool.kind == "sql" for tool in TOOLS.validate_json(toolset.tools))]
+    sets = plan_slots(able, config.model_copy(update=changes), seeds)
+    slots = [
+        replace(one, number=one.number * len(ARMS) + place, paradigm=paradigm, arm=paradigm)
+        for one in sets
+        for place, paradigm in enumerate(ARMS)
+    ]
+    return slots[: config.dialogues]

@@ -1,0 +1,202 @@
+"""Generates one stateless dialogue, turn by turn, and rescues it to its last complete turn where one fails (TC)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+import prompts
+from schemas.config import RunConfig
+from schemas.content import canonical_json, content_id
+from schemas.goals import Persona
+from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
+from schemas.stateless import Generation, Scenario, TurnPlan
+from schemas.tools import Tool
+from schemas.vocabulary import Ending
+from turnwright.environments.base import Base
+from turnwright.models.models import Models
+from turnwright.roles import assistant
+from turnwright.rollout.behaviours import behaviour_occurred
+from turnwright.rollout.conversation import Conversation
+from turnwright.rollout.prefix import Prefix
+from turnwright.rollout.simulated_calls import SimulatedCalls
+from turnwright.rollout.tool_calls import ExecutedCalls, list_removed, offer_tools, read_behaviour
+from turnwright.stateless.candidates import Account
+from turnwright.stateless.execution import Progress
+from turnwright.stateless.turns import Spoken, TurnFailed, TurnMaker
+
+
+async def simulate_stateless(
+    task: DialogueTaskRow,
+    toolset: ToolsetRow,
+    base: Base | None,
+    models: Models,
+    config: RunConfig,
+    trial: int = 0,
+) -> DialogueRow:
+    """One dialogue of a stateless task; `trial` tells repeated ones apart.
+
+    Plans are always made against simulated tools. The executed arm of twins (`base` is given) then carries out the very
+    same plans and requests on the database: its model calls up to there are those of its twin, and cost nothing twice.
+
+    A turn is tried `stateless.attempts` times; then the dialogue ends with the turn before it. Without any complete
+    turn the row has the ending `generation_failed`. What is not the dialogue's own doing is raised:
+
+    Raises:
+        EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
+        SourceError: the environment's database could not be reached.
+    """
+    tools = offer_tools(toolset, task)
+    rollout = _Rollout(task, tools, models, config, trial)
+    try:
+        await rollout.generate()
+        if base is not None:
+            await rollout.execute(base)
+        return await rollout.make_row(toolset)
+    finally:
+        await rollout.close()
+
+
+class _Rollout:
+    """One dialogue while it is made."""
+
+    def __init__(
+        self, task: DialogueTaskRow, tools: Sequence[Tool], models: Models, config: RunConfig, trial: int
+    ) -> None:
+        self._task = task
+        self._tools = tools
+        self._models = models
+        self._config = config
+        self._trial = trial
+        self._scenario = Scenario.model_validate_json(task.scenario)
+        self._account = Account()
+        self._start = Progress(Conversation.start(assistant.system_prompt(task.domain, task.reference_time)))
+        self._progress = self._start
+        self._plans: list[TurnPlan] = []
+        self._spoken: list[Spoken] = []
+        self._maker = TurnMaker(
+            task=task,
+            scenario=self._scenario,
+            persona=Persona.model_validate_json(task.persona),
+            tools={tool.name: tool for tool in tools if tool.side == "assistant"},
+            models=models,
+            config=config,
+            trial=trial,
+            account=self._account,
+        )
+        self._runner: SimulatedCalls | ExecutedCalls = self._simulate()
+
+    async def generate(self) -> None:
+        """Makes the turns, against simulated tools."""
+        for turn in range(len(self._scenario.lengths)):
+            if not await self._make_turn(turn):
+                return
+
+    async def execute(self, base: Base) -> None:
+        """Carries out what was planned and said on a database, from the start; a turn that fails there ends it."""
+        self._progress, self._plans = self._start, []
+        await self._runner.close()
+        self._runner = await ExecutedCalls.open(base, self._tools, self._task)
+        for turn, spoken in enumerate(self._spoken):
+            try:
+                await self._perform(turn, 0, spoken)
+            except TurnFailed:
+                await self._runner.close()
+                self._runner = await ExecutedCalls.open(base, self._tools, self._task)
+                await self._runner.restore(self._rescue())
+                return
+
+    async def make_row(self, toolset: ToolsetRow) -> DialogueRow:
+        """The row of what there is."""
+        task, conversation, plan = self._task, self._progress.conversation, read_behaviour(self._task)
+        generation = Generation(
+            turns=tuple(self._plans),
+            wanted=len(self._scenario.lengths),
+            candidates=dict(sorted(self._account.candidates.items())),
+            rejections=tuple(self._account.rejections),
+        )
+        final_digest, changes = await self._runner.final_state()
+        calls = self._progress.records
+        ending, detail = self._name_ending()
+        columns: dict[str, Any] = {
+            "role": "summariser",
+            "model": self._models.name_of("summariser"),
+            "prompt_digest": prompts.prompt_digest("summariser"),
+            "seed": self._config.seed,
+            "model_calls": self._account.model_calls,
+            "dialogue_task_id": task.id,
+            "toolset_id": toolset.id,
+            "seed_id": task.seed_id,
+            "domain": task.domain,
+            "paradigm": task.paradigm,
+            "slot": task.slot,
+            "trial": self._trial,
+            "difficulty": task.difficulty,
+            "behaviour": task.behaviour,
+            "behaviour_occurred": behaviour_occurred(plan, (), conversation.messages, calls),
+            "messages": orjson.dumps(conversation.messages).decode(),
+            "calls": canonical_json([record.model_dump(mode="json") for record in calls]),
+            "ending": ending,
+            "detail": detail,
+            "turns": conversation.turns,
+            "requests": conversation.requests,
+            "steps": conversation.steps,
+            "task_count": len(self._plans),
+            "final_digest": final_digest,
+            "changes": canonical_json([change.model_dump(mode="json") for change in changes]),
+            "prompt_tokens": self._account.prompt_tokens,
+            "completion_tokens": self._account.completion_tokens,
+            "repairs": self._account.repairs,
+            "removed_tools": list_removed(task, toolset),
+            "generation": canonical_json(generation.model_dump(mode="json")),
+            "arm": task.arm,
+        }
+        if isinstance(self._runner, SimulatedCalls):
+            columns |= {
+                "facts": canonical_json([fact.model_dump(mode="json") for fact in self._runner.list_facts()]),
+                "notices": canonical_json([notice.model_dump(mode="json") for notice in self._runner.notices]),
+            }
+        return DialogueRow(id=content_id("dialogue", columns), **columns)
+
+    async def close(self) -> None:
+        """Gives up the environment."""
+        await self._runner.close()
+
+    async def _make_turn(self, turn: int) -> bool:
+        """Whether a turn came about, in one of its attempts."""
+        for attempt in range(self._config.stateless.attempts):
+            said = [(plan.request, plan.summary) for plan in self._plans]
+            try:
+                spoken = await self._maker.speak(turn, attempt, self._progress, said)
+            except TurnFailed:
+                continue
+            try:
+                await self._perform(turn, attempt, spoken)
+            except TurnFailed:
+                # What the failed turn did must leave no trace: the world is built again from what is kept.
+                await self._runner.close()
+                self._runner = self._simulate()
+                await self._runner.restore(self._rescue())
+                continue
+            self._spoken.append(spoken)
+            return True
+        return False
+
+    async def _perform(self, turn: int, attempt: int, spoken: Spoken) -> None:
+        self._progress, plan = await self._maker.perform(turn, attempt, spoken, self._progress, self._runner)
+        self._plans.append(plan)
+
+    def _simulate(self) -> SimulatedCalls:
+        return SimulatedCalls(self._tools, self._task, self._models, self._config, self._trial)
+
+    def _rescue(self) -> Prefix:
+        """What is kept: the complete turns."""
+        notices = self._runner.notices if isinstance(self._runner, SimulatedCalls) else ()
+        return Prefix(messages=self._progress.conversation.messages, calls=self._progress.records, notices=notices)
+
+    def _name_ending(self) -> tuple[Ending, str]:
+        if self._plans:
+            return "task_complete", ""
+        last = self._account.rejections[-1] if self._account.rejections else None
+        reason = f"{last.stage}.{last.code}: {last.explanation}" if last else "no turn came about"
+        return "generation_failed", f"no complete turn; {reason}"
