@@ -113,9 +113,10 @@ def run_stage(
 
 
 async def _run_alone(flow: Any, run: Any, wanted: Sequence[str], given: dict[str, TableRef]) -> None:
+    from tasks.register import accompany_run
     from tasks.run_record import record_inputs, recorded_run
 
-    with recorded_run(run):
+    with accompany_run(run), recorded_run(run):
         tables = record_inputs(run, given)
         await flow(run, **{name: tables[name] for name in wanted})
 
@@ -187,6 +188,9 @@ def _telling_what_was_made(answer: Answer, run: Any) -> Generator[None]:
         with suppress(RunNotFound, KeyError):
             summary = summarize_run(run)
             answer.fields = dict(summary.model_dump(mode="json"))
+            published = run.folder.read_run().get("dataset")
+            if published is not None:
+                answer.fields["dataset"] = published
             answer.say(Text(describe_summary(summary, run)))
 
 
@@ -199,6 +203,10 @@ def describe_summary(summary: Any, run: Any) -> str:
         f"calls     {summary.model_calls} to the endpoint, {summary.tokens} tokens, {summary.seconds:.1f} s",
         *(f"export    {folder}" for folder in summary.exports.values()),
     ]
+    published = run.folder.read_run().get("dataset")
+    if published is not None:
+        told = f"{published['added']} examples added, {published['rows']} in all, {published['difference']}"
+        lines.append(f"dataset   {published['name']}: {published['why_not'] or told}")
     page = run.folder.report / "index.html"
     if page.is_file():
         lines.append(f"report    {page}")

@@ -188,6 +188,17 @@ def record_exports(run: RunContext, formats: Mapping[str, Mapping[str, int]]) ->
     run.folder.write_run(record)
 
 
+def record_dataset(run: RunContext, published: Mapping[str, Any]) -> None:
+    """Adds what became of the dataset that the run adds to.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    record = run.folder.read_run()
+    record["dataset"] = dict(published)
+    run.folder.write_run(record)
+
+
 def record_ledger(run: RunContext) -> None:
     """Merges the ledgers of the stages so far into the run's table, with its totals.
 

@@ -1,0 +1,73 @@
+"""Telling the catalog about runs and datasets, outside of the work itself.
+
+A run is registered when it begins and when it ends, never for a row or a call. The folders are the truth, so a catalog
+that cannot be reached is a warning: whoever reads it next registers what it lacks.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.run_context import RunContext
+from tasks.run_record import begin_record
+from turnwright.datasets.versions import DatasetVersion
+from turnwright.lineage.presence import hold_presence
+from turnwright.storage.run_folder import RunNotFound
+
+_log = logging.getLogger("turnwright.catalog")
+
+
+@contextmanager
+def accompany_run(run: RunContext) -> Generator[None]:
+    """Makes the run folder, shows that the run is alive while the body works, and registers it at both ends.
+
+    At the beginning on a thread of its own, so that the work does not wait for a database.
+
+    Raises:
+        OSError: the runs folder cannot be written.
+    """
+    with hold_presence(Path(run.runs), run.run_id):
+        begin_record(run)
+        begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
+        begin.start()
+        try:
+            yield
+        finally:
+            begin.join()
+    # After the lock is given back: a run that was ended from outside is told apart from one at work.
+    _register(run)
+
+
+def register_dataset(runs: Path, version: DatasetVersion) -> None:
+    """Registers a version of a dataset that was just published."""
+
+    def register() -> None:
+        from turnwright.lineage.catalog import Catalog
+        from turnwright.lineage.registration import register_version
+
+        with Catalog(runs) as catalog:
+            register_version(catalog, version)
+
+    _try(register, version.name)
+
+
+def _register(run: RunContext) -> None:
+    def register() -> None:
+        from turnwright.lineage.catalog import Catalog
+        from turnwright.lineage.registration import register_run
+
+        with Catalog(Path(run.runs)) as catalog:
+            register_run(catalog, run.folder)
+
+    _try(register, run.run_id)
+
+
+def _try(register: Callable[[], None], name: str) -> None:
+    from turnwright.lineage.schema import CatalogError
+
+    try:
+        register()
+    except (CatalogError, OSError, RunNotFound) as error:
+        _log.warning("%s is not in the catalog yet: %s", name, error)
