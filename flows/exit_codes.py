@@ -36,6 +36,14 @@ class UsageError(ValueError):
 class RowsWrong(Exception):
     """A file that was checked has rows that are wrong or cannot be read."""
 
+    hint = "--out FILE writes a line for each row; docs/check.md explains the rules"
+
+
+class DatasetDamaged(RowsWrong):
+    """A version of a dataset is not as it was published."""
+
+    hint = "publish it anew with `incremental.mode: full`; what was made is reused"
+
 
 class RunStopped(Exception):
     """A run that ended before everything was attempted, as it was told to."""
@@ -111,9 +119,7 @@ def explain(error: BaseException) -> Failure:
         case ModelSetupError():
             return Failure(text, BAD_USAGE, "correct `model` or `roles` of the config, or set the variable")
         case RowsWrong():
-            return Failure(
-                text, CHECK_FAILED, "--out FILE writes a line for each row; docs/check.md explains the rules"
-            )
+            return Failure(text, CHECK_FAILED, error.hint)
         case GateFailed():
             return _explain_gate(error)
         case DriftFailed():

@@ -10,10 +10,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
 from tasks.run_record import begin_record
 from turnwright.datasets.versions import DatasetVersion
 from turnwright.lineage.presence import hold_presence
+from turnwright.lineage.prompt_files import keep_prompts
 from turnwright.storage.run_folder import RunNotFound
 
 _log = logging.getLogger("turnwright.catalog")
@@ -30,6 +32,7 @@ def accompany_run(run: RunContext) -> Generator[None]:
     """
     with hold_presence(Path(run.runs), run.run_id):
         begin_record(run)
+        keep_prompts(Path(run.runs), list_roles())
         begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
         begin.start()
         try:

@@ -103,6 +103,7 @@ async def finish_stage(
     )
     report = publish_gate(run, looked_at)
     return_memory()
-    record_stage(run, result, report)
+    made_of = (reference for part in parts for reference in (*part.tables.values(), part.ledger))
+    record_stage(run, result, report, made_of)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

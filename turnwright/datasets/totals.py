@@ -27,8 +27,9 @@ def _add(one: Any, other: Any) -> Any:
             name: _add(left[name], right[name]) if name in left and name in right else left.get(name, right.get(name))
             for name in {**left, **right}
         }
-    if isinstance(one, Mapping) or isinstance(other, Mapping):
-        return cast("Any", one) if isinstance(one, Mapping) else other
+    for known in (one, other):
+        if isinstance(known, Mapping):
+            return cast("Mapping[str, Any]", known)
     if isinstance(one, int | float) and isinstance(other, int | float):
         return one + other
     return None

@@ -164,6 +164,12 @@ def compute_digest(files: Mapping[str, VersionFile]) -> str:
     return digest(counted)
 
 
+def find_runs(folder: RunFolder) -> Path:
+    """The runs folder that a run, or a version of a dataset, stands in."""
+    parent = folder.root.parent
+    return parent.parent.parent if parent.parent.name == DATASETS else parent
+
+
 def find_damage(version: DatasetVersion) -> list[str]:
     """What of a version is not as it was published: one line for each file; nothing where it is whole.
 

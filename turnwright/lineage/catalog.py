@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -248,9 +248,9 @@ class Catalog:
         self, connection: Connection, table: type[CatalogTable], values: dict[str, Any], unique: Sequence[str]
     ) -> int:
         """Writes the row, and holds it until the end of the transaction: who writes the same run waits."""
-        insert = self._insert_of(table).values(**values)
-        changes = {name: insert.excluded[name] for name in values if name not in unique}
-        connection.execute(insert.on_conflict_do_update(index_elements=list(unique), set_=changes))
+        statement = self._insert_of(table).values(**values)
+        changes = {name: statement.excluded[name] for name in values if name not in unique}
+        connection.execute(statement.on_conflict_do_update(index_elements=list(unique), set_=changes))
         columns = table.__table__.c
         return connection.execute(
             select(columns["key"]).where(*(columns[name] == values[name] for name in unique))
@@ -261,8 +261,8 @@ class Catalog:
         rows = {file.sha256: {"sha256": file.sha256, "bytes": file.bytes, "rows": file.rows} for file in files}
         ordered = [rows[sha256] for sha256 in sorted(rows)]
         for start in range(0, len(ordered), _PER_STATEMENT):
-            insert = self._insert_of(ContentRecord).values(ordered[start : start + _PER_STATEMENT])
-            connection.execute(insert.on_conflict_do_nothing(index_elements=["sha256"]))
+            statement = self._insert_of(ContentRecord).values(ordered[start : start + _PER_STATEMENT])
+            connection.execute(statement.on_conflict_do_nothing(index_elements=["sha256"]))
 
     def _insert_of(self, table: type[CatalogTable]) -> Any:
         return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
@@ -296,7 +296,7 @@ def _read_run(row: Any) -> RunEntry:
 
 def _insert(connection: Connection, table: type[CatalogTable], rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(table.__table__.insert(), rows)  # pyright: ignore[reportAttributeAccessIssue]
+        connection.execute(insert(table), rows)
 
 
 def _drop_contents(connection: Connection) -> None:
