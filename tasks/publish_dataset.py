@@ -7,6 +7,7 @@ from prefect import task
 
 from schemas.closed import Closed
 from schemas.rows import TableRef
+from tasks.announce import announce_version
 from tasks.register import register_dataset
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_dataset
@@ -79,5 +80,6 @@ def _publish(run: RunContext) -> PublishedVersion:
         )
         if version is not None:
             register_dataset(Path(run.runs), version)
+            announce_version(run, version)
     record_dataset(run, outcome.model_dump(mode="json"))
     return outcome

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.announce import announce_begin, announce_end
 from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
 from tasks.run_record import begin_record
@@ -35,9 +36,11 @@ def accompany_run(run: RunContext) -> Generator[None]:
         keep_prompts(Path(run.runs), list_roles())
         begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
         begin.start()
+        announce_begin(run)
         try:
             yield
         finally:
+            announce_end(run)
             begin.join()
     # After the lock is given back: a run that was ended from outside is told apart from one at work.
     _register(run)

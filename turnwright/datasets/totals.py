@@ -27,9 +27,10 @@ def _add(one: Any, other: Any) -> Any:
             name: _add(left[name], right[name]) if name in left and name in right else left.get(name, right.get(name))
             for name in {**left, **right}
         }
-    for known in (one, other):
-        if isinstance(known, Mapping):
-            return cast("Mapping[str, Any]", known)
+    if isinstance(one, Mapping):
+        return cast("Mapping[str, Any]", one)
+    if isinstance(other, Mapping):
+        return cast("Mapping[str, Any]", other)
     if isinstance(one, int | float) and isinstance(other, int | float):
         return one + other
     return None

@@ -109,11 +109,11 @@ def plan_prune(runs: Path, given_up: GivenUp, now: float) -> PrunePlan:
     gone = _choose_runs(runs, folders, parts, given_up, now)
     kept = [folder for folder in folders if folder.run_id not in gone]
     needed = _find_needed(kept, kept_versions)
-    paths: list[tuple[Kind, Path]] = [("run", folder.root) for folder in folders if folder.run_id in gone]
-    paths += [("version", one.folder.root) for one in versions if one.name in given_up.names]
-    paths += [*_find_leftovers(runs)]
     latest = now - given_up.spare_seconds
-    paths += [(kind, path) for kind, path in _sift_store(runs, needed) if path.stat().st_mtime <= latest]
+    paths: dict[Path, Kind] = dict.fromkeys((folder.root for folder in folders if folder.run_id in gone), "run")
+    paths |= dict.fromkeys((one.folder.root for one in versions if one.name in given_up.names), "version")
+    paths |= dict.fromkeys(_find_leftovers(runs), "leftover")
+    paths |= {path: kind for path, kind in _sift_store(runs, needed).items() if path.stat().st_mtime <= latest}
     return PrunePlan(
         kept_runs=[folder.run_id for folder in kept],
         kept_versions=[version.name for version in kept_versions],
@@ -123,9 +123,9 @@ def plan_prune(runs: Path, given_up: GivenUp, now: float) -> PrunePlan:
                 name=path.relative_to(runs).as_posix(),
                 bytes=sum(file.stat().st_size for file in _list_files(path)),
             )
-            for kind, path in paths
+            for path, kind in paths.items()
         ],
-        bytes=_count_gain(path for _, path in paths),
+        bytes=_count_gain(paths),
     )
 
 
@@ -224,9 +224,9 @@ def _read_start(record: Mapping[str, Any]) -> float:
         return 0.0
 
 
-def _sift_store(runs: Path, needed: _Needed) -> list[tuple[Kind, Path]]:
+def _sift_store(runs: Path, needed: _Needed) -> dict[Path, Kind]:
     store = runs / STORE
-    doomed: list[tuple[Kind, Path]] = []
+    doomed: dict[Path, Kind] = {}
     used = set(needed.digests)
     pages: set[Path] = set()
     for record in sorted((store / "results").glob("*")):
@@ -244,17 +244,15 @@ def _sift_store(runs: Path, needed: _Needed) -> list[tuple[Kind, Path]]:
             used |= digests
             pages.update(store / "checks" / name for name in digests)
         else:
-            doomed.append(("result", record))
-    doomed += [
-        ("content", path)
-        for path in sorted(open_store(runs).root.rglob("*"))
-        if path.is_file() and not path.name.startswith(".") and path.name[:64] not in used
-    ]
+            doomed[record] = "result"
+    for path in sorted(open_store(runs).root.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and path.name[:64] not in used:
+            doomed[path] = "content"
     for path in sorted((store / "checks").glob("*")):
         if path.name.startswith("."):
             continue
-        if (path.is_dir() and path not in pages) or (path.is_file() and hash_file(path) not in used):
-            doomed.append(("check", path))
+        if path not in pages if path.is_dir() else hash_file(path) not in used:
+            doomed[path] = "check"
     return doomed
 
 
@@ -266,7 +264,7 @@ def _read_result(record: Path) -> str:
         return ""
 
 
-def _find_leftovers(runs: Path) -> Iterator[tuple[Kind, Path]]:
+def _find_leftovers(runs: Path) -> Iterator[Path]:
     """Files and folders of writers that were killed."""
     store = runs / STORE
     places = [runs, store / "checks", store / "prompts", store / "results"]
@@ -276,7 +274,7 @@ def _find_leftovers(runs: Path) -> Iterator[tuple[Kind, Path]]:
         if place.is_dir():
             for path in sorted(place.iterdir()):
                 if path.name.startswith(_LEFTOVERS):
-                    yield "leftover", path
+                    yield path
 
 
 def _list_files(path: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from schemas.content import digest
+from schemas.vocabulary import Stage
 from turnwright.datasets.versions import DatasetVersion, list_datasets, list_versions
 from turnwright.lineage.catalog import Catalog
 from turnwright.lineage.entries import FileEntry, PromptEntry, RunEntry, SeedEntry, VersionEntry
@@ -144,7 +145,7 @@ def _list_sizes(folder: RunFolder) -> list[tuple[str, int, int]]:
 def _list_files(folder: RunFolder) -> Iterator[FileEntry]:
     known = _read_known(folder)
     tables = folder.find_tables()
-    stages = {table: stage for stage, outputs in STAGE_OUTPUTS.items() for table in outputs}
+    stages: dict[str, Stage] = {table: stage for stage, outputs in STAGE_OUTPUTS.items() for table in outputs}
     for name, path in _walk(folder):
         table = path.stem if name.startswith("tables/") else ""
         if table in tables:

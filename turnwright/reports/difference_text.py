@@ -55,7 +55,7 @@ def list_versions_text(versions: Sequence[DatasetVersion]) -> Table:
 
 
 def _format(figure: FigureChange, value: float | None) -> str:
-    if value is not None and "rate" in figure.name:
+    if value is not None and figure.name.endswith("rate"):
         return format_share(value)
     whole = value is None or float(value).is_integer()
     return format_count(value) if whole else format_number(value, 4 if value is not None and value < 1 else 2)
