@@ -44,7 +44,7 @@ from turnwright.datasets.versions import (
 from turnwright.lineage.presence import hold_turn
 from turnwright.statistics.dataset_figures import measure_dataset
 from turnwright.statistics.drift import StatisticDrift, compare_statistics
-from turnwright.statistics.statistics import Statistics, compute_statistics, write_statistics
+from turnwright.statistics.statistics import Statistics, compute_statistics, read_statistics, write_statistics
 from turnwright.storage.run_folder import RunFolder
 from turnwright.storage.store import Store
 from turnwright.storage.tables import hash_file, read_columns, read_rows
@@ -134,7 +134,7 @@ def _compose(
     together |= {"run_id": f"{incremental.dataset}@v{number}", "state": "completed"}
     tables = {name: one.table for name, one in united.items()}
     statistics = compute_statistics(tables, together)
-    earlier = None if previous is None else compute_statistics(before, previous.folder.read_run())
+    earlier = None if previous is None else _read_statistics(previous)
     # In a version of one run alone everything is added; else what the dataset does not have.
     added = tables if incremental.mode == "full" else {name: one.fresh for name, one in united.items()}
     drift: list[StatisticDrift] = []
@@ -273,6 +273,14 @@ def _protect(root: Path) -> None:
 
 def _read_examples(candidate: _Candidate) -> Iterator[DatasetRow]:
     return read_rows(candidate.tables["dataset"].table, DatasetRow)
+
+
+def _read_statistics(version: DatasetVersion) -> Statistics:
+    """As they were published; counted anew where another version of turnwright published them."""
+    try:
+        return read_statistics(version.folder.report / "statistics.json")
+    except (OSError, ValueError):
+        return compute_statistics(version.folder.find_tables(), version.folder.read_run())
 
 
 def _list_seeds(tables: Mapping[str, TableRef]) -> tuple[set[str], set[str]]:
