@@ -107,6 +107,7 @@ def announce_end(run: RunContext) -> None:
     """Tells how a run ended, and waits a while until that and all before it is sent."""
     sender = _open_sender(run)
     if sender is None:
+        _close_sender(run.run_id)
         return
     from openlineage.client.event_v2 import RunState
 
