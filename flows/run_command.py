@@ -91,6 +91,7 @@ def run_stage(
     with prefect_server(runs, verbose=verbose) as wait_for_server:
         from flows.progress import show_progress
         from tasks.cache_keys import stage_module
+        from tasks.extension import extend_run
         from tasks.run_context import RunContext, make_run_id
 
         module = stage_module(next(name for name in STAGES if name == stage))
@@ -105,7 +106,7 @@ def run_stage(
         _check_inputs(stage, wanted, given)
         require_needs(config, runs, offline=offline)
         run_id = make_run_id(f"{config.name}-{stage}")
-        run = RunContext(config=config, run_id=run_id, runs=str(runs.resolve()), offline=offline)
+        run = extend_run(RunContext(config=config, run_id=run_id, runs=str(runs.resolve()), offline=offline))
         wait_for_server()
         with _telling_what_was_made(answer, run), show_progress(run_id, wanted=progress):
             run_to_end(_run_alone(flow, run, wanted, given), run_id, _last_word(answer, run))

@@ -31,19 +31,36 @@ def accompany_run(run: RunContext) -> Generator[None]:
     Raises:
         OSError: the runs folder cannot be written.
     """
-    with hold_presence(Path(run.runs), run.run_id):
+    if "://" in run.runs:
+        # No directory of this machine: there are no locks, and the catalog lists files of directories.
         begin_record(run)
-        keep_prompts(Path(run.runs), list_roles())
-        begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
-        begin.start()
-        announce_begin(run)
-        try:
+        with _announced(run):
             yield
-        finally:
-            announce_end(run)
-            begin.join()
-    # After the lock is given back: a run that was ended from outside is told apart from one at work.
-    _register(run)
+        return
+    try:
+        with hold_presence(Path(run.runs), run.run_id):
+            begin_record(run)
+            keep_prompts(Path(run.runs), list_roles())
+            begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
+            begin.start()
+            try:
+                with _announced(run):
+                    yield
+            finally:
+                begin.join()
+    finally:
+        # After the lock is given back: what says `running` by then has no process any more.
+        if run.folder.run_file.is_file():
+            _register(run)
+
+
+@contextmanager
+def _announced(run: RunContext) -> Generator[None]:
+    announce_begin(run)
+    try:
+        yield
+    finally:
+        announce_end(run)
 
 
 def register_dataset(runs: Path, version: DatasetVersion) -> None:

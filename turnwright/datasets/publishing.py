@@ -41,6 +41,7 @@ from turnwright.datasets.versions import (
     list_versions,
     name_place,
 )
+from turnwright.lineage.files import write_lineage
 from turnwright.lineage.presence import hold_turn
 from turnwright.statistics.dataset_figures import measure_dataset
 from turnwright.statistics.drift import StatisticDrift, compare_statistics
@@ -204,6 +205,7 @@ def _write(
         write_difference(candidate.difference, fresh.report)
         write_page(candidate.difference, fresh.report / PAGE)
         fresh.write_run(record)
+        write_lineage(fresh)
         manifest = _make_manifest(folder, incremental, candidate, _list_files(fresh, candidate))
         (fresh.root / "manifest.json").write_bytes(manifest.model_dump_json(indent=2).encode() + b"\n")
         _protect(fresh.root)

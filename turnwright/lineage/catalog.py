@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -85,12 +85,6 @@ class Catalog:
             _insert(
                 connection, PromptRecord, [{"run_key": key} | _clean(prompt.model_dump()) for prompt in entry.prompts]
             )
-
-    def mark_run(self, place: str, run_id: str, state: str) -> None:
-        """Changes the state of a run that is recorded."""
-        with self._writing() as connection:
-            chosen = (RunRecord.place == place, RunRecord.run_id == run_id)
-            connection.execute(update(RunRecord).where(*chosen).values(state=state, stamp=""))
 
     def forget_run(self, place: str, run_id: str) -> None:
         """Takes a run out, with contents that nothing else holds."""

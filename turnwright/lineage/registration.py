@@ -26,8 +26,13 @@ _RECORDED = ("run.json", "lineage.json")
 """Files that say what a run is; they change while it goes on."""
 
 
-def register_run(catalog: Catalog, folder: RunFolder) -> RunEntry:
-    """Records a run as its folder shows it, if the catalog does not say so already.
+def register_run(catalog: Catalog, folder: RunFolder, known: str = "") -> str:
+    """Records a run as its folder shows it, and returns the stamp of its entry.
+
+    Args:
+        catalog: where it is recorded.
+        folder: the run.
+        known: the stamp that the catalog has; where the folder gives the same one, nothing is done.
 
     Raises:
         RunNotFound: there is no readable `run.json`.
@@ -35,15 +40,11 @@ def register_run(catalog: Catalog, folder: RunFolder) -> RunEntry:
         CatalogError: the catalog cannot be written.
     """
     record = folder.read_run()
-    place = str(folder.root.parent.resolve())
     state = _tell_state(folder, record)
     stamp = digest([record, state, _list_sizes(folder)])
-    known = catalog.read_run(place, folder.run_id)
-    if known is not None and known.stamp == stamp:
-        return known
-    entry = describe_run(folder, record, state, stamp)
-    catalog.record_run(entry)
-    return entry
+    if stamp != known:
+        catalog.record_run(describe_run(folder, record, state, stamp))
+    return stamp
 
 
 def describe_run(folder: RunFolder, record: Mapping[str, Any], state: str, stamp: str) -> RunEntry:
@@ -107,15 +108,15 @@ def register_all(catalog: Catalog, runs: Path) -> None:
     """
     place = str(runs.resolve())
     present: set[str] = set()
+    stamps = {run.run_id: run.stamp for run in catalog.list_runs(place)}
     for folder in list_runs(runs):
         try:
-            register_run(catalog, folder)
+            register_run(catalog, folder, stamps.get(folder.run_id, ""))
         except RunNotFound:
             continue  # deleted meanwhile, or its run.json is damaged: either way it tells nothing
         present.add(folder.run_id)
-    for run in catalog.list_runs(place):
-        if run.run_id not in present:
-            catalog.forget_run(place, run.run_id)
+    for run_id in sorted(stamps.keys() - present):
+        catalog.forget_run(place, run_id)
     versions = [version for name in list_datasets(runs) for version in list_versions(runs, name)]
     found = {(version.manifest.dataset, version.manifest.version): version for version in versions}
     known = {(entry.dataset, entry.version): entry.digest for entry in catalog.list_versions(place)}
