@@ -25,7 +25,7 @@ from turnwright.datasets.versions import (
 )
 from turnwright.reports.difference_page import write_difference_page
 from turnwright.storage.run_folder import find_run, open_store
-from turnwright.storage.tables import hash_file, read_rows
+from turnwright.storage.tables import TableError, hash_file, read_rows
 
 
 def ids(folder: Any) -> list[str]:
@@ -161,6 +161,19 @@ def test_a_full_build_stands_alone_and_is_still_compared(tmp_path: Path) -> None
     assert made.version.manifest.previous is None
     assert [part.run_id for part in made.version.manifest.parts] == ["two"]
     assert made.difference.previous == 1 and made.difference.drift
+
+
+def test_a_version_with_other_columns_is_not_added_to_and_can_be_followed(tmp_path: Path) -> None:
+    version = publish(finish_run(tmp_path, "one", range(60))).version
+    assert version is not None
+    record = version.folder.read_run()
+    record["tables"]["dialogues"]["schema_fingerprint"] = "of another time"
+    version.folder.write_run(record)
+    with pytest.raises(TableError, match="club@v1 was published with other columns of dialogues"):
+        settings(tmp_path)
+    made = publish(finish_run(tmp_path, "two", range(60, 120)), mode="full")
+    assert made.version is not None and made.version.manifest.version == 2
+    assert made.difference.drift == []
 
 
 def test_a_killed_writer_leaves_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ from turnwright.datasets.versions import (
     Part,
     VersionFile,
     compute_digest,
+    list_changed_tables,
     list_versions,
     name_place,
 )
@@ -126,7 +127,7 @@ def _compose(
     folder: RunFolder, config: RunConfig, incremental: Incremental, previous: DatasetVersion | None, store: Store
 ) -> _Candidate:
     made, record = folder.find_tables(), folder.read_run()
-    before = previous.folder.find_tables() if previous is not None else {}
+    before = previous.folder.find_tables() if previous is not None and not list_changed_tables(previous) else {}
     kept = {} if incremental.mode == "full" else before
     united = unite_tables(kept, made, store)
     number = previous.manifest.version + 1 if previous is not None else 1
@@ -139,7 +140,7 @@ def _compose(
     # In a version of one run alone everything is added; else what the dataset does not have.
     added = tables if incremental.mode == "full" else {name: one.fresh for name, one in united.items()}
     drift: list[StatisticDrift] = []
-    if previous is not None and added.get("dataset") is not None and added["dataset"].rows:
+    if before and "dataset" in added and added["dataset"].rows:
         drift = compare_statistics(
             measure_dataset(before), measure_dataset(added), config.checks.drift, config.checks.group_size
         )

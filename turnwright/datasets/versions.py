@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from schemas.closed import Closed
 from schemas.content import digest
 from schemas.incremental import Incremental, Mode
+from schemas.tables import schema_fingerprint
 from turnwright.storage.run_folder import RunFolder
-from turnwright.storage.tables import hash_file
+from turnwright.storage.tables import TableError, hash_file
 
 DATASETS = "datasets"
 FORMAT = 1
@@ -141,7 +142,11 @@ def find_version(runs: Path, name: str) -> DatasetVersion:
 
 
 def plan_extension(runs: Path, wanted: Incremental) -> Incremental:
-    """The settings of a run that begins: which version it adds to, and where its numbers start."""
+    """The settings of a run that begins: which version it adds to, and where its numbers start.
+
+    Raises:
+        TableError: the last version's tables have other columns than those of this version of turnwright.
+    """
     versions = list_versions(runs, wanted.dataset)
     if not versions:
         return wanted.model_copy(update={"base": 0, "first_slot": 0, "known_seeds": []})
@@ -149,9 +154,20 @@ def plan_extension(runs: Path, wanted: Incremental) -> Incremental:
     if wanted.mode == "full":
         # Numbered like the first run: whatever did not change is found again, and not paid for twice.
         return wanted.model_copy(update={"base": last.version, "first_slot": 0, "known_seeds": []})
+    if changed := list_changed_tables(versions[-1]):
+        raise TableError(
+            f"{versions[-1].name} was published with other columns of {', '.join(changed)}: it cannot be added to; "
+            "publish a version of a run alone with incremental.mode: full"
+        )
     return wanted.model_copy(
         update={"base": last.version, "first_slot": last.next_slot, "known_seeds": list(last.seeds)}
     )
+
+
+def list_changed_tables(version: DatasetVersion) -> list[str]:
+    """Tables of a version whose columns are not those that this version of turnwright writes."""
+    tables = version.folder.find_tables()
+    return [name for name, table in tables.items() if table.schema_fingerprint != schema_fingerprint(name)]
 
 
 def compute_digest(files: Mapping[str, VersionFile]) -> str:
