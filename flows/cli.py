@@ -58,6 +58,9 @@ def run_command(
     overrides: Overrides = [],  # noqa: B006 typer reads it, nobody writes it
     runs: Runs = RUNS,
     offline: Offline = False,
+    extend: Annotated[
+        str | None, typer.Option("--extend", metavar="DATASET", help="Add what is made to a dataset, as a new version.")
+    ] = None,
     progress: Bars = None,
     verbose: Verbose = False,
     as_json: Json = False,
@@ -67,6 +70,8 @@ def run_command(
         from flows.config_file import load_config
         from flows.run_command import run_pipeline
 
+        if extend is not None:
+            overrides = [*overrides, f'incremental.dataset="{extend}"']
         run_pipeline(answer, load_config(config, overrides), runs, offline=offline, progress=progress, verbose=verbose)
 
 
@@ -147,14 +152,51 @@ def stats_command(run: Run, runs: Runs = RUNS, as_json: Json = False) -> None:
 def lineage_command(
     run: Run,
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Id of a row, or name or digest of a file.")],
+    calls: Annotated[bool, typer.Option("--calls", help="Show the model calls behind it, from the journal.")] = False,
     runs: Runs = RUNS,
     as_json: Json = False,
 ) -> None:
-    """Traces a row or a file back to its seed, and forward."""
+    """Traces a row or a file back to its seed, and forward; in all runs where RUN is `all`."""
     with answering(as_json=as_json) as answer:
-        from flows.reading import show_lineage
+        from flows.lineage_command import Asked, show_lineage
 
-        show_lineage(answer, runs, run, wanted)
+        show_lineage(answer, runs, Asked(run, wanted, calls))
+
+
+@app.command("datasets")
+def datasets_command(
+    name: Annotated[str | None, typer.Argument(help="A dataset, or a version of one as club@v2.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file and hold it against its digest.")] = False,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Lists datasets and their versions, or says what a version brought."""
+    with answering(as_json=as_json) as answer:
+        from flows.datasets_command import show_datasets
+
+        show_datasets(answer, runs, name, verify=verify)
+
+
+@app.command("prune")
+def prune_command(
+    keep_last: Annotated[
+        int | None, typer.Option("--keep-last", help="Give up all runs but the last so many.", min=0)
+    ] = None,
+    older_than: Annotated[
+        float | None, typer.Option("--older-than", metavar="DAYS", help="Give up runs that ended before.", min=0.0)
+    ] = None,
+    drop: Annotated[
+        list[str], typer.Option("--drop", metavar="RUN", help="Give up a run, or a version as club@v1.")
+    ] = [],  # noqa: B006
+    delete: Annotated[bool, typer.Option("--delete", help="Really delete; default: only say what would go.")] = False,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Says what nothing needs any more, with its bytes, and deletes it where asked to."""
+    with answering(as_json=as_json) as answer:
+        from flows.prune_command import Asked, prune_runs
+
+        prune_runs(answer, runs, Asked(keep_last, older_than, tuple(drop), delete))
 
 
 @app.command("export")

@@ -36,6 +36,14 @@ class UsageError(ValueError):
 class RowsWrong(Exception):
     """A file that was checked has rows that are wrong or cannot be read."""
 
+    hint = "--out FILE writes a line for each row; docs/check.md explains the rules"
+
+
+class DatasetDamaged(RowsWrong):
+    """A version of a dataset is not as it was published."""
+
+    hint = "publish it anew with `incremental.mode: full`; what was made is reused"
+
 
 class RunStopped(Exception):
     """A run that ended before everything was attempted, as it was told to."""
@@ -83,7 +91,11 @@ def explain(error: BaseException) -> Failure:
     from flows.config_file import ConfigError
     from flows.local_server import ServerNotStarted
     from tasks.runner_errors import RunnerNotAvailable, ShardRunFailed
+    from turnwright.datasets.difference import DriftFailed
+    from turnwright.datasets.versions import VersionNotFound
     from turnwright.lineage.chain import IdNotFound
+    from turnwright.lineage.presence import AtWork
+    from turnwright.lineage.schema import CatalogError
     from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable, ModelError, ModelSetupError
     from turnwright.models.segment import SegmentError
     from turnwright.selfplay.process import EndpointNotStarted
@@ -100,16 +112,20 @@ def explain(error: BaseException) -> Failure:
             return Failure(text, BAD_USAGE, "correct the config; docs/configuration.md lists every field")
         case UsageError():
             return Failure(text, BAD_USAGE, error.hint)
-        case RunNotFound() | IdNotFound() | TableError():
+        case RunNotFound() | IdNotFound() | TableError() | VersionNotFound():
             return Failure(text, BAD_USAGE)
+        case AtWork():
+            return Failure(text, BAD_USAGE, "wait until it has ended")
+        case CatalogError():
+            return Failure(text, UNREACHABLE, "look at TURNWRIGHT_CATALOG_URL; runs do not need the catalog")
         case ModelSetupError():
             return Failure(text, BAD_USAGE, "correct `model` or `roles` of the config, or set the variable")
         case RowsWrong():
-            return Failure(
-                text, CHECK_FAILED, "--out FILE writes a line for each row; docs/check.md explains the rules"
-            )
+            return Failure(text, CHECK_FAILED, error.hint)
         case GateFailed():
             return _explain_gate(error)
+        case DriftFailed():
+            return _explain_drift(error)
         case PreflightFailed():
             return Failure(text, error.exit_code, error.hint)
         case SourceError():
@@ -179,4 +195,15 @@ def _explain_gate(error: Any) -> Failure:
         CHECK_FAILED,
         f"look at {report.page}; limits stand under `checks` in the config",
         {"gate": report.gate, "failures": failures, "report": str(report.page)},
+    )
+
+
+def _explain_drift(error: Any) -> Failure:
+    failures = [one.model_dump(mode="json", exclude={"bins"}) for one in error.difference.failures]
+    return Failure(
+        str(error),
+        CHECK_FAILED,
+        f"look at {error.page}; to publish it all the same, raise checks.drift.fail_psi or list the statistics under "
+        "checks.drift.expected, and run it again: what was made is reused",
+        {"gate": "drift", "failures": failures, "report": str(error.page)},
     )

@@ -1,4 +1,4 @@
-"""The commands that read a finished run: `show`, `stats`, `lineage`, `export`."""
+"""The commands that read a finished run: `show`, `stats`, `export`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Any
 
 from flows.answers import Answer
 from flows.exit_codes import UsageError
-from turnwright.storage.run_folder import find_run
+from flows.lineage_command import find_place
+from turnwright.datasets.versions import find_runs
+from turnwright.storage.run_folder import STORE
 
 _LATER_FORMATS = ("trl", "sharegpt", "verl", "tau2")
-_MOST_LISTED = 12
 
 
 def show_run(answer: Answer, runs: Path, name: str, dialogue: str | None) -> None:
@@ -21,7 +22,7 @@ def show_run(answer: Answer, runs: Path, name: str, dialogue: str | None) -> Non
     """
     from turnwright.reports import reading, terminal
 
-    folder = find_run(runs, name)
+    folder = find_place(runs, name)
     tables: Any = folder.find_tables()
     rows = list(reading.list_dialogues(tables))
     if dialogue is None:
@@ -47,42 +48,10 @@ def show_statistics_of(answer: Answer, runs: Path, name: str) -> None:
     from turnwright.reports import terminal
     from turnwright.statistics.statistics import compute_statistics
 
-    folder = find_run(runs, name)
-    statistics = compute_statistics(folder.find_tables(), folder.read_run(), folder.journal)
+    folder = find_place(runs, name)
+    statistics = compute_statistics(folder.find_tables(), folder.read_run(), find_runs(folder) / STORE / "journal")
     answer.fields = {"run_dir": str(folder.root), **statistics.model_dump(mode="json")}
     answer.say(terminal.show_statistics(statistics))
-
-
-def show_lineage(answer: Answer, runs: Path, name: str, wanted: str) -> None:
-    """Prints the chain of a row or file.
-
-    Raises:
-        RunNotFound: there is no such run.
-        IdNotFound: the run has nothing of that name.
-    """
-    from rich.text import Text
-
-    from turnwright.lineage.chain import Node, trace
-
-    folder = find_run(runs, name)
-    chain = trace(folder, wanted)
-
-    def describe(node: Node) -> str:
-        label = ", ".join(f"{key}={value}" for key, value in node.label.items() if value not in (None, "", []))
-        calls = f"  [{len(node.model_calls)} model calls]" if node.model_calls else ""
-        return f"{node.table:15} {node.id}  {label}{calls}"
-
-    def describe_all(nodes: list[Node]) -> list[str]:
-        lines: list[str] = []
-        for table in dict.fromkeys(node.table for node in nodes):
-            own = [node for node in nodes if node.table == table]
-            lines += [f"  {describe(node)}" for node in own[:_MOST_LISTED]]
-            lines += [f"  {table:15} … and {len(own) - _MOST_LISTED} more"] if len(own) > _MOST_LISTED else []
-        return lines or ["  nothing"]
-
-    answer.fields = {"run_dir": str(folder.root), **chain.model_dump(mode="json")}
-    lines = [describe(chain.node), "rests on", *describe_all(chain.back), "made from it", *describe_all(chain.forward)]
-    answer.say(Text("\n".join([*lines, "files", *(f"  {file}" for file in chain.files)])))
 
 
 def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: Path | None) -> None:
@@ -105,13 +74,13 @@ def export_run(answer: Answer, runs: Path, name: str, export_format: str, out: P
         raise UsageError(f"the format {export_format} is not there yet", "use --format openai")
     if export_format != "openai":
         raise UsageError(f"there is no format {export_format!r}", "use --format openai")
-    folder = find_run(runs, name)
+    folder = find_place(runs, name)
     tables = folder.find_tables()
     if "dataset" not in tables:
         raise UsageError(f"{folder.run_id} has no dataset: it ended before build-dataset", "run it again")
     place = out or folder.export(export_format)
     counts = export_openai(read_rows(tables["dataset"], DatasetRow), place)
     told = folder.read_run()
-    write_card(place, compute_statistics(tables, told, folder.journal), told)
+    write_card(place, compute_statistics(tables, told, find_runs(folder) / STORE / "journal"), told)
     answer.fields = {"run_dir": str(folder.root), "format": export_format, "folder": str(place), "rows": counts}
     answer.say(Text(f"{place}: " + ", ".join(f"{count} {split}" for split, count in counts.items())))

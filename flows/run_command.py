@@ -92,6 +92,7 @@ def run_stage(
     with prefect_server(runs, verbose=verbose) as wait_for_server:
         from flows.progress import show_progress
         from tasks.cache_keys import stage_module
+        from tasks.extension import extend_run
         from tasks.run_context import RunContext, make_run_id
 
         module = stage_module(next(name for name in STAGES if name == stage))
@@ -106,7 +107,7 @@ def run_stage(
         _check_inputs(stage, wanted, given)
         require_needs(config, runs, offline=offline)
         run_id = make_run_id(f"{config.name}-{stage}")
-        run = RunContext(config=config, run_id=run_id, runs=name_file(runs), offline=offline)
+        run = extend_run(RunContext(config=config, run_id=run_id, runs=name_file(runs), offline=offline))
         wait_for_server()
         with _telling_what_was_made(answer, run), show_progress(run_id, wanted=progress):
             run_to_end(_run_alone(flow, run, wanted, given), run_id, _last_word(answer, run))
@@ -114,9 +115,10 @@ def run_stage(
 
 
 async def _run_alone(flow: Any, run: Any, wanted: Sequence[str], given: dict[str, TableRef]) -> None:
+    from tasks.register import accompany_run
     from tasks.run_record import record_inputs, recorded_run
 
-    with recorded_run(run):
+    with accompany_run(run), recorded_run(run):
         tables = record_inputs(run, given)
         await flow(run, **{name: tables[name] for name in wanted})
 
@@ -188,6 +190,9 @@ def _telling_what_was_made(answer: Answer, run: Any) -> Generator[None]:
         with suppress(RunNotFound, KeyError):
             summary = summarize_run(run)
             answer.fields = dict(summary.model_dump(mode="json"))
+            published = run.folder.read_run().get("dataset")
+            if published is not None:
+                answer.fields["dataset"] = published
             answer.say(Text(describe_summary(summary, run)))
 
 
@@ -200,6 +205,10 @@ def describe_summary(summary: Any, run: Any) -> str:
         f"calls     {summary.model_calls} to the endpoint, {summary.tokens} tokens, {summary.seconds:.1f} s",
         *(f"export    {folder}" for folder in summary.exports.values()),
     ]
+    published = run.folder.read_run().get("dataset")
+    if published is not None:
+        told = f"{published['added']} examples added, {published['rows']} in all, {published['difference']}"
+        lines.append(f"dataset   {published['name']}: {published['why_not'] or told}")
     page = run.folder.report / "index.html"
     if page.is_file():
         lines.append(f"report    {page}")

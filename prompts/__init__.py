@@ -63,3 +63,8 @@ def prompt_digest(role: Role) -> str:
     for file in files:
         content.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return content.hexdigest()[:16]
+
+
+def read_prompt_files(role: Role) -> dict[str, str]:
+    """The files that `prompt_digest` stands for: name -> text."""
+    return {file.name: file.read_text(encoding="utf-8") for file in sorted((_FOLDER / role).glob("*.md"))}

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from schemas.closed import Closed
+from schemas.incremental import DriftLimits, Incremental
+from schemas.openlineage import OpenLineage
 from schemas.sources import DialoguesSource, McpSource, OpenApiSource, ToolsSource
 from schemas.vocabulary import BEHAVIOURS, Behaviour, Difficulty, Paradigm, Role, Sampler
 
@@ -271,6 +273,8 @@ class Checks(Closed):
     mean_tasks: Band = Band(warn=(1.0, 10.0), fail=(1.0, 20.0))
     one_turn_share: Band = Band(warn=(None, 0.05), fail=(None, 0.5))
     """Share of dialogues with a single user message."""
+    drift: DriftLimits = DriftLimits()
+    """How far what a run adds to a dataset may be from the dataset's last version."""
 
 
 class Selection(Closed):
@@ -420,6 +424,9 @@ class RunConfig(Closed):
     checks: Checks = Checks()
     selection: Selection = Selection()
     export: Export = Export()
+    incremental: Incremental | None = None
+    """The dataset that the run adds to; none: the run stands by itself."""
+    openlineage: OpenLineage = OpenLineage()
 
     @field_validator("model", mode="before")
     @classmethod

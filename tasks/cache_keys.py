@@ -104,6 +104,8 @@ EXCUSED_FIELDS: dict[str, str] = {
     "shard_size": "tables are merged in an order that does not depend on shards",
     "workers": "where shards run; their rows do not depend on it",
     "retry_seconds": "how long infrastructure failures are retried; a failed shard is not cached",
+    "incremental": "decides which slots there are; each slot is an input of the shard that works on it",
+    "openlineage": "tells other systems about a run; nothing that is made depends on it",
     "export.formats": "chooses which files are written from the dataset, which is the same",
 }
 """Fields in no key, each with the reason."""

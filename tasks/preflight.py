@@ -57,7 +57,12 @@ async def check_needs(config: RunConfig, runs: Path, *, offline: bool = False, f
         looks.append(_in_time("source", f"sources.{position}", partial(look_at_source, source, position)))
     if not offline:
         looks += [_check_endpoint(role, model, features=features) for role, model in list_models(config).items()]
-    return [check for found in await asyncio.gather(*looks) for check in found]
+    found = [check for checks in await asyncio.gather(*looks) for check in checks]
+    if config.incremental is not None and (url := find_url(runs)) is not None:
+        hint = "give a folder of this machine as --runs, or leave `incremental` out"
+        message = "versions of a dataset are kept in a folder, not in an object store"
+        found.append(Check(kind="output", subject=url, ok=False, message=message, hint=hint))
+    return found
 
 
 def list_models(config: RunConfig) -> dict[str, EndpointModel]:

@@ -4,7 +4,7 @@ import logging
 import platform
 import re
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -137,8 +137,16 @@ def summarize_run(run: RunContext) -> RunSummary:
     )
 
 
-def record_stage(run: RunContext, result: StageResult, report: GateReport | None) -> None:
+def record_stage(
+    run: RunContext, result: StageResult, report: GateReport | None, parts: Iterable[TableRef] = ()
+) -> None:
     """Adds a finished stage.
+
+    Args:
+        run: the run.
+        result: what the stage made.
+        report: what its gate found.
+        parts: what its tables were merged of. As long as the run is kept these are too, so that it can be done again.
 
     Raises:
         OSError: the folder cannot be written.
@@ -149,6 +157,7 @@ def record_stage(run: RunContext, result: StageResult, report: GateReport | None
         "shards": result.shards,
         "stopped": result.stopped,
         "ledger": result.ledger.model_dump(mode="json"),
+        "parts": sorted({reference.sha256 for reference in parts}),
         "gate": None
         if report is None
         else {"passed": report.passed, "failures": len(report.failures), "warnings": len(report.warnings)},
@@ -190,6 +199,17 @@ def record_exports(run: RunContext, formats: Mapping[str, Mapping[str, int]]) ->
         name: {"folder": str(run.folder.export(name).relative_to(run.folder.root)), "rows": dict(rows)}
         for name, rows in formats.items()
     }
+    run.folder.write_run(record)
+
+
+def record_dataset(run: RunContext, published: Mapping[str, Any]) -> None:
+    """Adds what became of the dataset that the run adds to.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    record = run.folder.read_run()
+    record["dataset"] = dict(published)
     run.folder.write_run(record)
 
 

@@ -14,6 +14,7 @@ from schemas.closed import Closed
 from schemas.content import digest
 from schemas.rows import TableRef
 from schemas.vocabulary import Stage
+from tasks.announce import announce_stage
 from tasks.cache_keys import digest_code
 from tasks.caching import CACHED
 from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
@@ -123,6 +124,8 @@ async def finish_stage(
     )
     report = publish_gate(run, looked_at)
     return_memory()
-    record_stage(run, result, report)
+    made_of = (reference for part in parts for reference in (*part.tables.values(), part.ledger))
+    record_stage(run, result, report, made_of)
+    announce_stage(run, result, inputs, report)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

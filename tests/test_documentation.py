@@ -6,13 +6,13 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from schemas import config, sources
+from schemas import config, incremental, openlineage, sources
 from schemas.vocabulary import BEHAVIOURS, Ending, Role
 
 DOCS = Path(__file__).parent.parent / "docs"
 SETTINGS: list[tuple[str, str]] = [
     (model.__name__, field)
-    for module in (config, sources)
+    for module in (config, sources, incremental, openlineage)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
     for field in model.model_fields

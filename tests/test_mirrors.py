@@ -1,5 +1,6 @@
 """Runs folders in an object store: what one machine finishes, another finds, byte for byte."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 from test_journal import append, make_entry, segments
 
+from schemas.config import RunConfig
 from schemas.rows import QuestionRow
 from tasks.caching import drop_stale_record
+from tasks.preflight import check_needs
 from tasks.run_context import RunContext, begin_run
 from tests.test_cache_keys import config
 from turnwright.models.journal import Journal
@@ -275,3 +278,13 @@ def test_what_is_in_no_store_is_left_alone(tmp_path: Path) -> None:
     push_folder(tmp_path)
     pull_folder(tmp_path)
     assert [one.name for one in list_files(tmp_path)] == ["x.txt"]
+
+
+def test_a_dataset_in_versions_needs_a_folder_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_ENV, str(tmp_path / "cache"))
+    source = {"kind": "sql", "url": f"sqlite:///{tmp_path / 'none.sqlite'}"}
+    config = RunConfig.model_validate({"name": "x", "sources": [source], "incremental": {"dataset": "club"}})
+    refused = [check for check in asyncio.run(check_needs(config, find_place(RUNS))) if "versions" in check.message]
+    assert [(check.ok, check.subject) for check in refused] == [(False, RUNS)]
+    here = asyncio.run(check_needs(config, tmp_path / "runs"))
+    assert not any("versions" in check.message for check in here)

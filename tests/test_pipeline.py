@@ -221,3 +221,41 @@ def test_the_rows_hold_no_path_and_no_port(first: dict[str, Any], runs: Path) ->
         text = row.model_dump_json()
         assert str(runs) not in text
         assert "127.0.0.1" not in text
+
+
+def ask(*arguments: str) -> dict[str, Any]:
+    """The JSON answer of a command that reads."""
+    command = [sys.executable, "-m", "flows.cli", *arguments, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_runs_add_to_a_dataset_and_every_row_is_followed_through_all_of_them(
+    config: Path, first: dict[str, Any], runs: Path
+) -> None:
+    one, two = (run(config, runs, "--extend", "club") for _ in range(2))
+    assert one["model_calls"] == 0, "the first build attempts what a run by itself does"
+    assert digests(one) == digests(first)
+    assert (one["dataset"]["name"], two["dataset"]["name"]) == ("club@v1", "club@v2")
+    assert two["dataset"]["rows"] == one["dataset"]["rows"] + two["dataset"]["added"]
+    assert 0 < two["model_calls"] < first["model_calls"], "tools and questions of a known seed are not paid for again"
+    made = [row.slot for row in read_rows(RunFolder(Path(two["run_dir"])).find_tables()["dialogues"], DialogueRow)]
+    assert made == list(range(6, 12))
+
+    assert ask("datasets", "--verify", "--runs", str(runs))["damage"] == []
+    dialogue = ask("show", "club@v2", "--runs", str(runs))["dialogues"][0]["id"]
+    chain = ask("lineage", "all", dialogue, "--calls", "--runs", str(runs))
+    assert {first["run_dir"], one["run_dir"]} <= {str(runs / name) for name in chain["node"]["runs"]}
+    assert {"club@v1", "club@v2"} <= set(chain["node"]["runs"])
+    assert chain["calls"] and all(call["found"] for call in chain["calls"])
+    assert all(Path(prompt["file"]).is_file() for prompt in chain["prompts"])
+    tables = {node["table"] for node in chain["back"]}
+    assert tables == {"dialogue_tasks", "toolsets", "tool_specs", "questions", "seeds"}
+
+    before = {path: hash_file(path) for path in Path(two["dataset"]["folder"]).rglob("*") if path.is_file()}
+    dropped = Path(one["run_dir"]).name
+    gone = ask("prune", "--drop", dropped, "--delete", "--runs", str(runs))
+    assert dropped not in gone["kept_runs"] and not Path(one["run_dir"]).exists()
+    assert {path: hash_file(path) for path in before} == before
+    assert run(config, runs)["model_calls"] == 0, "what kept runs were made of is still there"

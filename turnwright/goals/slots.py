@@ -63,8 +63,13 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
     `write_dialogue_task` rejects it with the reason. A behaviour that a slot cannot bear goes to one that can.
 
     Conversations among `seeds` are a domain like any other, whose dialogues begin with them.
+
+    A run that adds to a dataset numbers its slots from the first one that the dataset does not have; the toolsets of a
+    domain go on taking turns where they stopped, and the mixes are shuffled anew.
     """
-    starts = list_starts(toolsets, seeds, config)
+    starts = _leave_known_out(list_starts(toolsets, seeds, config), config)
+    first = config.incremental.first_slot if config.incremental else 0
+    salt = f"{config.seed}:{first}" if first else f"{config.seed}"
     if not starts:
         return []
     behaviours: dict[str, float] = {**config.behaviours}
@@ -72,11 +77,11 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
     mix: dict[Paradigm | None, float] = {None: 1.0}
     if config.paradigms:
         mix = {**config.paradigms}
-    paradigms: list[Paradigm | None] = draw_mix(mix, config.dialogues, f"{config.seed}:paradigm")
-    difficulties = draw_mix(config.difficulty, config.dialogues, f"{config.seed}:difficulty")
-    counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{config.seed}:tasks")
-    drawn = draw_mix(behaviours, config.dialogues, f"{config.seed}:behaviour")
-    ordered = _take_turns(starts, paradigms)
+    paradigms: list[Paradigm | None] = draw_mix(mix, config.dialogues, f"{salt}:paradigm")
+    difficulties = draw_mix(config.difficulty, config.dialogues, f"{salt}:difficulty")
+    counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{salt}:tasks")
+    drawn = draw_mix(behaviours, config.dialogues, f"{salt}:behaviour")
+    ordered = _take_turns(starts, paradigms, first)
     given: list[Paradigm] = [
         _choose_paradigm(start.toolset, paradigm) for start, paradigm in zip(ordered, paradigms, strict=True)
     ]
@@ -84,17 +89,29 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
     drawn = _place_behaviours(drawn, [(start.toolset, one) for start, one in zip(ordered, given, strict=True)])
     return [
         Slot(
-            number=number,
+            number=first + number,
             toolset_id=start.toolset.id,
             domain=start.toolset.domain,
             paradigm=given[number],
             difficulty=difficulties[number],
             task_count=counts[number],
             behaviour=drawn[number],
-            seed=f"{config.seed}:{start.toolset.id}:{number}",
-            prefix=_cut(start, conversations, config, f"{config.seed}:{start.toolset.id}:{number}"),
+            seed=f"{config.seed}:{start.toolset.id}:{first + number}",
+            prefix=_cut(start, conversations, config, f"{config.seed}:{start.toolset.id}:{first + number}"),
         )
         for number, start in enumerate(ordered)
+    ]
+
+
+def _leave_known_out(starts: list[Start], config: RunConfig) -> list[Start]:
+    """The starts of seeds that are new to the dataset, where the run is for these alone."""
+    if config.incremental is None or config.incremental.mode != "new_seeds":
+        return starts
+    known = set(config.incremental.known_seeds)
+    return [
+        start
+        for start in starts
+        if start.toolset.seed_id not in known or (start.opening is not None and start.opening.seed_id not in known)
     ]
 
 
@@ -176,8 +193,11 @@ def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
     return values
 
 
-def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None]) -> list[Start]:
-    """A start for each paradigm that its tools can bear: of the domain with the fewest so far, the first by name."""
+def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None], first: int = 0) -> list[Start]:
+    """A start for each paradigm that its tools can bear: of the domain with the fewest so far, the first by name.
+
+    `first` is how many dialogues earlier runs attempted: in equal turns each domain had its share of them.
+    """
     by_domain: dict[str, list[Start]] = {}
     for start in starts:
         by_domain.setdefault(start.domain, []).append(start)
@@ -185,10 +205,11 @@ def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None]) -
         domain: able for domain, own in by_domain.items() if (able := [one for one in own if can_execute(one.toolset)])
     }
     taken = dict.fromkeys(by_domain, 0)
+    turned = first // max(1, len(by_domain))
     ordered: list[Start] = []
     for paradigm in paradigms:
         able = (running or by_domain) if paradigm == "user_oriented_executed" else by_domain
         domain = min(able, key=lambda name: taken[name])
-        ordered.append(able[domain][taken[domain] % len(able[domain])])
+        ordered.append(able[domain][(turned + taken[domain]) % len(able[domain])])
         taken[domain] += 1
     return ordered

@@ -61,9 +61,17 @@ _LABELS = {
 }
 """What a person wants to see of a row."""
 
+_PROVENANCE = ("role", "model", "prompt_digest", "model_calls")
+"""Columns of rows that a role wrote."""
+
 
 class IdNotFound(LookupError):
-    """Nothing in the run has this id."""
+    """Nothing in the run has this id, or several things have."""
+
+    def __init__(self, message: str, *, several: bool = False) -> None:
+        super().__init__(message)
+        self.several = several
+        """It is the beginning of more than one id."""
 
 
 class Node(Closed):
@@ -74,8 +82,14 @@ class Node(Closed):
     id: str
     label: dict[str, Any]
     """A few columns that tell what it is; for a file its digest and rows."""
-    model_calls: list[str]
+    model_calls: list[str] = []
     """Keys of the journal entries that it rests on."""
+    role: str | None = None
+    """Role that wrote it; none if code did."""
+    model: str | None = None
+    """Model that played the role."""
+    prompt_digest: str | None = None
+    """Digest of the role's prompt files."""
 
 
 class Chain(Closed):
@@ -134,7 +148,9 @@ def _find_row(tables: Mapping[str, TableRef], wanted: str) -> tuple[str, str]:
         return found[0]
     if found:
         names = ", ".join(row_id for _, row_id in found[:5])
-        raise IdNotFound(f"{wanted!r} is the beginning of {len(found)} ids: {names}{', …' if len(found) > 5 else ''}")
+        raise IdNotFound(
+            f"{wanted!r} is the beginning of {len(found)} ids: {names}{', …' if len(found) > 5 else ''}", several=True
+        )
     raise IdNotFound(f"no row or file of this run is called {wanted!r}; ids look like dialogue_1f0c… (see `show`)")
 
 
@@ -168,14 +184,16 @@ def _read_nodes(tables: Mapping[str, TableRef], wanted: Iterable[tuple[str, list
         if table not in tables:
             continue
         chosen, labels = set(ids), _LABELS[table]
-        calls = ["model_calls"] if "model_calls" in TABLES[table].model_fields else []
-        for row in read_columns(tables[table], table, ["id", *labels, *calls]):
+        made = [name for name in _PROVENANCE if name in TABLES[table].model_fields]
+        columns = dict.fromkeys(["id", *labels, *made])
+        for row in read_columns(tables[table], table, list(columns)):
             if row["id"] in chosen:
+                provenance: dict[str, Any] = {name: row[name] for name in made if row[name] is not None}
                 yield Node(
                     table=table,
                     id=row["id"],
                     label={name: row[name] for name in labels},
-                    model_calls=row.get("model_calls") or [],
+                    **provenance,
                 )
 
 

@@ -83,7 +83,7 @@ def write_lineage(folder: RunFolder) -> None:
         format_json(
             {
                 "version": VERSION,
-                "run_id": folder.run_id,
+                "run_id": run.get("run_id", folder.run_id),
                 "prompt_digests": run.get("prompt_digests", {}),
                 "endpoints": run.get("endpoints", {}),
                 "files": {name: file.model_dump(mode="json") for name, file in files.items()},
