@@ -16,6 +16,8 @@ from turnwright.validation.values import MOST_CHARACTERS, holds_value, names
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
 )
+_END = 12
+"""Characters at the end of a message in which it can break off."""
 _UNFINISHED = re.compile(r"[.!?][\"')]*\s+[A-Z][^.!?\n]*\w\Z")
 _ENTRY = re.compile(r"\s*(?:[-•*+|#>]|\d{1,3}[.)])|[^\n]{0,60}:\s")
 _LEAST_WORDS = 4
@@ -67,7 +69,7 @@ def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find("overlong_message", f"{len(content):,} characters", index, _speaker(role))
         elif not content:
             yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
-        elif _DANGLING.search(content) or content.count("```") % 2:
+        elif _DANGLING.search(content, max(0, len(content) - _END)) or content.count("```") % 2:
             yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))
         elif role == "assistant" and _breaks_off(content):
             yield _find("truncated_message", f"has no end: …{content[-40:]}", index, _speaker(role))
@@ -87,7 +89,7 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
     """
     persona = Persona.model_validate_json(trajectory.task.persona)
     for index, text in trajectory.said_by("user"):
-        for word in _IDENTIFIER.findall(text):
+        for word in _IDENTIFIER.findall(text) if "_" in text else ():
             if not _was_shown(trajectory, word, index):
                 yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
         if _JSON.search(text):
@@ -115,6 +117,8 @@ def find_offer(text: str) -> str | None:
 def find_third_person(text: str, persona: Persona) -> str | None:
     """Words in which the person speaks of themselves by name."""
     first = persona.name.split()[0].casefold()
+    if first not in text.casefold():
+        return None
     return next(
         (match[0] for match in _WISHES.finditer(text) if first in {(word or "").casefold() for word in match.groups()}),
         None,

@@ -22,6 +22,8 @@ _REFERENCE = re.compile(
     r"\$var_?\d+|\bresult\[\d+\]",
     re.IGNORECASE,
 )
+_REFERRING = re.compile(r"[$\[{<\d](?:(?<!\d)|\.[A-Za-z])")
+"""What every reference has; few messages do."""
 _MIXED = re.compile(r"[a-z][A-Z]|[a-z][-.][a-z]|_")
 
 
@@ -67,7 +69,7 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
             match = pattern.search(text) if pattern else None
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
-            if reference := _REFERENCE.search(text):
+            if _REFERRING.search(text) and (reference := _REFERENCE.search(text)):
                 yield _find("reference_syntax", f"the {role} says {reference[0]!r}", index, fault)
 
 

@@ -118,9 +118,12 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     records = evidence.records
     if not records.all:
         return
-    statements = _read_statements(prose, records)
+    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
+    statements = _read_statements(prose, records, mentions)
+    if not statements:
+        return
     starts = {statement.position for statement in statements}
-    heads = [m for m in find_phrases(prose.words, records.name_sizes, records.by_name) if m.start not in starts]
+    heads = [mention for mention in mentions if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
@@ -128,11 +131,10 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
         yield from _check_statement(statement, subject, prose, evidence, excused)
 
 
-def _read_statements(prose: Prose, records: Records) -> list[Statement]:
+def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
     labels = find_phrases(prose.words, records.label_sizes, records.by_label)
     if not labels:
         return []
-    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
     claims = {

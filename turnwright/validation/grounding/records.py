@@ -66,9 +66,12 @@ class Records:
             if above is not None:
                 self.children.setdefault(above, []).append(number)
             for label, cell in cells.items():
-                self.by_label.setdefault(label, []).append(number)
-                if len(self.by_label[label]) == 1:
+                known = self.by_label.get(label)
+                if known is None:
+                    self.by_label[label] = [number]
                     _note(self.label_sizes, label)
+                else:
+                    known.append(number)
                 if isinstance(cell, str):
                     self._name(cell, number)
         return list(range(start, len(self.all)))
@@ -116,8 +119,8 @@ class Records:
 
 
 def _note(sizes: dict[str, set[int]], phrase: str) -> None:
-    first, *rest = phrase.split(" ")
-    sizes.setdefault(first, set()).add(1 + len(rest))
+    first = phrase.partition(" ")[0]
+    sizes.setdefault(first, set()).add(1 + phrase.count(" "))
 
 
 def same_scalar(first: Scalar, second: Scalar) -> bool:
