@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from schemas.findings import Finding
 from schemas.messages import CallRecord
 from turnwright.validation.documents import read_document
+from turnwright.validation.outcome import begin_objectives
 from turnwright.validation.references import check_ambiguity, check_premise
 from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
 from turnwright.validation.trajectory import Trajectory
@@ -67,7 +68,8 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
     """`ignored_error`: after a fault the tool did not work before the user's next message, and nobody told the user.
 
     `unflagged_partial`, `unflagged_stale`: the same for a spoilt result that was told as if it were whole and new.
-    `worked_around`, which does not block: another tool gave what was needed.
+    `worked_around`, which does not block: another tool gave what was needed. `harmless_failure`, likewise: nothing that
+    had been asked by then needs the tool.
     """
     for record in trajectory.calls:
         if not record.fault:
@@ -80,7 +82,10 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         flags = {"partial": _INCOMPLETE, "stale": _OLD}.get(record.error or "")
         if not told or any((flags or _TROUBLE).search(text) or _FAILED.search(text) for text in told):
             continue
-        if _is_worked_around(trajectory, record.tool, later):
+        if _is_beside_the_point(trajectory, record):
+            text = f"{record.tool} failed before anything was asked that needs it"
+            yield _find("harmless_failure", text, record.message, blocks=False)
+        elif _is_worked_around(trajectory, record.tool, later):
             text = f"{record.tool} failed, and another tool gave what was needed"
             yield _find("worked_around", text, record.message, blocks=False)
         elif flags is None:
@@ -89,6 +94,17 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         else:
             text = f"{record.tool} gave a {record.error} result and it was told as if nothing were wrong"
             yield _find(f"unflagged_{record.error}", text, end - 1, blocks=True)
+
+
+def _is_beside_the_point(trajectory: Trajectory, record: CallRecord) -> bool:
+    """Whether a call failed that only a later request needs: whoever asks for something else has nothing to be told."""
+    begins = begin_objectives(trajectory)
+    needing = [
+        begun
+        for begun, objective in zip(begins, trajectory.objectives, strict=True)
+        if any(call.tool == record.tool for call in objective.calls)
+    ]
+    return bool(needing) and all(begun is None or begun > record.message for begun in needing)
 
 
 def _is_worked_around(trajectory: Trajectory, broken: str, later: Sequence[CallRecord]) -> bool:

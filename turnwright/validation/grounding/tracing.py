@@ -33,7 +33,7 @@ _STOP = frozenset(
 _ATTRIBUTE = re.compile(
     r"\b(?:the|its|their|his|her|your|current)\s+(?:\w+\s+){0,2}?(?P<label>status|type|category|colou?r|gender|nationality|priority|grade|genre|"
     r"brand|severity|occupation)\b(?:\s+of\s+[^.,;:\n]{1,40}?)?(?:\s+(?:is|was|shows)(?:\s+(?:now|currently|"
-    r"listed as|set to))?|:)"
+    r"listed as|set to|actually|really|indeed|in fact|still|rather|just|only|also|probably|apparently))?|:)"
     r"\s+[\"']?(?P<value>[a-z][a-z-]+)"
 )
 _ATTRIBUTES = "status type category colo gender nationality priority grade genre brand severity occupation".split()
@@ -45,7 +45,8 @@ _NO_ATTRIBUTE = frozenset(
     "of from with "
     "as now still currently already also only one two three required needed valid invalid good fine clear okay "
     "true false "
-    "yes being been more less very too so just simply based below above up down also unclear set".split()
+    "yes being been more less very too so just simply based below above up down also unclear set "
+    "actually really indeed rather probably apparently fact".split()
 )
 
 
