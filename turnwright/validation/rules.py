@@ -15,6 +15,7 @@ from turnwright.validation.language import LANGUAGE_RULES
 from turnwright.validation.leakage import check_goal_leak, check_names
 from turnwright.validation.results import check_results
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.wholeness import check_wholeness
 
 Rule = Callable[[Trajectory], Iterator[Finding]]
 
@@ -203,6 +204,7 @@ RULES: tuple[Rule, ...] = (
     check_repeats,
     check_loops,
     check_completion,
+    check_wholeness,
     *LANGUAGE_RULES,
     check_goal_leak,
     check_names,

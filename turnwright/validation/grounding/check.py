@@ -133,7 +133,7 @@ class _Walk:
         else:
             self.evidence.add_result(value, index, scalars)
         if came_through and tool is not None:
-            _overwrite(self.evidence, tool, arguments)
+            _overwrite(self.evidence, tool, arguments, index)
             self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
         words = frozenset(list_words(label_of(name))).union(
@@ -149,7 +149,7 @@ class _Walk:
         found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
         excused = excuse(self.told, self.given)
-        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request, evidence.words)
+        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
         for each in (
             *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
             *check_counts(prose, evidence),
@@ -194,7 +194,7 @@ def _met_something(value: Any, changed: int | None) -> bool:
     return changed is None or changed > 0 or value is not None
 
 
-def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> None:
+def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], message: int) -> None:
     """Lays what a write set over what was read before."""
     scalars = {name: value for name, value in arguments.items() if not isinstance(value, dict | list)}
     keys: dict[str, Scalar] = {}
@@ -221,7 +221,7 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> Non
                 keys[label] = value
             else:
                 values[label] = value
-    evidence.records.overwrite(keys, values, spoilt)
+    evidence.records.overwrite(keys, values, spoilt, message)
 
 
 @once_per_toolset
