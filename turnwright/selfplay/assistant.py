@@ -158,6 +158,8 @@ def _work(
     except Forbidden as step:
         return {"content": say.forbid(step.action, _say_readable(toolbox, rng), rng)}
     except NeedValues as step:
+        if pursuit.verb == "read" and not step.tool.name_words & pursuit.words and mistake is None:
+            return {"content": say.decline(_say_readable(toolbox, rng), rng)}
         return {"content": say.ask_values([parameter.label for parameter in step.parameters], rng)}
     except NeedRest:
         return {"content": say.ask_rest(rng)}

@@ -49,6 +49,8 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     if trajectory.row.paradigm == "task_oriented":
         return
     wholes = [_runs(objective.description) for objective in trajectory.objectives]
+    # Descriptions of the same record share words: what none of the others says must be repeated.
+    distinct = [runs - set[tuple[str, ...]]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
     openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
     owns = _own_details(trajectory)
@@ -58,8 +60,8 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     first = True
     for index, text in trajectory.said_by("user"):
         said = _runs(text)
-        copied = [runs for runs in wholes if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
-        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(wholes)):
+        copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
+        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(distinct)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
         begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from schemas.findings import Finding
 from turnwright.rollout.behaviours import find_claim, find_vague_reference
-from turnwright.validation.refusals import plain
+from turnwright.validation.refusals import declines, plain
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names, states
 
@@ -37,9 +37,7 @@ def check_ambiguity(trajectory: Trajectory) -> Iterator[Finding]:
     told = list(trajectory.said_by("assistant", asked, trajectory.next_user(asked)))
     words = "\n".join(text for _, text in told)
     shown = sum(1 for value in plan.detail["candidates"] if names(value, words))
-    looked = trajectory.calls_between(asked, trajectory.next_user(asked))
-    # Without a look-up and without a candidate nothing was taken: it declined, or said something else.
-    if told and "?" not in words and shown < 2 and (looked or shown):
+    if told and "?" not in words and shown < 2 and not declines(words):
         yield _find("picked_one", f"several records fit {plan.detail['vague']!r} and one was taken", told[-1][0])
 
 

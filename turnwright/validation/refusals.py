@@ -100,6 +100,11 @@ def _did_something(trajectory: Trajectory, index: int) -> bool:
     return any(record.rows_changed for record in trajectory.calls_between(request, index))
 
 
+def declines(text: str) -> bool:
+    """Whether a message says that something cannot be done."""
+    return _DECLINES.search(plain(text)) is not None
+
+
 def plain(text: str) -> str:
     """`text` without case and with one kind of apostrophe."""
     return text.replace("’", "'").casefold()

@@ -47,6 +47,8 @@ _CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|reg
 _VALUE_END = re.compile(
     r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$"
 )
+_HEADING = re.compile(r"[a-z][\w ]{0,40}:\s")
+"""What stands where a value should, and is the head of what follows: `for the price: price: 5`."""
 _NO_VALUE = frozenset(
     "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
     "given there here "
@@ -160,7 +162,7 @@ def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]
                     position += 1
         link = _LINK.match(folded, position)
         end = link.end() if link else position
-        if end == position or "\n" in folded[position:end]:
+        if end == position or "\n" in folded[position:end] or _HEADING.match(folded, end):
             continue
         linked = bool(link) and bool(folded[position:end].strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
