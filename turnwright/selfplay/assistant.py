@@ -20,7 +20,7 @@ from turnwright.selfplay.errand import Errand
 from turnwright.selfplay.errand_tools import are_foreign, read_errand_tools
 from turnwright.selfplay.house_rules import read_rules
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
-from turnwright.selfplay.reach import is_beyond
+from turnwright.selfplay.reach import is_beyond, misses_the_point
 from turnwright.selfplay.reading import Reading
 from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
 from turnwright.selfplay.request import NotUnderstood, Request
@@ -183,6 +183,8 @@ def _work(
         return {"content": say.refused(rng)}
     if mistake is not None and any(outcome.call.error in TRANSIENT for outcome in outcomes):
         return {"content": mistake.invent_around(pursuit)}
+    if mistake is None and isinstance(pursuit, Reading) and misses_the_point(current.texts[0], pursuit.words, outcomes):
+        return {"content": say.decline(_say_readable(toolbox, rng), rng)}
     unshown = pursuit.find_unshown(outcomes) if isinstance(pursuit, Reading) else []
     if unshown and len(unshown) >= len(pursuit.wanted):
         if mistake is not None:

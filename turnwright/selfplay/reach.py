@@ -7,6 +7,7 @@ from turnwright.selfplay.conversation import Call
 from turnwright.selfplay.offered_tools import OfferedTool, Toolbox
 from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import Outcome
+from turnwright.selfplay.tool_choice import ASKS_FOR_FIGURES
 from turnwright.selfplay.words import split_name, stem, stems
 
 GENERIC = frozenset(stem(word) for word in "name year date day time number code amount count total".split())
@@ -41,6 +42,21 @@ def is_beyond(toolbox: Toolbox, calls: Iterable[Call], values: Sequence[SpokenVa
     nouns = frozenset(word for value in values if value.role != "new" for word in value.noun) - _VAGUE
     made = [tool for call in calls if (tool := toolbox.get(call.tool)) is not None]
     return not made or bool(nouns and not any(nouns & _about(tool) for tool in made))
+
+
+def misses_the_point(text: str, words: frozenset[str], outcomes: Sequence[Outcome]) -> bool:
+    """Whether all that came back is not what was asked for: counts where nobody counts, or nothing, of other things."""
+    return bool(outcomes) and all(_is_count(text, outcome) or _is_elsewhere(words, outcome) for outcome in outcomes)
+
+
+def _is_count(text: str, outcome: Outcome) -> bool:
+    return outcome.tool.aggregates and not ASKS_FOR_FIGURES.search(text)
+
+
+def _is_elsewhere(words: frozenset[str], outcome: Outcome) -> bool:
+    wanted = frozenset(word for label in outcome.wanted for word in label) - _VAGUE
+    empty = not outcome.rows and outcome.call.error is None and isinstance(outcome.call.result, list)
+    return empty and bool(wanted) and not wanted & outcome.tool.words and not outcome.tool.head & words
 
 
 def _about(tool: OfferedTool) -> frozenset[str]:

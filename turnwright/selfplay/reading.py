@@ -79,7 +79,9 @@ class Reading(Pursuit):
             telling = label - nouns - GENERIC
             if len(label) > _LONGEST_LABEL or label & _LIMITING:
                 continue
-            if telling and not telling & names:
+            rows_named = [name for row in rows for name in row] + [name for o in outcomes for name, _ in o.beside]
+            fits = any(label_fits(name, label, nouns) or rate_fit(name, label) >= _LEAST_FIT for name in rows_named)
+            if telling and (not telling & names or not fits):
                 unshown.append(" ".join(dict.fromkeys(word for word in said if stem(word.lower()) in label)))
         return unshown
 

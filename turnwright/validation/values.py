@@ -150,6 +150,8 @@ def names(value: Any, text: str) -> bool:
     reading = _read(text)
     if isinstance(value, int | float):
         return any(number.value == value and not number.percent for number in reading.numbers)
+    if _NUMERIC_TEXT.fullmatch(value) and value[:1] == "0" and value.isdecimal():
+        return _holds(value, reading.plain)  # a code, and no number: nobody says `one` for `0000001`
     return _states_text(str(value), reading)
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from schemas.vocabulary import Effect
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import list_words
+from turnwright.validation.grounding.plain_text import compose, fold, list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.tracing import Untraced
 
@@ -151,6 +151,11 @@ def read_error(value: Any) -> str | None:
     if error in (None, "", False):
         return None
     return str(error)[:80]
+
+
+def tells_nothing_found(text: str) -> bool:
+    """Whether a message says that a look-up gave nothing."""
+    return _NOT_FOUND.search(fold(compose(text))) is not None
 
 
 def is_empty(value: Any) -> bool:
