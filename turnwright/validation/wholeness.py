@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal
 
-import orjson
-
 from schemas.findings import Finding
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import MOST_CHARACTERS
@@ -79,7 +77,12 @@ class _Talk:
         for answer in self.answers:
             found.update(_WORDS.findall(_LAST_WORD.sub("", answer).lower()))
         for tool in self._trajectory.tools:
-            found.update(_WORDS.findall(orjson.dumps(tool.spec).decode().replace("_", " ").lower()))
+            told = [
+                tool.name,
+                str(tool.spec["function"].get("description", "")),
+                *tool.parameters.get("properties", {}),
+            ]
+            found.update(_WORDS.findall(" ".join(told).replace("_", " ").lower()))
         return frozenset(found)
 
     def ends_others(self, content: str) -> bool:
