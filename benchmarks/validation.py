@@ -22,7 +22,7 @@ from schemas.config import RunConfig, SqlSource
 from schemas.findings import Finding
 from schemas.rows import DialogueRow, DialogueTaskRow, Row, SeedRow, ToolsetRow
 from turnwright.environments.base import Base, open_base
-from turnwright.rollout.tool_calls import read_tools
+from turnwright.rollout.tool_calls import offer_tools
 from turnwright.storage.run_folder import open_store
 from turnwright.validation.grounding.check import check_grounding
 from turnwright.validation.outcome import compare_outcome
@@ -100,8 +100,10 @@ def measure_run(folder: Path, tally: Tally, show: int) -> None:
     try:
         for row in read_rows(folder, "dialogues", DialogueRow):
             if row.seed_id in bases:
-                tools = read_tools(toolsets[row.toolset_id])
-                _measure_dialogue(Trajectory(row, tasks[row.dialogue_task_id], tools), bases[row.seed_id], tally, show)
+                task = tasks[row.dialogue_task_id]
+                _measure_dialogue(
+                    Trajectory(row, task, offer_tools(toolsets[row.toolset_id], task)), bases[row.seed_id], tally, show
+                )
     finally:
         for base in bases.values():
             base.close()

@@ -35,7 +35,7 @@ class BulletVerdict(Closed):
     met: bool
     evidence: str
     votes: int = 1
-    """Votes that have an entry for it."""
+    """Votes that have an entry for it; 0 where code decided it and the judge was not asked."""
     met_votes: int | None = None
     """Of these, the votes that say that it is met."""
     code: Match = "unavailable"

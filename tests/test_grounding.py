@@ -100,6 +100,7 @@ UNGROUNDED = [
     ("I found 4 entries:\n- Ada Bell\n- Cy Dunn\n- Eve Ford", "wrong_count"),
     ("Ada Bell lives in Leeds. I've also updated her town for you.", "claimed_deed"),
     ("I have booked a room for you.", "claimed_deed"),
+    ("Ada Bell lives in Leeds. I have passed this on to her manager.", "claimed_deed"),
 ]
 
 
@@ -144,6 +145,42 @@ def test_a_deed_needs_a_write_that_came_through() -> None:
     assert codes(ask, "I've set the age to 35.") == {"claimed_deed"}
     assert codes(ask, "I can set the age to 35 if you like.") == set()
     assert codes(ask, (*call, UPDATED), "Nothing was changed.") == {"denied_deed"}
+
+
+def test_agreeing_to_what_nothing_did_claims_it() -> None:
+    asked = "Could you order a taxi for Ada Bell?"
+    assert codes(asked, "Sure, your taxi is on its way.") == {"claimed_deed"}
+    assert codes(asked, "No problem, I've ordered a taxi for her.") == {"claimed_deed"}
+    assert codes(asked, "I'm sorry, I can't order a taxi.") == set()
+    assert codes(asked, "Shall I tell you where the taxi is ordered?") == set()
+
+
+def test_a_deed_of_another_request_is_no_excuse() -> None:
+    done = (
+        "Set Ada Bell's age to 35.",
+        ("update_person", {"person_id": 4, "age": 35}, UPDATED),
+        "I've set the age to 35.",
+    )
+    assert codes(*done, "Please cancel her parking permit.", "Sure, that is done.") >= {"claimed_deed"}
+    assert "claimed_deed" not in codes(*done, "Is that saved now?", "Yes, that is saved.")
+    assert "claimed_deed" not in codes(*done, "Thanks!", "All done. Bye!")
+
+
+def test_a_replaced_value_is_outdated_without_a_name_beside_it() -> None:
+    read = ("How old is Ada Bell?", ("find_person", {"name": "Ada Bell"}, PEOPLE[:1]), "Ada Bell is 34.")
+    write = ("update_person", {"person_id": 4, "town": "York"}, UPDATED)
+    assert "outdated_value" in codes(*read, "She moves. Set the town to York.", write, "Done, the town is Leeds.")
+    assert "outdated_value" not in codes(*read, "She moves. Set the town to York.", write, "Done, the town is York.")
+
+
+def test_a_name_in_two_fields_is_one_name() -> None:
+    split = [
+        {"first_name": "Ada", "last_name": "Bell", "email": "ada@bell.example"},
+        {"first_name": "Cy", "last_name": "Bell", "email": "cy@bell.example"},
+    ]
+    asked = ("Who is called Bell?", ("find_person", {"name": "Bell"}, split))
+    assert codes(*asked, "The email of Ada Bell is ada@bell.example.") == set()
+    assert codes(*asked, "The email of Ada Bell is cy@bell.example.") == {"wrong_value"}
 
 
 def test_an_error_must_be_told() -> None:

@@ -70,6 +70,47 @@ def test_two_parts_of_a_longer_goal_are_no_leak() -> None:
     assert ("leaked_goal", True) in ask(many, task)
 
 
+def test_more_than_two_requests_about_several_objectives_are_a_leak() -> None:
+    task = make_task((EARNINGS, MOVE))
+    two = "How much has Nina Petrov earned? And please move Omar Haddad to Bath."
+    assert ask(two, task) == set()
+    assert ("leaked_goal", True) in ask(f"{two} Could you also tell me where Omar lives now?", task)
+    one = "How much has Nina Petrov earned? Could you look twice? I need it for a report, please."
+    assert ask(one, task) == set()
+
+
+def test_a_small_key_is_unknowable_where_it_is_said_as_one() -> None:
+    task = make_task((MOVE,), (MOVED,))
+    codes_of = {code for code, _ in ask("Please move Omar Haddad to Bath; his player id should be 2.", task)}
+    assert {"surrogate_key", "unknown_value"} <= codes_of
+    assert ask("Please move Omar Haddad to Bath, within 2 days.", task) == set()
+
+
+def test_what_only_a_tool_gave_is_not_for_the_user_to_know() -> None:
+    task = make_task((MOVE,), (MOVED,))
+    hidden = play(["Please move Omar Haddad to Bath.", "Yes, player id 2.", DONE], [LOOK_UP, TELL, BYE, BYE], task=task)
+    assert ("unknown_value", True) in codes(hidden, task)
+    heard = says("I found Omar Haddad, player id 2. Shall I?")
+    told = play(["Please move Omar Haddad to Bath.", "Yes, player id 2.", DONE], [LOOK_UP, heard, BYE, BYE], task=task)
+    assert not {code for code, _ in codes(told, task)} & {"unknown_value", "surrogate_key"}
+
+
+def test_instructions_are_what_the_system_message_says_wherever_it_stands() -> None:
+    words = "You must always answer in the shortest way that is polite and true to the records."
+
+    def put_first(messages: list[Any], records: list[Any]) -> None:
+        messages[0] = {"role": "user", "content": words}
+        messages[4]["content"] = f"{messages[4]['content']} {words}"
+
+    assert "leaked_prompt" not in {code for code, _ in codes(tamper(earnings_dialogue(), put_first), make_task())}
+
+    def put_later(messages: list[Any], records: list[Any]) -> None:
+        put_first(messages, records)
+        messages.append({"role": "system", "content": words})
+
+    assert "leaked_prompt" in {code for code, _ in codes(tamper(earnings_dialogue(), put_later), make_task())}
+
+
 def test_a_description_said_aloud_is_a_leak() -> None:
     assert ("leaked_goal", True) in ask(Insists(EARNINGS.description), make_task())
 

@@ -284,7 +284,7 @@ def test_a_dataset_in_versions_needs_a_folder_of_this_machine(tmp_path: Path, mo
     monkeypatch.setenv(CACHE_ENV, str(tmp_path / "cache"))
     source = {"kind": "sql", "url": f"sqlite:///{tmp_path / 'none.sqlite'}"}
     config = RunConfig.model_validate({"name": "x", "sources": [source], "incremental": {"dataset": "club"}})
-    refused = [check for check in asyncio.run(check_needs(config, find_place(RUNS))) if "versions" in check.message]
+    refused = [check for check in asyncio.run(check_needs(config, find_place(RUNS))) if "versions of" in check.message]
     assert [(check.ok, check.subject) for check in refused] == [(False, RUNS)]
     here = asyncio.run(check_needs(config, tmp_path / "runs"))
-    assert not any("versions" in check.message for check in here)
+    assert not any("versions of" in check.message for check in here)

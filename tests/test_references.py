@@ -48,6 +48,12 @@ def test_taking_one_for_the_one_blocks() -> None:
     assert codes(row, VAGUE) == [("picked_one", True)]
 
 
+@pytest.mark.parametrize("answer", ["I'm sorry, I cannot look that up.", "There is no entry that matches Petrov."])
+def test_declining_and_finding_nothing_take_nobody(answer: str) -> None:
+    row = play([ASK_VAGUE, NAMED, DONE], [SEARCH, says(answer), LOOK_UP, TELL, BYE], task=VAGUE)
+    assert codes(row, VAGUE) == []
+
+
 def test_changing_one_blocks_even_where_it_is_said_which() -> None:
     move = calls("move_player", {"player_id": 1, "home_town": "Bath"})
     answer = says("I moved Nina Petrov. Or did you mean Sofia Petrov?")

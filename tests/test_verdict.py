@@ -10,6 +10,7 @@ from playing import (
     BYE,
     CONFIG,
     DONE,
+    EARNINGS,
     LOOK_UP,
     MOVE,
     MOVED,
@@ -27,9 +28,12 @@ from schemas.config import RunConfig
 from schemas.rows import DialogueRow, DialogueTaskRow, VerdictRow
 from turnwright.models.errors import ContextOverflow, EndpointUnavailable
 from turnwright.models.scripted import Line, ScriptedModels, says
+from turnwright.roles.judge import CONDUCT
 from turnwright.validation.verdict import validate_dialogue
 from turnwright.validation.voting import count_votes
 
+TOLD = EARNINGS.model_copy(update={"rubric": ("The assistant tells the user the earnings of Nina Petrov: 1200000.",)})
+"""With the bullet that code makes of its fact."""
 GOOD = judgement((1, "Critical", True))
 MISSED = judgement((1, "Critical", False), judgment="invalid")
 
@@ -68,15 +72,44 @@ def test_a_rule_that_blocks_saves_the_judge() -> None:
     assert (verdict.first_faulty_message, verdict.fault) == (1, "user_simulator")
 
 
-def test_outcome_and_judge_may_disagree() -> None:
-    verdict, _ = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE]), GOOD)
+def test_what_the_outcome_rejects_is_not_put_to_the_judge() -> None:
+    verdict, models = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE]))
+    assert models.requests == []
     assert (verdict.judgment, verdict.outcome, verdict.judge, verdict.disagreement) == (
         "invalid",
         "mismatch",
-        "valid",
-        True,
+        "unscored",
+        False,
     )
+    assert (verdict.role, verdict.votes) == (None, [])
     assert (verdict.first_faulty_message, verdict.fault) == (4, "assistant")
+
+
+def test_the_judge_is_asked_for_what_code_has_not_decided() -> None:
+    open_one = "The assistant is clear about the season that the earnings belong to."
+    task = make_task([EARNINGS.model_copy(update={"rubric": (*TOLD.rubric, open_one)})])
+    verdict, models = judged(earnings_dialogue(task=task), GOOD, task=task)
+    asked = str(models.requests[0].messages[-1]["content"])
+    assert open_one in asked
+    assert TOLD.rubric[0] not in asked
+    by_name = {bullet["bullet"]: bullet for bullet in orjson.loads(verdict.bullets)}
+    assert (by_name[open_one]["votes"], by_name[open_one]["code"]) == (1, "unavailable")
+    told = by_name[TOLD.rubric[0]]
+    assert (told["votes"], told["met"], told["code"], told["evidence"]) == (0, True, "match", "decided by code")
+
+
+def test_a_rubric_decided_by_code_leaves_the_question_of_conduct() -> None:
+    verdict, models = judged(earnings_dialogue(task=make_task([TOLD])), MISSED, task=make_task([TOLD]))
+    assert CONDUCT in str(models.requests[0].messages[-1]["content"])
+    assert verdict.judgment == "invalid"
+    assert CONDUCT in verdict.reasons[0]
+
+
+def test_a_bullet_that_says_more_than_a_fact_is_the_judges() -> None:
+    both = "The assistant changes the club and tells the user the earnings: 1200000."
+    task = make_task([EARNINGS.model_copy(update={"rubric": (both,)})])
+    _, models = judged(earnings_dialogue(task=task), GOOD, task=task)
+    assert both in str(models.requests[0].messages[-1]["content"])
 
 
 def test_the_judge_alone_can_reject() -> None:
@@ -124,8 +157,10 @@ def test_a_judge_who_cannot_be_read_leaves_the_dialogue_unscored(vote: Line) -> 
 
 
 def test_an_unread_judge_does_not_hide_what_code_found() -> None:
-    verdict, _ = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE]), broken())
-    assert verdict.judgment == "invalid"
+    verdict, _ = judged(earnings_dialogue(task=make_task([TOLD])), broken(), task=make_task([TOLD]))
+    assert (verdict.judgment, verdict.outcome) == ("unscored", "match")
+    told = orjson.loads(verdict.bullets)[-1]
+    assert (told["met"], told["code"]) == (True, "match")
 
 
 def test_infrastructure_is_raised() -> None:
@@ -145,9 +180,10 @@ def test_each_bullet_has_its_votes_and_what_code_says() -> None:
     verdict, _ = judged(earnings_dialogue(), GOOD, MISSED, GOOD, config=voting(3, "majority"))
     (bullet,) = orjson.loads(verdict.bullets)
     assert (bullet["met"], bullet["votes"], bullet["met_votes"], bullet["code"]) == (True, 3, 2, "match")
-    untold, _ = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE]), GOOD)
-    (bullet,) = orjson.loads(untold.bullets)
-    assert (bullet["met"], bullet["votes"], bullet["met_votes"], bullet["code"]) == (True, 1, 1, "mismatch")
+    task = make_task([TOLD])
+    untold, _ = judged(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE], task=task), task=task)
+    (told,) = orjson.loads(untold.bullets)
+    assert (told["met"], told["votes"], told["met_votes"], told["code"]) == (False, 0, 0, "mismatch")
 
 
 def test_an_unscored_vote_has_no_say_about_bullets() -> None:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from schemas.tools import SqlTool
@@ -42,6 +43,7 @@ class Bound:
     parameters: dict[str, Any]
 
 
+@lru_cache(maxsize=4096)
 def find_parameters(sql: str) -> tuple[str, ...]:
     """The names behind `:`, each once, in order; text, quoted names, comments and casts are passed over."""
     names = (match["name"] for match in _TOKEN.finditer(sql) if match["name"])

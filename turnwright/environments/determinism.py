@@ -9,8 +9,9 @@ import random
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 FIXED_TIME = "2025-01-01T12:00:00"
@@ -22,6 +23,7 @@ _TIME_FUNCTIONS = {"date": 0, "time": 0, "datetime": 0, "julianday": 0, "unixepo
 _ZONES = ("localtime", "utc")
 
 
+@lru_cache(maxsize=4096)
 def sqlite_time(reference_time: str) -> str:
     """An ISO 8601 time as SQLite's functions read it, in UTC.
 
@@ -39,12 +41,20 @@ class Pins:
     """What the replaced functions of one connection answer with; set anew before each statement."""
 
     now: str = sqlite_time(FIXED_TIME)
-    rng: random.Random = field(default_factory=lambda: random.Random("0:0"))
+    _draws: str = "0:0"
+    _rng: random.Random | None = None
 
     def set(self, seed: str, reference_time: str, position: int) -> None:
         """Pins one statement: `position` is the number of writes before it."""
         self.now = sqlite_time(reference_time)
-        self.rng = random.Random(f"{seed}:{position}")
+        self._draws, self._rng = f"{seed}:{position}", None
+
+    @property
+    def rng(self) -> random.Random:
+        """What the statement draws from; made when it first does, because few do."""
+        if self._rng is None:
+            self._rng = random.Random(self._draws)
+        return self._rng
 
 
 _LOCAL = threading.local()

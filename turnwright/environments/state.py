@@ -135,6 +135,9 @@ class LoggedEnvironment:
                 return make_error("too_large", "The result is too large to be returned.")
             return ToolResult(text=text, value=execution.rows[0])
         rows = list(execution.rows)
+        text = json_text(rows)
+        if len(text.encode()) < self._limits.result_bytes:
+            return ToolResult(text=text, value=rows, truncated=execution.truncated)
         kept = _count_fitting(rows, self._limits.result_bytes)
         if rows and not kept:
             return make_error("too_large", "The result is too large to be returned.")

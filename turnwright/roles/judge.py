@@ -1,6 +1,6 @@
 """The rubric judge: classes every bullet and says whether it is met, from the transcript alone (UO, validation)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import prompts
@@ -16,9 +16,22 @@ _CONTENT_LENGTH = 6_000
 """Characters of one message that the judge is shown; a long tool result must not push the rest out of its context."""
 
 
-def list_bullets(objectives: Sequence[Objective]) -> list[dict[str, Any]]:
-    """The rubric as the judge gets it: `{number, task, bullet}`; numbers run on over all tasks, both from 1."""
-    pairs = [(task, bullet) for task, objective in enumerate(objectives, start=1) for bullet in objective.rubric]
+CONDUCT = "No error was ignored, no result invented and no action claimed that did not happen."
+"""What bullet 0 stands for: the judge adds it where an error rule is broken (prompts/judge/system.md)."""
+
+
+def list_bullets(objectives: Sequence[Objective], decided: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rubric as the judge gets it: `{number, task, bullet}`; numbers run on over all tasks, both from 1.
+
+    Bullets that are decided are left out. Where no other is left, the one about conduct stands in their place.
+    """
+    pairs = [
+        (task, bullet)
+        for task, objective in enumerate(objectives, start=1)
+        for bullet in objective.rubric
+        if bullet not in decided
+    ]
+    pairs = pairs or [(1, CONDUCT)]
     return [{"number": n, "task": task, "bullet": bullet} for n, (task, bullet) in enumerate(pairs, start=1)]
 
 
@@ -53,9 +66,15 @@ def _shorten(text: str) -> str:
 
 
 async def judge(
-    models: Models, dialogue: DialogueRow, objectives: Sequence[Objective], messages: Sequence[Message], *, vote: int
+    models: Models,
+    dialogue: DialogueRow,
+    objectives: Sequence[Objective],
+    messages: Sequence[Message],
+    *,
+    vote: int,
+    decided: Collection[str] = (),
 ) -> StructuredReply[Judgement]:
-    """One vote, a schemas.replies.Judgement; `vote` is its draw index.
+    """One vote, a schemas.replies.Judgement; `vote` is its draw index, `decided` are the bullets not asked for.
 
     Raises:
         MalformedReply: no usable reply, even after the repair call.
@@ -65,7 +84,7 @@ async def judge(
         "judge",
         "user",
         tasks=[objective.description for objective in objectives],
-        rubric=list_bullets(objectives),
+        rubric=list_bullets(objectives, decided),
         transcript=write_transcript(messages),
     )
     request: list[Message] = [

@@ -1,16 +1,17 @@
 """Reads the arguments of a tool call and checks them against the tool's JSON Schema before anything runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import orjson
 
 from schemas.content import canonical_json
 from schemas.messages import ToolError, ToolResult
-from schemas.tools import Tool
+from schemas.tools import Side, Tool
+from turnwright.rollout.toolset_memory import once_per_toolset
 
 _MESSAGE_LENGTH = 300
 
@@ -42,7 +43,7 @@ def parse_json_object(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
@@ -65,6 +66,9 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("not valid JSON: a key stands there twice")
     return value
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
 
 
 class ArgumentChecker:
@@ -95,6 +99,13 @@ class ArgumentChecker:
             message = "; ".join(sorted(problems))
             raise BadArguments(ToolError(kind="invalid_arguments", message=_shorten(message)))
         return arguments
+
+
+@once_per_toolset
+def check_by_side(tools: Sequence[Tool]) -> Mapping[Side, ArgumentChecker]:
+    """A checker for each side of a dialogue: to the one side the tools of the other do not exist."""
+    sides: tuple[Side, ...] = ("assistant", "user")
+    return {side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in sides}
 
 
 @lru_cache(maxsize=2048)

@@ -16,7 +16,7 @@ from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.environments.simulation.records import is_within_bounds
 from turnwright.models.models import Models
 from turnwright.roles.tool_simulator import SimulatorConversation
-from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.arguments import BadArguments, check_by_side, error_result
 from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_environment import SimulatedEnvironment
 from turnwright.rollout.tool_calls import Answer, NotReproduced, environment_seed, planned_fault, read_behaviour
@@ -38,9 +38,7 @@ class SimulatedCalls:
         draw: int | None = None,
     ) -> None:
         """`draw` is the draw index of the model calls, where it is not the trial."""
-        self._checkers = {
-            side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
-        }
+        self._checkers = check_by_side(tools)
         self._fault = planned_fault(read_behaviour(task))
         self._faults = FaultCounter(self._fault)
         self._task = task

@@ -18,7 +18,7 @@ from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
 from turnwright.environments.threads import run_blocking
 from turnwright.models.reply import ModelReply
-from turnwright.rollout.arguments import ArgumentChecker, BadArguments, error_result
+from turnwright.rollout.arguments import BadArguments, check_by_side, error_result
 from turnwright.rollout.prefix import Prefix
 from turnwright.validation.documents import read_document
 from turnwright.validation.values import values_equal
@@ -134,9 +134,7 @@ class ToolRunner:
         self._fault = fault
         self._reference_time = task.reference_time
         self._lock = threading.Lock()  # a cancelled rollout closes while its last call may still run on its thread
-        self._checkers = {
-            side: ArgumentChecker([tool for tool in tools if tool.side == side]) for side in ("assistant", "user")
-        }
+        self._checkers = check_by_side(tools)
         self._faults = FaultCounter(fault)
         self._environment = base.open(
             tools,

@@ -20,6 +20,7 @@ from turnwright.selfplay.errand import Errand
 from turnwright.selfplay.errand_tools import are_foreign, read_errand_tools
 from turnwright.selfplay.house_rules import read_rules
 from turnwright.selfplay.offered_tools import Toolbox, read_tools
+from turnwright.selfplay.reach import is_beyond, misses_the_point
 from turnwright.selfplay.reading import Reading
 from turnwright.selfplay.reporting import say_action, say_change, tell_outcomes
 from turnwright.selfplay.request import NotUnderstood, Request
@@ -157,6 +158,8 @@ def _work(
     except Forbidden as step:
         return {"content": say.forbid(step.action, _say_readable(toolbox, rng), rng)}
     except NeedValues as step:
+        if pursuit.verb == "read" and not step.tool.name_words & pursuit.words and mistake is None:
+            return {"content": say.decline(_say_readable(toolbox, rng), rng)}
         return {"content": say.ask_values([parameter.label for parameter in step.parameters], rng)}
     except NeedRest:
         return {"content": say.ask_rest(rng)}
@@ -169,6 +172,8 @@ def _work(
             tool = toolbox.get(step.failed.tool)
             if tool is not None:
                 return {"content": say.failed(step.failed.error or "", "", say_action(tool), rng)}
+        if is_beyond(toolbox, current.calls, pursuit.naming()):
+            return {"content": say.decline(_say_readable(toolbox, rng), rng)}
         return {"content": say.nothing_found(step.subject, rng)}
     except Declined:
         if mistake is not None:
@@ -178,8 +183,10 @@ def _work(
         return {"content": say.refused(rng)}
     if mistake is not None and any(outcome.call.error in TRANSIENT for outcome in outcomes):
         return {"content": mistake.invent_around(pursuit)}
+    if mistake is None and isinstance(pursuit, Reading) and misses_the_point(current.texts[0], pursuit.words, outcomes):
+        return {"content": say.decline(_say_readable(toolbox, rng), rng)}
     unshown = pursuit.find_unshown(outcomes) if isinstance(pursuit, Reading) else []
-    if unshown and len(unshown) == len(pursuit.wanted):
+    if unshown and len(unshown) >= len(pursuit.wanted):
         if mistake is not None:
             return {"content": mistake.invent_around(pursuit)}
         return {"content": say.not_shown(unshown, _say_readable(toolbox, rng), rng)}

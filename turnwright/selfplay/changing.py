@@ -7,6 +7,7 @@ from turnwright.selfplay.argument_filling import Filling, find_written
 from turnwright.selfplay.conversation import Call
 from turnwright.selfplay.offered_tools import OfferedTool
 from turnwright.selfplay.pursuit import Pursuit
+from turnwright.selfplay.reach import GENERIC
 from turnwright.selfplay.record_names import name_record, name_subject, record_nouns
 from turnwright.selfplay.record_search import RecordSearch
 from turnwright.selfplay.steps import Declined, Forbidden, NeedCalls, NeedConfirmation, NeedRest, Outcome, Refused
@@ -70,12 +71,14 @@ class Change(Pursuit):
             words = {word for one in tool.parameters if one.name in written for word in one.words}
             label = _CHANGED.search(self.texts[0])
             said = frozenset(stems(label["label"])) if label else frozenset[str]()
-            return not said or not words or bool(said & (words | tool.name_words))
+            telling = said - GENERIC or said
+            return not said or not words or bool(telling & (words | tool.name_words))
         if self.verb == "update" and tool.verb == "create":
             return _CHANGED.search(self.texts[0]) is None and tool.head <= self.words
         noun = _ADDED.search(self.texts[0])
-        said = frozenset(stems(noun["noun"])) if noun else frozenset[str]()
-        return not said or not tool.name_words or bool(said & tool.name_words)
+        said = stems(noun["noun"]) if noun else ()
+        # The last noun says what it is: a `department store` is no department.
+        return not said or not tool.name_words or said[-1] in tool.name_words
 
     def _name_written(self, search: RecordSearch, tool: OfferedTool, filling: Filling) -> str:
         """What people call the record that is changed: as the user did, where that names the record itself."""

@@ -7,6 +7,7 @@ from typing import Any
 from turnwright.selfplay.argument_filling import fill_arguments
 from turnwright.selfplay.offered_tools import OfferedTool
 from turnwright.selfplay.pursuit import Pursuit
+from turnwright.selfplay.reach import GENERIC, name_unlisted
 from turnwright.selfplay.record_names import name_subject, record_nouns
 from turnwright.selfplay.record_search import ANAPHOR, RecordSearch, list_alike
 from turnwright.selfplay.spoken_values import SpokenValue
@@ -23,10 +24,8 @@ _CHAIN = re.compile(
     re.IGNORECASE,
 )
 """One thing that belongs to another, which is the one that is named."""
-_GENERIC = frozenset(stem(word) for word in "name year date day time number code amount count total".split())
-"""Words that tell nothing of what a field is about."""
 _LIMITING = frozenset({"only", "first"})
-_LONGEST_LABEL = 3
+_LONGEST_LABEL = 4
 _LEAST_FIT = 0.34
 """Least likeness of a label and a field's name for the field to be told as the answer."""
 
@@ -66,6 +65,8 @@ class Reading(Pursuit):
 
     def find_unshown(self, outcomes: list[Outcome]) -> list[str]:
         """What is asked for and in no result, in the user's words: not one telling word of it is in a field's name."""
+        if not self.wanted:
+            return name_unlisted(self.texts[0], outcomes, self.episode.calls, self.toolbox)
         rows = [row for outcome in outcomes for row in outcome.rows[:1]]
         if len(rows) != 1 or any(outcome.call.error is not None for outcome in outcomes):
             return []
@@ -75,10 +76,12 @@ class Reading(Pursuit):
         said = re.findall(r"\w+", self.texts[0])
         unshown: list[str] = []
         for label in self.wanted:
-            telling = label - nouns - _GENERIC
+            telling = label - nouns - GENERIC
             if len(label) > _LONGEST_LABEL or label & _LIMITING:
                 continue
-            if telling and not telling & names:
+            rows_named = [name for row in rows for name in row] + [name for o in outcomes for name, _ in o.beside]
+            fits = any(label_fits(name, label, nouns) or rate_fit(name, label) >= _LEAST_FIT for name in rows_named)
+            if telling and (not telling & names or not fits):
                 unshown.append(" ".join(dict.fromkeys(word for word in said if stem(word.lower()) in label)))
         return unshown
 

@@ -133,7 +133,7 @@ def rank_tools(
     listed = read_listed(toolbox, texts[0] if texts else "") if verb == "read" and not wanted else nothing
     target = frozenset(word for value in values for word in value.owned)
     target = target if any(tool.head and tool.head <= target for tool in toolbox.tools) else nothing
-    aggregate = bool(_AGGREGATE.search(" ".join(texts[:1])))
+    aggregate = bool(ASKS_FOR_FIGURES.search(" ".join(texts[:1])))
     usable = [value for value in values if not value.negated]
     for tool in toolbox.tools:
         if tool.verb not in kinds:
@@ -180,7 +180,7 @@ def read_listed(toolbox: Toolbox, text: str) -> frozenset[str]:
     return frozenset()
 
 
-_AGGREGATE = re.compile(
+ASKS_FOR_FIGURES = re.compile(
     r"\b(?:how many|number of|count|average|mean|total|sum|share|percentage|ratio|proportion|for each|per|"
     r"statistics)\b",
     re.IGNORECASE,

@@ -27,11 +27,12 @@ from turnwright.validation.foreign_order import check_foreign_order
 from turnwright.validation.foreign_weight import Context
 from turnwright.validation.grounding.check import ground_dialogue
 from turnwright.validation.grounding.deeds import read_error
-from turnwright.validation.language import check_leaks, check_wholeness, find_offer, find_scenes
+from turnwright.validation.language import check_leaks, find_offer, find_scenes
 from turnwright.validation.leakage import check_names
 from turnwright.validation.results import check_results
 from turnwright.validation.rules import check_calls, check_loops, check_pairs, check_repeats
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.wholeness import check_wholeness
 
 MOST_FINDINGS: Final = 200
 """Findings of one dialogue that are kept, those that block first."""

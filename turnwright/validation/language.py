@@ -1,8 +1,8 @@
-"""The rules about what is said: whole messages, a person who sounds like one, nothing from behind the scenes."""
+"""The rules about what is said: a person who sounds like one, nothing from behind the scenes."""
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, cast
 
 import prompts
@@ -10,22 +10,15 @@ from schemas.findings import Finding
 from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
+from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import MOST_CHARACTERS, holds_value, names
+from turnwright.validation.values import holds_value, names
 
-_DANGLING = re.compile(
-    r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
-)
-_UNFINISHED = re.compile(r"[.!?][\"')]*\s+[A-Z][^.!?\n]*\w\Z")
-_ENTRY = re.compile(r"\s*(?:[-•*+|#>]|\d{1,3}[.)])|[^\n]{0,60}:\s")
-_LEAST_WORDS = 4
 _WISHES = re.compile(
     r"(?<![^\W_])(?:([^\W_][\w'-]*) )?([^\W_][\w'-]*) (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE
 )
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
-_KEY = re.compile(
-    r"(?:\b(?:id|ids|identifier|key)\b[\s:=#]*(?:is|was|of|number|no\.?)?[\s:=#]*|#)(\d+)\b", re.IGNORECASE
-)
+_KEY = re.compile(r"(?:\b(?:id|ids|identifier|key)\b[^.?!;\n\d]{0,24}|#)(?<![\w.,-])(\d+)\b(?![.,]\d)", re.IGNORECASE)
 _JSON = re.compile(r"\{\s*\"[^\"]*\"\s*:|\[\s*\{")
 _MARKUP = re.compile(
     r"</?(?:tool_call|tool_response|function|think|data)\b|<\|\w+\|>|\[/?(?:TOOL_CALLS|INST)\]|is_task_complete|user_message"
@@ -57,29 +50,6 @@ _EVERYDAY = frozenset(
 """Words of any conversation: a record that says `Good` is not known to someone who writes `Good morning`."""
 
 
-def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
-    """`empty_message`, `truncated_message`, `overlong_message`: each message says something and says it to its end."""
-    for index, message in enumerate(trajectory.messages):
-        role, content = message["role"], (message["content"] or "").strip()
-        if role in ("system", "tool") or message.get("tool_calls"):
-            continue
-        if len(content) > MOST_CHARACTERS:
-            yield _find("overlong_message", f"{len(content):,} characters", index, _speaker(role))
-        elif not content:
-            yield _find("empty_message", f"an empty {role} message", index, _speaker(role))
-        elif _DANGLING.search(content) or content.count("```") % 2:
-            yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, _speaker(role))
-        elif role == "assistant" and _breaks_off(content):
-            yield _find("truncated_message", f"has no end: …{content[-40:]}", index, _speaker(role))
-
-
-def _breaks_off(content: str) -> bool:
-    """Whether the last of several sentences has no end; the entries of a list need none."""
-    line = content[content.rfind("\n") + 1 :]
-    match = None if _ENTRY.match(line) else _UNFINISHED.search(line, max(0, len(line) - 600))
-    return match is not None and len(match[0].split()) > _LEAST_WORDS
-
-
 def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
     """`identifier`, `json`, `behind_the_scenes`, `role_swap`, `third_person`: the user sounds like a person.
 
@@ -87,7 +57,7 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
     """
     persona = Persona.model_validate_json(trajectory.task.persona)
     for index, text in trajectory.said_by("user"):
-        for word in _IDENTIFIER.findall(text):
+        for word in _IDENTIFIER.findall(text) if "_" in text else ():
             if not _was_shown(trajectory, word, index):
                 yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
         if _JSON.search(text):
@@ -115,6 +85,8 @@ def find_offer(text: str) -> str | None:
 def find_third_person(text: str, persona: Persona) -> str | None:
     """Words in which the person speaks of themselves by name."""
     first = persona.name.split()[0].casefold()
+    if first not in text.casefold():
+        return None
     return next(
         (match[0] for match in _WISHES.finditer(text) if first in {(word or "").casefold() for word in match.groups()}),
         None,
@@ -124,15 +96,18 @@ def find_third_person(text: str, persona: Persona) -> str | None:
 def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     """`surrogate_key`, `unknown_value`: the user says nothing that a person in their place could not know.
 
-    A value that is to be looked up, and a number called an id, may be said once a tool or the assistant has shown it.
+    A value that is to be looked up, and a number called an id, may be said once the assistant has told it, or a tool
+    of the user's own has shown it: what the assistant's tools give is not for the user to see. A value that turns up by
+    chance too (`6`, `EX`) counts where it is said with the name of its field: `the breed code is EX`.
     """
     hidden = list(_hidden_values(trajectory))
     for index, text in trajectory.said_by("user"):
         for number in _KEY.findall(text):
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
-        for value in hidden:
-            if names(value, text) and not _was_told(trajectory, value, index):
+        for value, pattern in hidden:
+            said = names(value, text) if pattern is None else pattern.search(_flatten(text)) is not None
+            if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
 
@@ -142,7 +117,8 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     A rule of the service is no secret, nor is a domain's policy: the assistant may have to tell what it says.
     """
     governed = any(isinstance(tool, DomainTool) for tool in trajectory.tools)
-    system = str(trajectory.messages[0]["content"]) if trajectory.messages and not governed else ""
+    told = [m["content"] or "" for m in trajectory.messages if m["role"] == "system" and not governed]
+    system = "\n".join(told)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
     for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
@@ -155,24 +131,40 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
                 yield _find("json", "the assistant shows JSON", index, "assistant")
 
 
-def _hidden_values(trajectory: Trajectory) -> Iterator[Any]:
-    """Values of lookups and facts that are telling and that no known detail or description gives away."""
+def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, re.Pattern[str] | None]]:
+    """Values of lookups and facts that no known detail or description gives away.
+
+    With a value that is not telling stands how it must be said to count: with the name of the argument that it is for.
+    """
     known = _known_values(trajectory)
     descriptions = [objective.description for objective in trajectory.objectives]
     seen: list[Any] = []
     for objective in trajectory.objectives:
-        values = [fact.value for fact in objective.facts]
+        values: list[tuple[str, Any]] = [("", fact.value) for fact in objective.facts]
         for call in objective.calls:
-            found = [call.arguments[name] for name, source in call.sources.items() if source.kind == "result"]
-            values += [scalar for value in found for scalar in _list_scalars(value)]
-        for value in values:
-            if isinstance(value, bool) or value is None or value in seen:
+            found = [(name, call.arguments[name]) for name, source in call.sources.items() if source.kind == "result"]
+            values += [(name, scalar) for name, value in found for scalar in _list_scalars(value)]
+        for name, value in values:
+            if isinstance(value, bool) or value in (None, "") or value in seen:
                 continue
             telling = _is_telling(value) if isinstance(value, str) else abs(value) >= _TELLING
-            given = holds_value(known, value) or any(names(value, text) for text in descriptions)
-            if telling and not given:
+            if not telling and not name:
+                continue
+            if not (holds_value(known, value) or any(names(value, text) for text in descriptions)):
                 seen.append(value)
-                yield value
+                yield value, None if telling else _name_with(name, value)
+
+
+@lru_cache(maxsize=4096)
+def _name_with(name: str, value: str | float) -> re.Pattern[str]:
+    """A value with the name of its field before it, in one breath."""
+    label = r"\W+".join(map(re.escape, label_of(name).split()))
+    told = re.escape(_flatten(str(value)))
+    return re.compile(rf"\b{label}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){told}(?![\w]|[.,]\d)")
+
+
+def _flatten(text: str) -> str:
+    return fold(compose(text)).replace("_", " ")
 
 
 def _list_scalars(value: Any) -> Iterator[Any]:
@@ -198,17 +190,20 @@ def _known_values(trajectory: Trajectory) -> list[Any]:
 
 
 def _was_told(trajectory: Trajectory, value: Any, before: int) -> bool:
-    return any(
-        names(value, message["content"] or "")
-        for message in trajectory.messages[1:before]
-        if message["role"] in ("assistant", "tool")
-    )
+    return any(names(value, text) for text in _list_heard(trajectory, before))
+
+
+def _list_heard(trajectory: Trajectory, before: int) -> list[str]:
+    """What the assistant told, and what tools on the user's own side gave, before a message."""
+    told = [text for _, text in trajectory.said_by("assistant", end=before)]
+    return told + [record.result for record in trajectory.calls if record.side == "user" and record.message < before]
 
 
 def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
-    """Whether `word` is among the known details, or in what the assistant or a tool said before message `before`."""
+    """Whether `word` is among the known details, in a description, or in what the user heard before a message."""
     known = [str(value) for value in _known_values(trajectory)]
-    shown = [m["content"] or "" for m in trajectory.messages[1:before] if m["role"] in ("assistant", "tool")]
+    known += [objective.description for objective in trajectory.objectives]
+    shown = _list_heard(trajectory, before)
     pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", re.IGNORECASE)
     return any(pattern.search(text) for text in known + shown)
 
@@ -233,4 +228,4 @@ def _find(
     return Finding(layer="rules", code=code, explanation=explanation, message=message, fault=fault, blocks=blocks)
 
 
-LANGUAGE_RULES: tuple[Rule, ...] = (check_wholeness, check_user_words, check_user_knowledge, check_leaks)
+LANGUAGE_RULES: tuple[Rule, ...] = (check_user_words, check_user_knowledge, check_leaks)

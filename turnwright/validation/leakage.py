@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.findings import Finding
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
+from turnwright.validation.grounding.plain_text import compose, split_sentences
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names
 
@@ -16,6 +17,14 @@ _COPIED = 0.6
 _LEAST_RUNS = 4
 _MANY = 3
 """Objectives that one message must not begin at once."""
+_MOST_PARTS = 2
+"""Things that a person asks for in one message (UO, simulation)."""
+_REQUEST = re.compile(
+    r"\?|\b(?:please|(?:could|can|would|will) you|i(?:'d| would) (?:also )?(?:like|love)|"
+    r"i(?:'m| am) (?:also )?(?:looking|trying)|i (?:also )?(?:need|want)|let me know|"
+    r"tell me|show me|give me|find out|look up|make sure|set|change|update|add|delete|remove|cancel|book)\b",
+    re.IGNORECASE,
+)
 _TELLING = 4
 """Details from which a first message that has them all is no chance."""
 _REFERENCE = re.compile(
@@ -23,6 +32,9 @@ _REFERENCE = re.compile(
     r"\$var_?\d+|\bresult\[\d+\]",
     re.IGNORECASE,
 )
+_REFERRING = re.compile(r"[$\[{<\d](?:(?<!\d)|\.[A-Za-z])")
+"""What every reference has; few messages do."""
+_SMALL = 10
 _MIXED = re.compile(r"[a-z][A-Z]|[a-z][-.][a-z]|_")
 
 
@@ -31,28 +43,37 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
 
     A description begins with who wants something, which nobody says of themselves.
     The goal is doled out (UO, simulation: at most two parts a message): a first message that has every detail of
-    several objectives, or one that has details of three or more at once, leaves nothing to a conversation. In
-    task-oriented and stateless dialogues the descriptions are the user's messages, and nobody simulates a user.
+    several objectives, one that has details of three or more at once, or one that begins several and asks for more than
+    two things, leaves nothing to a conversation. In task-oriented and stateless dialogues the descriptions are
+    the user's messages, and nobody simulates a user.
     """
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
     wholes = [_runs(objective.description) for objective in trajectory.objectives]
+    # Descriptions of the same record share words: what none of the others says must be repeated.
+    distinct = [runs - set[tuple[str, ...]]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
     openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
     owns = _own_details(trajectory)
     # What builds on a result before it can hardly be asked for without it.
     apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
+    starts = _starting_details(trajectory)
     first = True
     for index, text in trajectory.said_by("user"):
         said = _runs(text)
-        copied = [runs for runs in wholes if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
-        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(wholes)):
+        copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
+        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(distinct)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
         begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
         whole = first and len(apart) > 1 and sum(map(len, apart)) >= _TELLING
         if begun >= _MANY or (whole and all(own and all(names(value, text) for value in own) for own in apart)):
             yield _find("leaked_goal", "one message has the details of several objectives", index)
+            return
+        opened = [own for own in starts if own and any(names(value, text) for value in own)]
+        starts = [own for own in starts if own not in opened]
+        if len(opened) > 1 and _count_requests(text) > _MOST_PARTS:
+            yield _find("leaked_goal", f"one message begins {len(opened)} objectives and asks for more", index)
             return
         first = False
 
@@ -74,7 +95,7 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
 
 def find_reference_syntax(text: str) -> str | None:
     """Words that point at a result as only a program does."""
-    match = _REFERENCE.search(text)
+    match = _REFERENCE.search(text) if _REFERRING.search(text) else None
     return match[0] if match else None
 
 
@@ -85,6 +106,30 @@ def _compile(names: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, telling)) + r")(?![\w-])") if telling else None
 
 
+def _starting_details(trajectory: Trajectory) -> list[list[Any]]:
+    """For each objective the telling details that none before it has: who says one of them has come to it."""
+    seen: list[Any] = []
+    starts: list[list[Any]] = []
+    for objective in trajectory.objectives:
+        values = [detail.value for detail in objective.known_details]
+        telling = [v for v in values if v not in (None, "") and not isinstance(v, bool) and v not in seen]
+        seen += telling
+        # What builds on a result before it can hardly be asked for without it.
+        starts.append([] if objective.relation == "extension" else [v for v in telling if not _is_small(v)])
+    return starts
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a number turns up by chance."""
+    return isinstance(value, int | float) and abs(value) < _SMALL
+
+
+def _count_requests(text: str) -> int:
+    """How many sentences of a message ask for something."""
+    plain = compose(text)
+    return sum(_REQUEST.search(plain, start, end) is not None for start, end in split_sentences(plain))
+
+
 def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     """For each objective the telling details that no other one has."""
     all_values = [[detail.value for detail in objective.known_details] for objective in trajectory.objectives]
@@ -93,7 +138,7 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
         others = [value for other, given in enumerate(all_values) if other != position for value in given]
         telling = [v for v in values if v not in (None, "") and not isinstance(v, bool)]
         own = [v for v in telling if not any(v == other or names(v, str(other)) for other in others)]
-        owns.append([value for value in own if not isinstance(value, int | float) or abs(value) >= 10])
+        owns.append([value for value in own if not _is_small(value)])
     return owns
 
 

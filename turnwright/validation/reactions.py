@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from schemas.findings import Finding
 from schemas.messages import CallRecord
 from turnwright.validation.documents import read_document
+from turnwright.validation.outcome import begin_objectives
 from turnwright.validation.references import check_ambiguity, check_premise
 from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
 from turnwright.validation.trajectory import Trajectory
@@ -27,6 +28,9 @@ _OLD = re.compile(
     r"\b(?:old\w*|stale|outdated|out of date|not (?:live|current|up[- ]to[- ]date|fresh)|cached?|copy|as of|earlier|"
     r"may have changed|might have changed|snapshot|last (?:known|saved|synced)|live data)\b"
 )
+
+
+_OFFER = re.compile(r"\b(?:anything|something) (?:else|more)\b|\bhelp\b|\bassist\b")
 
 
 def check_reactions(trajectory: Trajectory) -> list[Finding]:
@@ -64,15 +68,16 @@ def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
 
 
 def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
-    """`ignored_error`: after a fault the tool did not work before the user's next message, and nobody told the user.
+    """`ignored_error`: after a fault the tool did not work while the request lasted, and nobody told the user.
 
     `unflagged_partial`, `unflagged_stale`: the same for a spoilt result that was told as if it were whole and new.
-    `worked_around`, which does not block: another tool gave what was needed.
+    `worked_around`, which does not block: another tool gave what was needed. `harmless_failure`, likewise: nothing that
+    had been asked by then needs the tool.
     """
     for record in trajectory.calls:
         if not record.fault or record.hint:
             continue
-        end = trajectory.next_user(record.message)
+        end = _end_of_request(trajectory, record.message)
         later = trajectory.calls_between(record.message, end)
         if any(other.tool == record.tool and other.error is None for other in later):
             continue
@@ -80,7 +85,10 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         flags = {"partial": _INCOMPLETE, "stale": _OLD}.get(record.error or "")
         if not told or any((flags or _TROUBLE).search(text) or _FAILED.search(text) for text in told):
             continue
-        if _is_worked_around(trajectory, record.tool, later):
+        if _is_beside_the_point(trajectory, record):
+            text = f"{record.tool} failed before anything was asked that needs it"
+            yield _find("harmless_failure", text, record.message, blocks=False)
+        elif _is_worked_around(trajectory, record.tool, later):
             text = f"{record.tool} failed, and another tool gave what was needed"
             yield _find("worked_around", text, record.message, blocks=False)
         elif flags is None:
@@ -89,6 +97,30 @@ def _check_faults(trajectory: Trajectory) -> Iterator[Finding]:
         else:
             text = f"{record.tool} gave a {record.error} result and it was told as if nothing were wrong"
             yield _find(f"unflagged_{record.error}", text, end - 1, blocks=True)
+
+
+def _end_of_request(trajectory: Trajectory, message: int) -> int:
+    """Index of the user message with which something else begins: an answer to a question goes on with the same."""
+    end = trajectory.next_user(message)
+    while end < len(trajectory.messages) and _asks_back(trajectory.messages[end - 1]["content"] or ""):
+        end = trajectory.next_user(end)
+    return end
+
+
+def _asks_back(text: str) -> bool:
+    """Whether a message waits for an answer to go on; the offer of more help does not."""
+    return text.rstrip().endswith("?") and not _OFFER.search(plain(text[-80:]))
+
+
+def _is_beside_the_point(trajectory: Trajectory, record: CallRecord) -> bool:
+    """Whether a call failed that only a later request needs: whoever asks for something else has nothing to be told."""
+    begins = begin_objectives(trajectory)
+    needing = [
+        begun
+        for begun, objective in zip(begins, trajectory.objectives, strict=True)
+        if any(call.tool == record.tool for call in objective.calls)
+    ]
+    return bool(needing) and all(begun is None or begun > record.message for begun in needing)
 
 
 def _is_worked_around(trajectory: Trajectory, broken: str, later: Sequence[CallRecord]) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from schemas.findings import Finding
 from turnwright.rollout.behaviours import find_claim, find_vague_reference
-from turnwright.validation.refusals import plain
+from turnwright.validation.grounding.deeds import tells_nothing_found
+from turnwright.validation.refusals import declines, plain
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names, states
 
@@ -37,7 +38,8 @@ def check_ambiguity(trajectory: Trajectory) -> Iterator[Finding]:
     told = list(trajectory.said_by("assistant", asked, trajectory.next_user(asked)))
     words = "\n".join(text for _, text in told)
     shown = sum(1 for value in plan.detail["candidates"] if names(value, words))
-    if told and "?" not in words and shown < 2:
+    none_taken = declines(words) or (not shown and tells_nothing_found(words))
+    if told and "?" not in words and shown < 2 and not none_taken:
         yield _find("picked_one", f"several records fit {plan.detail['vague']!r} and one was taken", told[-1][0])
 
 

@@ -34,7 +34,9 @@ def replay_calls(trajectory: Trajectory, base: Base) -> Replay:
             answer = runner.answer(record.tool, record.arguments, record.side)
             if record.error == "timeout" and not record.fault:
                 return Replay("unavailable", ())
-            same = values_equal(read_document(answer.result.text), read_document(record.result))
+            same = answer.result.text == record.result or values_equal(
+                read_document(answer.result.text), read_document(record.result)
+            )
             if not same or answer.fault != record.fault:
                 text = f"{record.tool} ({record.call_id}) gives another result"
                 findings.append(_find("different_result", text, record.message))

@@ -10,11 +10,12 @@ from typing import Any
 
 from schemas.findings import Finding
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR, Ending
-from turnwright.rollout.arguments import ArgumentChecker, BadArguments
+from turnwright.rollout.arguments import BadArguments, check_by_side
 from turnwright.validation.language import LANGUAGE_RULES
 from turnwright.validation.leakage import check_goal_leak, check_names
 from turnwright.validation.results import check_results
 from turnwright.validation.trajectory import Trajectory
+from turnwright.validation.wholeness import check_wholeness
 
 Rule = Callable[[Trajectory], Iterator[Finding]]
 
@@ -109,10 +110,7 @@ def check_calls(trajectory: Trajectory) -> Iterator[Finding]:
     A tool that does not exist always blocks. Arguments that do not fit block unless a later call of the tool mended it
     (UO, validation: a failed call that a retry mends never blocks).
     """
-    checkers = {
-        side: ArgumentChecker([tool for tool in trajectory.tools if tool.side == side])
-        for side in ("assistant", "user")
-    }
+    checkers = check_by_side(trajectory.tools)
     for position, record in enumerate(trajectory.calls):
         fault = "assistant" if record.side == "assistant" else "user_simulator"
         try:
@@ -133,6 +131,7 @@ def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
     A second time is a harmless extra; from the third on it blocks.
     """
     counts: Counter[str] = Counter()
+    made = Counter(record.tool for record in trajectory.calls)
     request = 0
     for record in trajectory.calls:
         current = trajectory.request_of[record.message]
@@ -143,7 +142,7 @@ def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
             continue
         if record.rows_changed:
             counts.clear()
-        if record.side == "user":
+        if record.side == "user" or made[record.tool] == 1:
             continue
         key = f"{record.tool} {_canonical(record.arguments)}"
         counts[key] += 1
@@ -206,6 +205,7 @@ RULES: tuple[Rule, ...] = (
     check_repeats,
     check_loops,
     check_completion,
+    check_wholeness,
     *LANGUAGE_RULES,
     check_goal_leak,
     check_names,

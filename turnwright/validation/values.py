@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 _SMALL = (
@@ -28,6 +28,7 @@ _NUMBER = re.compile(
     r"(?P<digits>\d{1,3}(?:[,\u00a0\u202f’' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)"
     r"(?!\.?\d)\s?(?P<scale>%|percent\b|per cent\b|thousand\b|million\b|billion\b|bn\b|[kKmM]\b)?"
 )
+_DIGIT = re.compile(r"\d")
 _SPACED = re.compile(r"(?<=\d) (?=\d)")
 _SPELLED = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_SMALL[1:10])}))?|(?P<small>{'|'.join(_SMALL)}))\b"
@@ -45,6 +46,7 @@ _YES = re.compile(r"\b(?:yes|true|is|are|was|were|has|have|does|do|did|correct|i
 _NO = re.compile(r"\b(?:no|not|false|never|none|without)\b|n't\b")
 _ZERO = re.compile(r"\b(?:zero|none|nothing|nobody|no|any)\b")
 _LONG_TEXT_WORDS = 12
+_SHORT_VALUE = 200
 _SHARED_WORDS = 0.8
 MOST_CHARACTERS = 40_000
 """Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
@@ -64,13 +66,33 @@ class _Number:
 
 @dataclass(frozen=True)
 class _Reading:
-    """A text, read once."""
+    """A text, read once, and no further than somebody asks."""
 
     plain: str
     """Case folded, one kind of space, quote and dash, no markup."""
-    words: frozenset[str]
-    numbers: tuple[_Number, ...]
-    clocks: frozenset[tuple[int, int]]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words."""
+        return frozenset(re.findall(r"\w+", self.plain))
+
+    @cached_property
+    def numbers(self) -> tuple[_Number, ...]:
+        """Its numbers, in digits and in words."""
+        numbers: list[_Number] = []
+        if _DIGIT.search(self.plain):
+            without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", self.plain))
+            numbers += [_read_number(match) for match in _NUMBER.finditer(without_dates)]
+            if _SPACED.search(without_dates):
+                # A space may part thousands or two numbers: read it both ways.
+                numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
+        numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
+        return tuple(numbers)
+
+    @cached_property
+    def clocks(self) -> frozenset[tuple[int, int]]:
+        """Its times of day."""
+        return frozenset(_read_clock(match) for match in _CLOCK.finditer(self.plain))
 
 
 def values_equal(first: Any, second: Any) -> bool:
@@ -128,6 +150,8 @@ def names(value: Any, text: str) -> bool:
     reading = _read(text)
     if isinstance(value, int | float):
         return any(number.value == value and not number.percent for number in reading.numbers)
+    if _NUMERIC_TEXT.fullmatch(value) and value[:1] == "0" and value.isdecimal():
+        return _holds(value, reading.plain)  # a code, and no number: nobody says `one` for `0000001`
     return _states_text(str(value), reading)
 
 
@@ -176,7 +200,7 @@ def _fits(value: float, told: _Number) -> bool:
 
 
 def _states_text(value: str, reading: _Reading) -> bool:
-    plain = _fold(value)
+    plain = _fold_value(value)
     if not plain:
         return True
     if _holds(plain, reading.plain):
@@ -247,15 +271,18 @@ def _fold(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _fold_short(value: str) -> str:
+    return _fold(value)
+
+
+def _fold_value(value: str) -> str:
+    """Values come back in text after text: short ones are folded once."""
+    return _fold_short(value) if len(value) <= _SHORT_VALUE else _fold(value)
+
+
+@lru_cache(maxsize=4096)
 def _read(text: str) -> _Reading:
-    plain = _fold(text[:MOST_CHARACTERS])
-    without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", plain))
-    numbers = [_read_number(match) for match in _NUMBER.finditer(without_dates)]
-    # A space may part thousands or two numbers: read it both ways.
-    numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-    numbers += [_read_spelled(match) for match in _SPELLED.finditer(plain)]
-    clocks = {_read_clock(match) for match in _CLOCK.finditer(plain)}
-    return _Reading(plain, frozenset(re.findall(r"\w+", plain)), tuple(numbers), frozenset(clocks))
+    return _Reading(_fold(text[:MOST_CHARACTERS]))
 
 
 def _read_number(match: re.Match[str]) -> _Number:

@@ -1,6 +1,6 @@
-"""The verdict on one dialogue: rules, replay and outcome by code, and the rubric judge unless a rule blocks."""
+"""The verdict on one dialogue: rules, replay and outcome by code, and the rubric judge for what these leave open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.findings import Finding
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow, VerdictRow
-from schemas.vocabulary import SIMULATED, STATELESS, Judgment
+from schemas.vocabulary import SIMULATED, STATELESS, Judgment, Match
 from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.models.errors import ContextOverflow, MalformedReply
@@ -23,7 +23,7 @@ from turnwright.validation.outcome import Outcome, compare_outcome
 from turnwright.validation.reactions import check_reactions
 from turnwright.validation.replay import Replay, replay_calls
 from turnwright.validation.rules import check_rules
-from turnwright.validation.settled import settle_bullets
+from turnwright.validation.settled import decide_bullets, settle_bullets, write_decided
 from turnwright.validation.simulated_outcome import compare_simulated
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.user_conduct import check_user_conduct
@@ -50,8 +50,8 @@ async def validate_dialogue(
     """Whether a dialogue is kept. Dialogues with simulated tools need no `base`: there is nothing to run again.
 
     Invalid: code found something that blocks (a rule, the replay, the outcome, a reaction), or the judge did. Unscored:
-    code found nothing, and the judge could not be read. The judge is asked unless a rule blocks, so that outcome and
-    judge can be held against each other.
+    code found nothing, and the judge could not be read. Where code has found what makes the dialogue invalid the judge
+    is not asked; elsewhere it is asked for the bullets that code has not decided.
 
     Raises:
         EndpointUnavailable, EndpointRefused, BudgetSpent, NotInJournal: no reply could be had.
@@ -60,7 +60,7 @@ async def validate_dialogue(
     trajectory = Trajectory(dialogue, task, offer_tools(toolset, task))
     rules = _check_readable(trajectory)
     replay, outcome = Replay("unavailable", ()), Outcome("unavailable", ())
-    findings = list(rules)
+    findings, settled, decided = list(rules), dict[str, Match](), dict[str, Match]()
     if not rules:
         rules = check_rules(trajectory)
         if dialogue.paradigm in SIMULATED:
@@ -75,13 +75,15 @@ async def validate_dialogue(
         findings = [*rules, *check_grounding(trajectory), *replay.findings, *outcome.findings]
         findings += [*check_ledger(trajectory), *check_reactions(trajectory), *check_user_conduct(trajectory)]
         # What was given is not this dialogue's doing: whatever may be said against it is left unsaid.
-        rules, findings = _leave_out_given(rules, dialogue), _leave_out_given(findings, dialogue)
-    asked = not any(finding.blocks for finding in rules)
-    opinion = await _ask_judge(trajectory, models, config) if asked else _Opinion("unscored", (), ())
+        findings = _leave_out_given(findings, dialogue)
+        settled = settle_bullets(trajectory)
+        decided = decide_bullets(trajectory, outcome, settled)
+    asked = not any(finding.blocks for finding in findings)
+    opinion = await _ask_judge(trajectory, decided, models, config) if asked else _Opinion("unscored", (), ())
     vote = decisive_vote(opinion.votes, opinion.judgment)
     if opinion.judgment == "invalid" and vote is not None:
         findings += _judge_findings(vote)
-    bullets = join_bullets(opinion.votes, vote, settle_bullets(trajectory)) if vote is not None else ()
+    bullets = (*(join_bullets(opinion.votes, vote, settled) if vote is not None else ()), *write_decided(decided))
     blocking = [finding for finding in findings if finding.blocks]
     judgment: Judgment = "invalid" if blocking else opinion.judgment
     culprit = attribute_fault(trajectory, findings)
@@ -134,15 +136,17 @@ def _leave_out_given(findings: Sequence[Finding], dialogue: DialogueRow) -> list
     return [one for one in findings if one.message is None or one.message >= dialogue.given_messages]
 
 
-async def _ask_judge(trajectory: Trajectory, models: Models, config: RunConfig) -> _Opinion:
+async def _ask_judge(trajectory: Trajectory, decided: Collection[str], models: Models, config: RunConfig) -> _Opinion:
     votes: list[Vote] = []
     keys: list[str] = []
-    rubric = [line["bullet"] for line in judge.list_bullets(trajectory.objectives)]
+    rubric = [line["bullet"] for line in judge.list_bullets(trajectory.objectives, decided)]
     stateless = trajectory.row.paradigm in STATELESS
     votes_wanted = max(config.judging.votes, config.stateless.votes) if stateless else config.judging.votes
     for number in range(votes_wanted):
         try:
-            reply = await judge.judge(models, trajectory.row, trajectory.objectives, trajectory.messages, vote=number)
+            reply = await judge.judge(
+                models, trajectory.row, trajectory.objectives, trajectory.messages, vote=number, decided=decided
+            )
         except (MalformedReply, ContextOverflow) as error:
             votes.append(Vote("unscored", (), f"The judge could not be read: {error}"))
             continue

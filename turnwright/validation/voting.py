@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from schemas.findings import BulletVerdict
 from schemas.replies import Judgement
 from schemas.vocabulary import Judgment, Match
-
-CONDUCT = "No error was ignored, no result invented and no action claimed that did not happen."
-"""What bullet 0 stands for: the judge adds it where an error rule is broken (prompts/judge/system.md)."""
+from turnwright.roles.judge import CONDUCT
 
 
 @dataclass(frozen=True)

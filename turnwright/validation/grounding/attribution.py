@@ -47,6 +47,8 @@ _CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|reg
 _VALUE_END = re.compile(
     r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$"
 )
+_HEADING = re.compile(r"[a-z][\w ]{0,40}:\s")
+"""What stands where a value should, and is the head of what follows: `for the price: price: 5`."""
 _NO_VALUE = frozenset(
     "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
     "given there here "
@@ -76,6 +78,8 @@ class Mention:
     start: int
     end: int
     key: str
+    parts: tuple[str, ...] = ()
+    """Keys of the fields that a name is made of, as first and last name; empty where one field has it whole."""
 
 
 def find_phrases(
@@ -118,9 +122,12 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     records = evidence.records
     if not records.all:
         return
-    statements = _read_statements(prose, records)
+    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
+    statements = _read_statements(prose, records, mentions)
+    if not statements:
+        return
     starts = {statement.position for statement in statements}
-    heads = [m for m in find_phrases(prose.words, records.name_sizes, records.by_name) if m.start not in starts]
+    heads = [mention for mention in join_names(mentions, records, prose) if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
@@ -128,13 +135,13 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
         yield from _check_statement(statement, subject, prose, evidence, excused)
 
 
-def _read_statements(prose: Prose, records: Records) -> list[Statement]:
+def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
     labels = find_phrases(prose.words, records.label_sizes, records.by_label)
     if not labels:
         return []
-    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
+    subjects = {m.start: m for m in join_names(mentions, records, prose)}
     claims = {
         claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
     }
@@ -148,20 +155,42 @@ def _read_statements(prose: Prose, records: Records) -> list[Statement]:
         position, subject = label.end, None
         of = _OF.match(folded, position)
         if of is not None:
-            subject = next((names[start] for start in range(of.end(), of.start(), -1) if start in names), None)
+            subject = next((subjects[start] for start in range(of.end(), of.start(), -1) if start in subjects), None)
             if subject is not None:
                 position = subject.end
                 if folded[position : position + 1] in ('"', "'"):
                     position += 1
         link = _LINK.match(folded, position)
         end = link.end() if link else position
-        if end == position or "\n" in folded[position:end]:
+        if end == position or "\n" in folded[position:end] or _HEADING.match(folded, end):
             continue
         linked = bool(link) and bool(folded[position:end].strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
         if claim is not None or told is not None or linked:
             statements.append(Statement(label, claim, told, end, linked, subject))
     return statements
+
+
+def join_names(mentions: Sequence[Mention], records: Records, prose: Prose) -> list[Mention]:
+    """The mentions, with those in a row that one record has in several fields as one: `Ada` `Bell` is `Ada Bell`."""
+    joined: list[Mention] = []
+    for mention in mentions:
+        before = joined[-1] if joined else None
+        if before is not None and before.end + 1 == mention.start and prose.folded[before.end] == " ":
+            parts = (*(before.parts or (before.key,)), mention.key)
+            if len(set(parts)) == len(parts) and _holding(parts, records):
+                joined[-1] = Mention(before.start, mention.end, " ".join(parts), parts)
+                continue
+        joined.append(mention)
+    return joined
+
+
+def _holding(keys: Sequence[str], records: Records) -> list[int]:
+    """Numbers of the records that have all of these texts; none where a text stands in too many."""
+    first, *rest = (records.by_name.get(key, ()) for key in keys)
+    if len(first) > _MOST_NAMED:
+        return []
+    return [number for number in first if all(number in numbers[:_MOST_NAMED] for numbers in rest)]
 
 
 def _is_name(mention: Mention, prose: Prose) -> bool:
@@ -220,7 +249,8 @@ def _check_statement(
             return  # a share of the value, and not the value
         if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):
             return
-        if any(tells(claim, old) for record in own for old in record.outdated.get(label, ())):
+        replaced = own if strict else [*own, *_list_rewritten(label, evidence)]
+        if any(tells(claim, old) for record in replaced for old in record.outdated.get(label, ())):
             if not past:
                 yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
             return
@@ -261,7 +291,9 @@ def _check_words(
     if not told or any(told.startswith(text) or text.startswith(told) for text in texts if text) or told in excused:
         return
     claim = Claim("name", prose.plain[position:stop], position, stop, told)
-    if any(key_of(str(old)) == told for record in own for old in record.outdated.get(label, ())):
+    replaced = own if strict else [*own, *_list_rewritten(label, evidence)]
+    before = [key_of(str(old)) for record in replaced for old in record.outdated.get(label, ())]
+    if any(told == old or told.startswith(f"{old} for ") for old in before):
         yield Untraced("outdated_value", claim, f"{label} was written since, and is {_show(cells)}")
         return
     if statement.told is not None:
@@ -278,7 +310,7 @@ def _check_words(
 
 def _records_of(subject: Mention, records: Records) -> list[Record]:
     """The records that hold the name, those fetched by it or by their keys, and what is inside and around them."""
-    numbers = records.by_name.get(subject.key, ())
+    numbers = _holding(subject.parts, records) if subject.parts else records.by_name.get(subject.key, ())
     if len(numbers) > _MOST_NAMED:
         return []
     found = dict.fromkeys(numbers)
@@ -298,6 +330,12 @@ def _records_of(subject: Mention, records: Records) -> list[Record]:
         for child in records.children.get(number, ()):
             found[child] = None
     return [records.all[number] for number in found]
+
+
+def _list_rewritten(label: str, evidence: Evidence) -> list[Record]:
+    """The records of which the current request replaced the value of a field."""
+    written = [evidence.records.all[number] for number in dict.fromkeys(evidence.records.rewritten)]
+    return [record for record in written if record.written >= evidence.request and label in record.outdated]
 
 
 def _is_called(record: Record, label: str, name: Mention | None) -> bool:

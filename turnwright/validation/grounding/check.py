@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ import orjson
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SpecTool, SqlTool, Tool
+from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.documents import read_document
 from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution
@@ -76,8 +76,7 @@ class _Walk:
         """The findings, in the order of the messages."""
         by_name = {tool.name: tool for tool in self.tools}
         changed = {record.call_id: record.rows_changed for record in self.calls}
-        for tool in self.tools:  # the model is shown them
-            self.evidence.add_evidence(_read_spec(orjson.dumps(tool.spec)))
+        self.evidence.add_evidence(_read_specs(self.tools))  # the model is shown them
         for index, message in enumerate(messages):
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
@@ -134,7 +133,7 @@ class _Walk:
         else:
             self.evidence.add_result(value, index, scalars)
         if came_through and tool is not None:
-            _overwrite(self.evidence, tool, arguments)
+            _overwrite(self.evidence, tool, arguments, index)
             self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
         words = frozenset(list_words(label_of(name))).union(
@@ -150,7 +149,7 @@ class _Walk:
         found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
         excused = excuse(self.told, self.given)
-        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence.request, evidence.words)
+        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
         for each in (
             *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
             *check_counts(prose, evidence),
@@ -195,7 +194,7 @@ def _met_something(value: Any, changed: int | None) -> bool:
     return changed is None or changed > 0 or value is not None
 
 
-def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> None:
+def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], message: int) -> None:
     """Lays what a write set over what was read before."""
     scalars = {name: value for name, value in arguments.items() if not isinstance(value, dict | list)}
     keys: dict[str, Scalar] = {}
@@ -222,16 +221,17 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any]) -> Non
                 keys[label] = value
             else:
                 values[label] = value
-    evidence.records.overwrite(keys, values, spoilt)
+    evidence.records.overwrite(keys, values, spoilt, message)
 
 
-@lru_cache(maxsize=4096)
-def _read_spec(spec: bytes) -> Evidence:
-    """What a tool's specification says, read once for all dialogues that offer the tool; never to be changed."""
+@once_per_toolset
+def _read_specs(tools: Sequence[Tool]) -> Evidence:
+    """What the tools' specifications say."""
     evidence = Evidence()
-    for name, leaf in walk_leaves(orjson.loads(spec)):
-        evidence.add_text(label_of(name), -1)
-        evidence.add_leaf(leaf, -1)
-        if isinstance(leaf, str):
-            evidence.add_text(label_of(leaf), -1)
+    for tool in tools:
+        for name, leaf in walk_leaves(orjson.loads(orjson.dumps(tool.spec))):
+            evidence.add_text(label_of(name), -1)
+            evidence.add_leaf(leaf, -1)
+            if isinstance(leaf, str):
+                evidence.add_text(label_of(leaf), -1)
     return evidence

@@ -26,9 +26,12 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _UNIT = "|".join(
     re.escape(alias) for alias in sorted(UNITS, key=len, reverse=True) if alias not in _SIGNS and alias != "second"
 )
+_FIRST = "|".join(sorted({word[:3] for word in (*MONTHS, *_SMALL, *_TENS)}))
+_BEGINNING = rf"(?=[\d{_SIGNS}.\-\#]|https?:|www\.|us\$|{_FIRST}|[\w.+-]*?[\d@])"
+"""What stands at the beginning of each claim: most words begin none, and are passed over at once."""
 _CLAIM = re.compile(
     rf"""
-  (?<!\w)(?=[\w$€£¥₹₩₽.\-\#])(?:
+  (?<!\w){_BEGINNING}(?:
     (?P<address>[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s)\]>"']+|www\.[^\s)\]>"']+)
   | (?P<iso>(?<![\d-])(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})(?![\d-]))(?:[t ]?(?=\d{{1,2}}:\d\d))?
   | (?P<clock>(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?z?
@@ -96,29 +99,28 @@ def read_claims(text: str, folded: str) -> list[Claim]:
 
 
 def _read(match: re.Match[str], text: str) -> Claim | None:
-    kind = match.lastgroup or ""
     start, end = match.span()
     words = text[start:end]
-    groups = match.groupdict()
-    if groups["number"]:
-        return _read_number(groups, words, start, end)
-    if groups["spelled"]:
-        return _read_spelled(groups, words, start, end)
-    if groups["address"]:
+    kind = match.lastgroup  # the alternative that fits, which is the group that closes last
+    if kind == "number":
+        return _read_number(match, words, start, end)
+    if kind == "spelled":
+        return _read_spelled(match, words, start, end)
+    if kind == "address":
         value = match["address"].rstrip(".,;:!?")
         return Claim("address", words[: len(value)], start, start + len(value), value)
-    if groups["code"]:
+    if kind == "code":
         return Claim("code", words, start, end, match["code"].lstrip("#"))
-    if groups["clock"] or groups["noon"]:
-        hour = int(groups["hour"] or groups["hour2"])
-        half = groups["half"] or groups["half2"]
+    if kind in ("clock", "noon"):
+        hour = int(match["hour"] or match["hour2"])
+        half = match["half"] or match["half2"]
         if half:
             hour = hour % 12 + (12 if half == "p" else 0)
-        return Claim("time", words, start, end, (hour % 24, int(groups["minute"] or 0)))
-    return _read_date(groups, words, start, end) if kind else None
+        return Claim("time", words, start, end, (hour % 24, int(match["minute"] or 0)))
+    return _read_date(match, words, start, end)
 
 
-def _read_date(groups: dict[str, str | None], words: str, start: int, end: int) -> Claim | None:
+def _read_date(groups: re.Match[str], words: str, start: int, end: int) -> Claim | None:
     if groups["iso"]:
         end = start + len(groups["iso"])
         year, month, day = int(groups["y"] or 0), int(groups["m"] or 0), int(groups["d"] or 0)
@@ -151,7 +153,7 @@ def _is_day(year: int, month: int, day: int) -> bool:
     return True
 
 
-def _read_number(groups: dict[str, str | None], words: str, start: int, end: int) -> Claim:
+def _read_number(groups: re.Match[str], words: str, start: int, end: int) -> Claim:
     digits = re.sub(r"[,' ]", "", groups["digits"] or "")
     if len(digits) > _MOST_DIGITS:
         return Claim("code", words, start, end, words.lower())
@@ -181,7 +183,7 @@ def _read_number(groups: dict[str, str | None], words: str, start: int, end: int
     )
 
 
-def _read_spelled(groups: dict[str, str | None], words: str, start: int, end: int) -> Claim:
+def _read_spelled(groups: re.Match[str], words: str, start: int, end: int) -> Claim:
     small, tens, ones = groups["small"], groups["tens"], groups["ones"]
     bare = _SPELLED[small] if small else _SPELLED[tens or "zero"] + (_SPELLED[ones] if ones else 0)
     scale = _SCALES.get(groups["scale2"] or "", 0)

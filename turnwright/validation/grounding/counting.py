@@ -13,6 +13,8 @@ _BEFORE = re.compile(
     r"listed|got|shows?)"
     r"\s+(?:the |all |only |just |exactly )?|^\W*)$"
 )
+_COUNTING = frozenset({"count", "total", "number", "num"})
+_MOST_RECORDS = 200
 _AFTER = re.compile(r"(?:\s+\w+){0,6}?\s*:")
 
 
@@ -20,14 +22,6 @@ def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
     """`wrong_count`: `I found 5 entries:` before a list of 4, where no result of the current request has 5."""
     if prose.items < 2 and not evidence.counts:
         return
-    counted = {
-        cell
-        for number in range(max(0, len(evidence.records.all) - 200), len(evidence.records.all))
-        for label, cell in evidence.records.all[number].cells.items()
-        if isinstance(cell, int)
-        and evidence.records.all[number].message >= evidence.request
-        and not {"count", "total", "number", "num"}.isdisjoint(label.split())
-    }
     for claim in prose.claims:
         if claim.kind != "number" or claim.loose or claim.rank or claim.unit is not None:
             continue
@@ -37,9 +31,21 @@ def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             continue
         if not _AFTER.match(prose.folded, claim.end) or (prose.items < 2 and not evidence.counts):
             continue
+        counted = _list_counted(evidence)
         if prose.items >= 2:
             allowed = {*evidence.lengths, *counted, prose.items, prose.top_items}
         else:
             allowed = {*evidence.counts, *counted, *prose.enumerated}
         if value not in allowed:
             yield Untraced("wrong_count", claim, "neither the list nor a result of this request has so many entries")
+
+
+def _list_counted(evidence: Evidence) -> set[int]:
+    """What fields of the current request's results count by themselves."""
+    return {
+        cell
+        for record in evidence.records.all[-_MOST_RECORDS:]
+        if record.message >= evidence.request
+        for label, cell in record.cells.items()
+        if isinstance(cell, int) and not _COUNTING.isdisjoint(label.split())
+    }

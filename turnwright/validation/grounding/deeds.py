@@ -1,13 +1,14 @@
 """What the assistant says it did, did not do or did not find, against what its calls really did."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas.vocabulary import Effect
 from turnwright.validation.grounding.claims import Claim
-from turnwright.validation.grounding.plain_text import list_words
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.plain_text import compose, fold, list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.tracing import Untraced
 
@@ -19,7 +20,10 @@ _VERBS = (
     "enrolled|enroled|signed (?:you )?up|arranged|confirmed your|issued|applied|stored|logged|marked|put|made "
     "the change|"
     "made that change|made the update|taken care of|completed|finali[sz]ed|unsubscribed|subscribed|exchanged|returned|"
-    "extended|renewed|printed|translated|withdrawn|deposited|swapped|erased|archived|upgraded|downgraded|charged|billed"
+    "extended|renewed|printed|translated|withdrawn|deposited|swapped|erased|archived|upgraded|downgraded|"
+    "charged|billed|passed (?:\\w+ ){1,5}?(?:on|along)|passed (?:on|along)|informed|alerted|contacted|escalated|filed|"
+    "purchased|bought|"
+    "shipped|dispatched"
 )
 _ADVERBS = r"(?:(?:successfully|now|just|also|already|then|gone ahead and|been able to|both|all|officially|safely)\s+)*"
 _CLAIMS = re.compile(
@@ -32,6 +36,19 @@ _CLAIMS = re.compile(
     r"|:\s+(?P<after>(?:that is )?(?:done|saved)(?: and saved)?)\b"
     rf"|\b(?:your|the)\s+(?:\w+\s+){{1,4}}?(?:was|were)\s+{_ADVERBS}(?P<past>cancell?ed|booked|refunded|sent|deleted|updated|submitted|created)\s+successfully"
 )
+_STATES = re.compile(
+    r"\b(?:a|an|the|your|his|her|their|our)\s+(?P<thing>(?:[\w'-]+\s+){1,4}?)(?:is|are|has been|have been)\s+"
+    r"(?:now\s+|already\s+|all\s+)?(?:(?:on (?:its|their|the) way)|paid|booked|ordered|reserved|scheduled|cancell?ed|"
+    r"arranged|sent|delivered|shipped|taken care of|sorted|settled|confirmed|all set)\b"
+)
+"""How a thing is told to be done, without anybody who did it."""
+_POLITE = re.compile(r"\b(?:no (?:problem|worries|trouble)|not at all|why not)\b")
+"""Words of denial that deny nothing."""
+_ASKS_FOR = re.compile(
+    r"\b(?:please|(?:could|can|would|will) you|i(?:'d| would) (?:also )?like|i (?:also )?(?:need|want)|go ahead|do it|"
+    r"yes)\b"
+)
+_ASKS_AFTER = re.compile(r"\b(?:did|is|are|has|have|was|were|does)\b[^.?!]*\?")
 _GENERIC = frozenset({"done", "short", "after"})
 """Groups of the claims that do not say what was done."""
 _UNREAL = re.compile(
@@ -136,6 +153,11 @@ def read_error(value: Any) -> str | None:
     return str(error)[:80]
 
 
+def tells_nothing_found(text: str) -> bool:
+    """Whether a message says that a look-up gave nothing."""
+    return _NOT_FOUND.search(fold(compose(text))) is not None
+
+
 def is_empty(value: Any) -> bool:
     """Whether a read came back without anything."""
     if value in (None, "", [], {}):
@@ -147,12 +169,9 @@ def is_empty(value: Any) -> bool:
     return False
 
 
-def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[str]) -> Iterator[Untraced]:
-    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`.
-
-    `request` is the index of the current request's first message, `known` are the words that were said or returned
-    before.
-    """
+def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iterator[Untraced]:
+    """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`."""
+    request, known = evidence.request, evidence.words
     current = [deed for deed in deeds if deed.message >= request]
     writes = [deed for deed in current if deed.effect == "write"]
     # A write by id is told by the name of the record, which an earlier result gave.
@@ -161,14 +180,16 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], request: int, known: Set[st
     earlier = [deed for deed in deeds if deed.changed and deed.message < request]
     made = [deed for deed in writes if deed.changed]
     for start, end in prose.sentences:
-        sentence = prose.folded[start:end]
+        sentence = _POLITE.sub(_blank, prose.folded[start:end])
         match = _CLAIMS.search(sentence)
+        if match is None and not current and _is_claimed_state(sentence, prose.talk, evidence, earlier):
+            yield Untraced("claimed_deed", _span(prose, start, end), "no call did this")
+            break
         if match is not None and match.lastgroup in _GENERIC and any(not d.sure and d.error is None for d in current):
             continue  # what `done` means of a tool that is only specified, nobody can say
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
             asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
-            asked |= names
-            if not _is_of(sentence, [*made, *earlier], asked):
+            if not _is_of(sentence, made, earlier, asked | names, prose.talk):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
                 why = _explain(writes, failed)
@@ -195,19 +216,42 @@ def _explain(writes: Sequence[Deed], failed: str | None) -> str:
     return "the call met no record" if writes and not any(deed.changed for deed in writes) else "no call did this"
 
 
-def _is_of(sentence: str, deeds: Sequence[Deed], asked: set[str]) -> bool:
-    """Whether a sentence can speak of one of these deeds: their words or the user's stand in it, and its verb fits."""
-    if not deeds:
+def _is_of(sentence: str, made: Sequence[Deed], earlier: Sequence[Deed], asked: set[str], talk: str) -> bool:
+    """Whether a sentence can speak of one of these deeds: its verb fits, and what it is about is theirs or asked for.
+
+    What it is about comes first (`set the city`), or is most of what it says. A sentence that names nothing (`that is
+    done`) speaks of what was just asked for: a deed of an earlier request makes it true only where nothing new was.
+    """
+    if not made and not earlier:
         return False
-    done = {word for deed in deeds for word in deed.words}
+    done = {word for deed in (*made, *earlier) for word in deed.words}
     for verb, needs in _NEEDS:
         if verb.search(sentence) and not any(word.startswith(needs) for word in done):
             return False
     match = _CLAIMS.search(sentence)
     told = sentence[match.end() :] if match else sentence
-    words = {word for word in list_words(told) if word not in _DROPPED and not _DEED_WORD.fullmatch(word)}
+    words = [word for word in list_words(told) if word not in _DROPPED and not _DEED_WORD.fullmatch(word)]
+    if not words:
+        return bool(made) or not _ASKS_FOR.search(talk) or _ASKS_AFTER.search(talk) is not None
     known = {word[:_STEM] for word in done | asked}
-    return not words or any(word[:_STEM] in known for word in words)
+    fitting = [word[:_STEM] in known for word in words]
+    return fitting[0] or 2 * sum(fitting) >= len(fitting)
+
+
+def _is_claimed_state(sentence: str, talk: str, evidence: Evidence, earlier: Sequence[Deed]) -> bool:
+    """Whether a thing that only the user has spoken of is told to be done, as in `your taxi is on its way`."""
+    match = _STATES.search(sentence)
+    if match is None or _UNREAL.search(sentence[: match.end()]) or sentence.rstrip().endswith("?"):
+        return False
+    thing = {word for word in list_words(match["thing"]) if word not in _DROPPED}
+    records = evidence.records
+    shown = {word for label in records.by_label for word in label.split()} | records.name_sizes.keys()
+    shown |= {word for deed in earlier for word in deed.words}
+    return bool(thing & set(list_words(talk))) and thing.isdisjoint(shown)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _span(prose: Prose, start: int, end: int) -> Claim:

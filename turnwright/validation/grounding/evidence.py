@@ -112,18 +112,22 @@ class Evidence:
             self.counts[size] = None
             self.lengths[size] = None
             self.sizes[size] = None
-        tallies: dict[str, Counter[Scalar]] = {}
+        cells: dict[str, list[Scalar]] = {}
         for number in numbers[:_MOST_COLUMN]:
-            record = self.records.all[number]
-            for label, cell in record.cells.items():
-                if isinstance(cell, int | float) and not isinstance(cell, bool):
-                    self.columns.setdefault(f"{record.group} {label}", []).append(cell)
-                if not isinstance(cell, float):
-                    tallies.setdefault(label, Counter())[cell] += 1
-        for tally in tallies.values():
-            self.counts[len(tally)] = None
-            for count in tally.values():
-                self.counts[count] = None
+            for label, cell in self.records.all[number].cells.items():
+                if label in cells:
+                    cells[label].append(cell)
+                else:
+                    cells[label] = [cell]
+        group = self.records.groups
+        for label, column in cells.items():
+            figures = [each for each in column if isinstance(each, int | float) and not isinstance(each, bool)]
+            if figures:
+                self.columns.setdefault(f"{group} {label}", []).extend(figures)
+            tally = Counter(each for each in column if not isinstance(each, float))
+            if tally:
+                self.counts[len(tally)] = None
+                self.counts |= dict.fromkeys(tally.values())
 
     def add_evidence(self, other: "Evidence") -> None:
         """What was read before: of the tools' specifications. Records are left out."""

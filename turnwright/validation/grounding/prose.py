@@ -61,6 +61,8 @@ class Prose:
 
     def _quotes(self) -> list[Claim]:
         folded = self.folded
+        if '"' not in folded and "'" not in folded:
+            return []
         return [
             Claim("quoted", self.plain[m.start(g) : m.end(g)], m.start(g), m.end(g), folded[m.start(g) : m.end(g)])
             for m in _QUOTED.finditer(folded)

@@ -34,6 +34,8 @@ class Record:
     parent: int | None = None
     outdated: dict[str, list[Scalar]] = field(default_factory=dict[str, list[Scalar]])
     """Values that a later write replaced."""
+    written: int = -1
+    """Message with the result of the last write that replaced one."""
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Records:
     """Numbers of the records that a call with this argument value returned."""
     children: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     groups: int = 0
+    rewritten: list[int] = field(default_factory=list[int])
+    """Numbers of the records of which a write replaced a value, in the order of the writes."""
 
     def add(self, value: Any, message: int, arguments: Iterable[Scalar]) -> list[int]:
         """Adds the records of one result; returns their numbers."""
@@ -66,9 +70,12 @@ class Records:
             if above is not None:
                 self.children.setdefault(above, []).append(number)
             for label, cell in cells.items():
-                self.by_label.setdefault(label, []).append(number)
-                if len(self.by_label[label]) == 1:
+                known = self.by_label.get(label)
+                if known is None:
+                    self.by_label[label] = [number]
                     _note(self.label_sizes, label)
+                else:
+                    known.append(number)
                 if isinstance(cell, str):
                     self._name(cell, number)
         return list(range(start, len(self.all)))
@@ -87,10 +94,12 @@ class Records:
         elif known[-1] != number:
             known.append(number)
 
-    def overwrite(self, keys: dict[str, Scalar], values: dict[str, Scalar], spoilt: Iterable[str]) -> None:
+    def overwrite(
+        self, keys: dict[str, Scalar], values: dict[str, Scalar], spoilt: Iterable[str], message: int
+    ) -> None:
         """Lays a write over the records that it met: those that hold all of `keys`.
 
-        `spoilt` are labels whose values it changed in a way that nobody can tell from here.
+        `spoilt` are labels whose values it changed in a way that nobody can tell from here; `message` has its result.
         """
         if not keys:
             return
@@ -105,6 +114,8 @@ class Records:
                 if name in record.cells and not same_scalar(record.cells[name], value):
                     record.outdated.setdefault(name, []).append(record.cells[name])
                     record.cells[name] = value
+                    record.written = message
+                    self.rewritten.append(number)
                     if isinstance(value, str):
                         self._name(value, number)
             for name in spoilt:
@@ -116,8 +127,8 @@ class Records:
 
 
 def _note(sizes: dict[str, set[int]], phrase: str) -> None:
-    first, *rest = phrase.split(" ")
-    sizes.setdefault(first, set()).add(1 + len(rest))
+    first = phrase.partition(" ")[0]
+    sizes.setdefault(first, set()).add(1 + phrase.count(" "))
 
 
 def same_scalar(first: Scalar, second: Scalar) -> bool:
