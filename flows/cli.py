@@ -22,14 +22,15 @@ selfplay = typer.Typer(help="The embedded endpoint by itself.", no_args_is_help=
 app.add_typer(selfplay, name="selfplay")
 
 
-def read_runs(text: str) -> Path:
-    """The folder of this machine for what `--runs` gives.
+def read_runs(given: str | Path) -> Path:
+    """The folder of this machine for what `--runs` gives, or for its default.
 
     Raises:
         BadParameter: it is a URL that cannot be used.
     """
+    text = str(given)
     if "://" not in text:
-        return Path(text)
+        return Path(given)
     from turnwright.storage.mirrors import BadPlace, find_place
 
     try:
