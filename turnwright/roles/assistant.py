@@ -18,7 +18,8 @@ def system_prompt(domain: str, now: str, rule: str | None = None, *, policy: str
     if policy is not None:
         text = prompts.render("assistant", "domain", policy=policy, now=now)
     else:
-        text = prompts.render("assistant", "system", domain=" ".join(domain.replace("_", " ").split()), now=now)
+        name = " ".join(domain.replace("_", " ").split()).removesuffix(" service")
+        text = prompts.render("assistant", "system", domain=name, now=now)
     return text if rule is None else f"{text}\n\n{prompts.render('assistant', 'policy', policy=rule)}"
 
 

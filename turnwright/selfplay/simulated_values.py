@@ -26,16 +26,61 @@ _SENTENCES = (
 _PAST = frozenset(
     "created updated modified ordered placed registered joined issued sent posted logged paid last".split()
 )
+_TIMES = frozenset(
+    "date time timestamp at datetime day arrival departure deadline due start end since until expires expiry".split()
+)
+_TYPES = "standard,basic,premium,large,small".split(",")
+_PLACES = frozenset("depot station airport branch office warehouse museum library school clinic park".split())
 _MONEY = frozenset("price cost amount fee balance total subtotal salary rate budget value".split())
-_SMALL = frozenset("count quantity qty number size pages seats guests stops nights days stock".split())
+_SMALL = frozenset("count quantity qty number size pages seats guests stops nights days stock people".split())
+_RANGES = {
+    "rating": (2.5, 5.0),
+    "stars": (2.5, 5.0),
+    "score": (2.5, 5.0),
+    "temperature": (4.0, 28.0),
+    "temp": (4.0, 28.0),
+    "latitude": (41.0, 58.0),
+    "lat": (41.0, 58.0),
+    "longitude": (-3.0, 20.0),
+    "lon": (-3.0, 20.0),
+    "lng": (-3.0, 20.0),
+    "percent": (5.0, 60.0),
+    "percentage": (5.0, 60.0),
+    "humidity": (5.0, 60.0),
+    "share": (5.0, 60.0),
+    "discount": (5.0, 60.0),
+    "tax": (5.0, 60.0),
+    "id": (1000.0, 9999.0),
+    "year": (1995.0, 2023.0),
+    "beds": (1.0, 4.0),
+    "bedrooms": (1.0, 4.0),
+    "rooms": (1.0, 6.0),
+    "floor": (1.0, 9.0),
+    "age": (19.0, 78.0),
+    "weight": (0.4, 30.0),
+    "height": (4.0, 190.0),
+    "width": (4.0, 190.0),
+    "speed": (20.0, 120.0),
+    "distance": (1.0, 400.0),
+    "duration": (10.0, 180.0),
+    "minutes": (5.0, 90.0),
+    "hours": (1.0, 12.0),
+    "capacity": (20.0, 400.0),
+    "population": (9000.0, 900000.0),
+}
+"""Bounds of numbers whose name holds the word; the first that fits counts."""
 
 
 def make_text(name: str, schema: dict[str, Any], now: str, rng: random.Random) -> str:
     """A text for a field, by the format of its schema and the words of its name."""
     words = split_words(name) or ["value"]
     last, form = words[-1], schema.get("format")
-    if form in ("date-time", "date", "time") or last in ("date", "time", "timestamp", "at", "datetime", "day"):
+    if form in ("date-time", "date", "time") or last in _TIMES:
         return _make_time(words, form, now, rng)
+    if words[0] in ("check", "checkin", "checkout") and last in ("in", "out", "checkin", "checkout"):
+        return _make_time(words, "date", now, rng)
+    if last in ("version", "firmware", "release"):
+        return f"{rng.randint(1, 4)}.{rng.randint(0, 9)}.{rng.randint(0, 9)}"
     if form == "email" or last == "email":
         return f"{rng.choice(_FIRST).lower()}.{rng.choice(_LAST).lower()}@mail.net"
     if form in ("uri", "url") or last in ("url", "link", "website"):
@@ -53,7 +98,8 @@ def make_text(name: str, schema: dict[str, Any], now: str, rng: random.Random) -
         (("currency",), ["EUR", "GBP", "USD"]),
         (("description", "summary", "text", "content", "body", "note", "notes", "comment", "details"), _SENTENCES),
         (("message",), ["Done."]),
-        (("category", "type", "kind", "genre", "group"), _TOPICS),
+        (("type", "kind", "class", "level", "size", "plan"), _TYPES),
+        (("category", "genre", "group", "topic", "tag"), _TOPICS),
         (("gender",), ["female", "male"]),
     ):
         if last in wanted:
@@ -64,26 +110,17 @@ def make_text(name: str, schema: dict[str, Any], now: str, rng: random.Random) -
         return _make_name(words, rng)
     if last == "title":
         return f"The {rng.choice(_TOPICS)} {rng.choice(_THINGS)}".title()
-    return f"{rng.choice(_TOPICS)} {rng.choice(_THINGS)}"
+    if last in ("product", "item", "article", "gift"):
+        return rng.choice(_THINGS)
+    return f"{rng.choice(_TOPICS)} {last}"
 
 
 def make_number(name: str, schema: dict[str, Any], rng: random.Random) -> int | float:
     """A number for a field, within the bounds of its schema."""
     words = set(split_words(name))
-    if words & {"rating", "stars", "score"}:
-        low, high = 2.5, 5.0
-    elif words & {"temperature", "temp"}:
-        low, high = 4.0, 28.0
-    elif words & {"latitude", "lat"}:
-        low, high = 41.0, 58.0
-    elif words & {"longitude", "lon", "lng"}:
-        low, high = -3.0, 20.0
-    elif words & {"percent", "percentage", "humidity", "share", "discount", "tax"}:
-        low, high = 5.0, 60.0
-    elif words & {"id"}:
-        low, high = 1000.0, 9999.0
-    elif words & {"year"}:
-        low, high = 1995.0, 2023.0
+    known = next((bounds for word, bounds in _RANGES.items() if word in words), None)
+    if known is not None:
+        low, high = known
     elif words & _SMALL:
         low, high = 1.0, 12.0
     else:
@@ -136,6 +173,8 @@ def _make_name(words: list[str], rng: random.Random) -> str:
         return rng.choice(_CITIES)
     if owner & {"company", "hotel", "restaurant", "store", "shop", "club", "team", "airline", "brand"}:
         return rng.choice(_COMPANIES)
+    if place := next((word for word in words[:-1] if word in _PLACES), None):
+        return f"{rng.choice(_CITIES)} {place.title()}"
     if owner & {"file", "folder", "directory"}:
         return f"{rng.choice(_TOPICS)}.txt"
     return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"

@@ -44,8 +44,15 @@ def _list_fields(value: Any) -> str:
     if not isinstance(value, dict):
         return ""
     fields = cast("dict[str, Any]", value)
-    told = [f"the {say_name(name)} is {say_value(inner)}" for name, inner in fields.items() if _can_be_said(inner)]
+    told = [
+        f"the {say_name(name)} {_be(name)} {say_value(inner)}" for name, inner in fields.items() if _can_be_said(inner)
+    ]
     return join_words([part.rstrip(".") for part in told[:_MOST_FIELDS]])
+
+
+def _be(name: str) -> str:
+    """Names of several things: `beds`, `nights`; not `status` or `address`."""
+    return "are" if name.endswith("s") and not name.endswith(("ss", "us", "is", "ws")) else "is"
 
 
 def _can_be_said(value: Any) -> bool:
