@@ -216,6 +216,22 @@ def doctor_command(
         look_at_needs(answer, load_config(config, overrides), runs)
 
 
+@app.command("operate")
+def operate_command(
+    port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI; 0 takes any free port.")] = 4200,
+    home: Annotated[Path, typer.Option("--home", help="Folder for the server's database and logs.")] = RUNS
+    / "store"
+    / "operate",
+    prefect_file: Annotated[Path, typer.Option("--prefect-file", help="Deployments.")] = Path("prefect.yaml"),
+    as_json: Json = False,
+) -> None:
+    """Starts a Prefect server, a work pool, the deployments and a worker on this machine, until interrupted."""
+    with answering(as_json=as_json) as answer:
+        from flows.operate_command import operate
+
+        operate(answer, port=port, home=home, prefect_file=prefect_file)
+
+
 @selfplay.command("serve")
 def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -81,6 +81,7 @@ def explain(error: BaseException) -> Failure:
 
     from data_checks.gate import GateFailed
     from flows.config_file import ConfigError
+    from flows.failures import StageFailed
     from flows.local_server import ServerNotStarted
     from turnwright.lineage.chain import IdNotFound
     from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable, ModelError, ModelSetupError
@@ -92,6 +93,10 @@ def explain(error: BaseException) -> Failure:
 
     text = str(error) or type(error).__name__
     match error:
+        case StageFailed():
+            if error.__cause__ is not None:
+                return explain(error.__cause__)
+            return Failure(text, UNREACHABLE, error.hint)
         case KeyboardInterrupt() | asyncio.CancelledError() | SystemExit():
             return Failure("interrupted", INTERRUPTED, _CONTINUES)
         case ConfigError():

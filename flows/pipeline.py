@@ -10,6 +10,7 @@ from flows.prepare_tools import prepare_tools
 from flows.repair_dialogues import repair_dialogues
 from flows.report import report
 from flows.simulate_dialogues import simulate_dialogues
+from flows.stage_runs import StageRuns, name_run
 from flows.validate_dialogues import validate_dialogues
 from flows.write_dialogue_tasks import write_dialogue_tasks
 from schemas.config import RunConfig
@@ -21,27 +22,34 @@ from tasks.run_record import RunSummary, recorded_run, summarize_run
 
 @flow(name="turnwright", flow_run_name="{config.name}")
 async def pipeline(
-    config: RunConfig, runs: str = "runs", offline: bool = False, run_id: str | None = None
+    config: RunConfig,
+    runs: str = "runs",
+    offline: bool = False,
+    run_id: str | None = None,
+    stages_as_deployments: bool = False,
 ) -> RunSummary:
     """From sources to checked, exported dialogues.
 
     Args:
         config: everything that the run is told.
-        runs: folder of all runs.
+        runs: folder of all runs; relative to where the worker puts the code.
         offline: only the call journal answers; no endpoint is asked.
-        run_id: name of the run folder; default: a new one.
+        run_id: name of the run folder; default: a new one, which a retry of this flow run goes on with.
+        stages_as_deployments: each stage is a flow run of its own deployment, which can be retried alone.
     """
-    run = begin_run(config, Path(runs), offline=offline, run_id=run_id)
+    run = begin_run(config, Path(runs), offline=offline, run_id=run_id or name_run(config.name))
+    stage = StageRuns(run, as_deployments=stages_as_deployments)
     with recorded_run(run):
         record_estimate(run)
-        seeds = (await collect_seeds(run)).tables["seeds"]
-        toolsets = (await prepare_tools(run, seeds)).tables["toolsets"]
-        tasks = (await write_dialogue_tasks(run, seeds, toolsets)).tables["dialogue_tasks"]
-        dialogues = (await simulate_dialogues(run, seeds, toolsets, tasks)).tables["dialogues"]
-        verdicts = (await validate_dialogues(run, seeds, toolsets, tasks, dialogues)).tables["verdicts"]
+        seeds = (await stage(collect_seeds))["seeds"]
+        toolsets = (await stage(prepare_tools, seeds=seeds))["toolsets"]
+        grounds = {"seeds": seeds, "toolsets": toolsets}
+        grounds |= await stage(write_dialogue_tasks, **grounds)
+        dialogues = await stage(simulate_dialogues, **grounds)
+        verdicts = await stage(validate_dialogues, **grounds, **dialogues)
         repaired: dict[str, TableRef] = {}
         if config.repair.tries:
-            repaired = (await repair_dialogues(run, seeds, toolsets, tasks, dialogues, verdicts)).tables
-        await build_dataset(run, toolsets, dialogues, verdicts, **repaired)
-        await report(run)
+            repaired = await stage(repair_dialogues, **grounds, **dialogues, **verdicts)
+        await stage(build_dataset, toolsets=toolsets, **dialogues, **verdicts, **repaired)
+        await stage(report)
     return summarize_run(run)

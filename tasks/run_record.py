@@ -31,6 +31,8 @@ State = Literal["running", "completed", "failed", "interrupted"]
 _log = logging.getLogger("turnwright.runs")
 
 _PACKAGES = ("turnwright", "prefect", "pydantic", "pyarrow", "great-expectations", "openai", "sqlalchemy", "sqlglot")
+_recorded: set[str] = set()
+"""Runs whose course this process records."""
 _OUTCOMES = ("accepted", "rejected", "failed", "not_attempted")
 
 
@@ -90,7 +92,8 @@ def recorded_run(run: RunContext) -> Generator[None]:
     Raises:
         OSError: the run folder cannot be written.
     """
-    begin_record(run)
+    resume_record(run)
+    _recorded.add(run.run_id)
     try:
         try:
             yield
@@ -103,7 +106,26 @@ def recorded_run(run: RunContext) -> Generator[None]:
             raise
         finish_record(run, "completed")
     finally:
+        _recorded.discard(run.run_id)
         close_workbench(run)
+
+
+def resume_record(run: RunContext) -> None:
+    """Makes the first `run.json`, or says in the one that is there that the run goes on.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if not run.folder.run_file.is_file():
+        begin_record(run)
+        return
+    record = run.folder.read_run()
+    run.folder.write_run(record | {"state": "running", "error": None, "resumed": _now()})
+
+
+def is_recorded(run: RunContext) -> bool:
+    """Whether `recorded_run` of this process records how the run goes."""
+    return run.run_id in _recorded
 
 
 def summarize_run(run: RunContext) -> RunSummary:
@@ -217,8 +239,10 @@ def finish_record(run: RunContext, state: State, error: str | None = None) -> di
     record["error"] = error
     record["stopped"] = find_stopped(run)
     record["finished"] = _now()
-    started = datetime.fromisoformat(record["started"])
-    record["timings"]["total"] = round((datetime.now(UTC) - started).total_seconds(), 3)
+    # A run that goes on after a failure worked twice; what lies between is nobody's time.
+    began = datetime.fromisoformat(record.get("resumed", record["started"]))
+    seconds = (datetime.now(UTC) - began).total_seconds() + record["timings"].get("total", 0.0)
+    record["timings"]["total"] = round(seconds, 3)
     run.folder.write_run(record)
     write_lineage(run.folder)
     return record

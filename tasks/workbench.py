@@ -6,9 +6,9 @@ the end of the run. Several shards, on several threads, share one workbench.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.config import SelfplayModel
 from schemas.rows import SeedRow
@@ -25,6 +25,7 @@ from turnwright.models.journal import Journal
 from turnwright.models.models import Models
 from turnwright.models.usage import Usage
 from turnwright.sources.errors import SourceError
+from turnwright.storage.run_folder import RunNotFound
 
 if TYPE_CHECKING:
     from turnwright.selfplay.process import EmbeddedEndpoint
@@ -42,6 +43,9 @@ class Progress:
 
     stage: Stage
     total: int
+    """Units of the shards that have begun."""
+    shards: int = 0
+    """Shards that have begun."""
     done: int = 0
     accepted: int = 0
     """Units done whose ledger row says accepted."""
@@ -50,14 +54,22 @@ class Progress:
 class Workbench:
     """The open things of one run in this process."""
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: RunContext, used: Mapping[str, Any] | None = None) -> None:
+        """Opens nothing.
+
+        Args:
+            run: the run.
+            used: what the run used so far in other processes, as `Usage.to_dict` gives it; counts towards its budget.
+        """
         limit_arenas()
         leave_out_pandas()
         self.run = run
+        self._used: Mapping[str, Any] = used or {}
         self.progress: dict[Stage, Progress] = {}
         self._lock = threading.RLock()
         self.usage = Usage()
-        """What was used so far; nothing where no model was needed."""
+        """What the run used so far; nothing where no model was needed."""
+        self.usage.add(self._used)
         self._models: Models | None = None
         self._journal: Journal | None = None
         self._endpoint: EmbeddedEndpoint | None = None
@@ -88,6 +100,7 @@ class Workbench:
                     selfplay_url=None if self.run.offline else self._start_endpoint(),
                     offline=self.run.offline,
                 )
+                self._models.usage.add(self._used)
                 self.usage = self._models.usage
             return self._models
 
@@ -163,6 +176,7 @@ class Workbench:
         with self._lock:
             progress = self.progress.setdefault(stage, Progress(stage, 0))
             progress.total += units
+            progress.shards += 1
 
         def advance(made: Made) -> None:
             progress.done += 1
@@ -210,7 +224,17 @@ _registry = threading.Lock()
 def open_workbench(run: RunContext) -> Workbench:
     """The workbench of a run in this process; every caller gets the same one until it is closed."""
     with _registry:
-        return _workbenches.setdefault(run.run_id, Workbench(run))
+        bench = _workbenches.get(run.run_id)
+        if bench is None:
+            bench = _workbenches[run.run_id] = Workbench(run, _read_usage(run))
+        return bench
+
+
+def _read_usage(run: RunContext) -> Mapping[str, Any]:
+    try:
+        return run.folder.read_run()["usage"]
+    except (RunNotFound, KeyError):
+        return {}
 
 
 def find_workbench(run_id: str) -> Workbench | None:

@@ -1,5 +1,6 @@
 """What the calls of a run cost, by role."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -44,6 +45,16 @@ class Usage:
     def of(self, role: Role) -> RoleUsage:
         """The figures of one role."""
         return self.roles.setdefault(role, RoleUsage())
+
+    def add(self, earlier: Mapping[str, Any]) -> None:
+        """Adds figures as `to_dict` gave them: what the same run used in another process, or before it failed."""
+        known = RoleUsage.__dataclass_fields__
+        for role, figures in earlier.get("roles", {}).items():
+            ours = self.of(role)
+            for name, figure in figures.items():
+                if name in known:
+                    mine = getattr(ours, name)
+                    setattr(ours, name, None if mine is None or figure is None else mine + figure)
 
     def record_reply(self, role: Role, reply: ModelReply, price: Price | None, *, free: bool, cached: int) -> None:
         """Counts one reply; `free` marks an endpoint that costs nothing by nature (the embedded one)."""
