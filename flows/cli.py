@@ -27,6 +27,7 @@ Config = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="A.B=VALUE", help="Lay a value over the config.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the call journal only; ask no endpoint.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's messages.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Logs on stderr as one JSON object a line.")]
 Bars = Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress bars; default: on a terminal.")]
 Run = Annotated[str, typer.Argument(help="Run folder, run id or its beginning, or `latest`.", show_default=False)]
 RUNS = Path("runs")
@@ -40,10 +41,11 @@ def run_command(
     offline: Offline = False,
     progress: Bars = None,
     verbose: Verbose = False,
+    log_json: LogJson = False,
     as_json: Json = False,
 ) -> None:
     """Runs the whole pipeline: from sources to checked, exported dialogues."""
-    with answering(as_json=as_json) as answer:
+    with answering(as_json=as_json, log_json=log_json) as answer:
         from flows.config_file import load_config
         from flows.run_command import run_pipeline
 
@@ -62,10 +64,11 @@ def stage_command(
     offline: Offline = False,
     progress: Bars = None,
     verbose: Verbose = False,
+    log_json: LogJson = False,
     as_json: Json = False,
 ) -> None:
     """Runs one stage, from given tables."""
-    with answering(as_json=as_json) as answer:
+    with answering(as_json=as_json, log_json=log_json) as answer:
         from flows.config_file import load_config
         from flows.run_command import run_stage
 

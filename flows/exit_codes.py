@@ -150,7 +150,8 @@ def explain(error: BaseException) -> Failure:
         case _:
             if type(error).__name__ == "TerminationSignal":
                 return Failure("interrupted", INTERRUPTED, _CONTINUES)
-            if type(error).__module__.startswith(("httpx", "prefect.exceptions")):
+            lost = isinstance(error, RuntimeError) and text.startswith("Failed to reach API")
+            if lost or type(error).__module__.startswith(("httpx", "prefect.exceptions")):
                 return Failure(
                     f"the Prefect server does not answer: {text}",
                     UNREACHABLE,

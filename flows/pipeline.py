@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows.build_dataset import build_dataset
 from flows.collect_seeds import collect_seeds
+from flows.preflight import require_deployed_needs
 from flows.prepare_tools import prepare_tools
 from flows.repair_dialogues import repair_dialogues
 from flows.report import report
@@ -38,6 +39,7 @@ async def pipeline(
         stages_as_deployments: each stage is a flow run of its own deployment, which can be retried alone.
     """
     run = begin_run(config, Path(runs), offline=offline, run_id=run_id or name_run(config.name))
+    await require_deployed_needs(config, Path(run.runs), offline=offline)
     stage = StageRuns(run, as_deployments=stages_as_deployments)
     with recorded_run(run):
         record_estimate(run)

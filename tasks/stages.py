@@ -19,7 +19,10 @@ from tasks.gates import check_tables, plan_gate, publish_gate, require_pass
 from tasks.memory import return_memory
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
+from tasks.shard_log import log_shard
 from tasks.shards import SHARDS_AT_ONCE, Shard, ShardResult, StageResult, join_stopped
+from tasks.stage_artifact import publish_stage
+from tasks.stage_progress import watch_stage
 from turnwright.storage.tables import merge_tables
 
 SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
@@ -47,12 +50,17 @@ async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequen
     Raises:
         Whatever a shard raises.
     """
+    if not shards:
+        return []
     prepared = shard_task.with_options(result_storage=run.results)
-    futures = [prepared.submit(run, shard) for shard in shards]
-    for future in futures:
-        # Waiting on a thread keeps the flow's loop free to be cancelled.
-        await asyncio.to_thread(future.wait)
-    return [future.result() for future in futures]
+    async with watch_stage(run, shards[0].stage, len(shards)) as watch:
+        futures = [prepared.submit(run, shard) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
+            # Waiting on a thread keeps the flow's loop free to be cancelled.
+            await asyncio.to_thread(future.wait)
+            watch.end_shard()
+            log_shard(run, shard, len(shards), future)
+        return [future.result() for future in futures]
 
 
 @task(name="merge", task_run_name="merge-{work.stage}", **CACHED)
@@ -104,5 +112,6 @@ async def finish_stage(
     report = publish_gate(run, looked_at)
     return_memory()
     record_stage(run, result, report)
+    await publish_stage(run, result, inputs, report)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

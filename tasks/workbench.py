@@ -49,6 +49,10 @@ class Progress:
     done: int = 0
     accepted: int = 0
     """Units done whose ledger row says accepted."""
+    requests_before: int = 0
+    """Requests, tokens and cost of the run when the stage began."""
+    tokens_before: int = 0
+    cost_before: float | None = 0.0
 
 
 class Workbench:
@@ -174,7 +178,15 @@ class Workbench:
     def begin_stage(self, stage: Stage, units: int) -> Callable[[Made], None]:
         """Adds units to a stage's progress; the function returned counts one as done."""
         with self._lock:
-            progress = self.progress.setdefault(stage, Progress(stage, 0))
+            progress = self.progress.get(stage)
+            if progress is None:
+                progress = self.progress[stage] = Progress(
+                    stage,
+                    0,
+                    requests_before=self.usage.requests,
+                    tokens_before=self.usage.tokens,
+                    cost_before=self.usage.cost_usd,
+                )
             progress.total += units
             progress.shards += 1
 
