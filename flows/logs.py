@@ -18,6 +18,10 @@ _OUR_FIELDS = "turnwright"
 class JsonFormatter(logging.Formatter):
     """One JSON object a record: time (UTC), level, logger, message, and the fields that the record brings along."""
 
+    def __init__(self, *_: object) -> None:
+        # Logging's configuration passes a format text; the form here is fixed.
+        super().__init__()
+
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
         fields: dict[str, Any] = {
