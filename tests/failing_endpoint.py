@@ -1,0 +1,67 @@
+"""An endpoint that can be broken and mended: it stands before another one and passes on what it is asked."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+
+@dataclass
+class FailingEndpoint:
+    """Where it is, and whether it answers."""
+
+    url: str = ""
+    broken: bool = False
+    breaks_when: Callable[[], bool] = lambda: False
+    """Looked at before each call; true breaks it."""
+    passed: int = 0
+    """Chat completions that were passed on."""
+    refused: int = 0
+    sessions: list[aiohttp.ClientSession] = field(default_factory=list[aiohttp.ClientSession])
+
+
+@contextmanager
+def serve_before(target: str) -> Iterator[FailingEndpoint]:
+    """Serves on a free port, in a thread of its own, what `target` (root of an API) serves."""
+    endpoint = FailingEndpoint()
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+
+    async def pass_on(request: web.Request) -> web.Response:
+        if request.method == "POST" and not endpoint.broken and endpoint.breaks_when():
+            endpoint.broken = True
+        if endpoint.broken:
+            endpoint.refused += 1
+            return web.json_response({"error": {"message": "switched off"}}, status=503)
+        endpoint.passed += request.method == "POST"
+        body = await request.read()
+        place = target.removesuffix("/v1") + request.path_qs
+        headers = {"Content-Type": request.content_type}
+        async with endpoint.sessions[0].request(request.method, place, data=body, headers=headers) as answer:
+            content = await answer.read()
+            return web.Response(body=content, status=answer.status, content_type=answer.content_type)
+
+    async def main() -> None:
+        endpoint.sessions.append(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        app = web.Application(client_max_size=2**26)
+        app.router.add_route("*", "/{path:.*}", pass_on)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        started.set()
+
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(main(), loop).result(timeout=20)
+    try:
+        yield endpoint
+    finally:
+        asyncio.run_coroutine_threadsafe(endpoint.sessions[0].close(), loop).result(timeout=20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=20)
