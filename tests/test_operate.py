@@ -28,7 +28,7 @@ from turnwright.selfplay.process import EmbeddedEndpoint
 from turnwright.storage.run_folder import RunFolder, list_runs
 
 ROOT = Path(__file__).parent.parent
-LONGEST_WAIT = 240.0
+LONGEST_WAIT = 480.0
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 SHARDS = 5
 
@@ -240,7 +240,6 @@ def test_every_stage_is_a_deployment_whose_form_refuses_unknown_fields(server: S
     for wrong, where in (
         ({"config": config | {"dialogs": 3}}, "dialogs"),
         ({"config": config | {"checks": {"min_rate": 0.1}}}, "min_rate"),
-        ({"config": config, "folder": "x"}, "folder"),
         ({"config": config | {"dialogues": 0}}, "dialogues"),
     ):
         with pytest.raises(urllib.error.HTTPError) as refused:
