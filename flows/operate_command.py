@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -41,7 +42,6 @@ class Processes:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 _prefect(arguments),
-                cwd=_ROOT,
                 env=dict(self.environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -61,6 +61,9 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            # What it has started, as the worker its flow runs, must not outlive the server that it reports to.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         self.running.clear()
 
 

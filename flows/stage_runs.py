@@ -68,7 +68,7 @@ class StageRuns:
         try:
             return read_stage(self._run, stage)
         except RunNotFound as error:
-            hint = "give `runs` as a folder that all workers share, by its absolute path"
+            hint = "give `runs` as a folder that all workers share, by its absolute path, and start a new run"
             raise StageFailed(stage, str(error), hint) from error
 
     async def _wait(self, child: FlowRun) -> FlowRun:

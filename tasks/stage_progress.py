@@ -35,10 +35,13 @@ class Standing:
 
     shards: int
     shards_done: int
+    reused: int
+    """Shards done that came from the cache."""
     done: int
-    """Units of work done."""
+    """Units of work done, those of reused shards not counted."""
     expected: int
-    """Units of work of all shards, those that have not begun at the size of the others; 0 where none has begun."""
+    """Units of work of all shards that are not reused, those that have not begun at the size of the others; 0 where
+    none has begun."""
     accepted: int | None
     """Units whose whole work was accepted; none in a stage whose units have many parts."""
     tokens: int
@@ -53,7 +56,7 @@ class Standing:
         if self.shards_done >= self.shards:
             return 1.0
         of_units = self.done / self.expected if self.expected else 0.0
-        return max(of_units, self.shards_done / self.shards)
+        return max((self.reused + (self.shards - self.reused) * of_units) / self.shards, self.shards_done / self.shards)
 
     @property
     def seconds_left(self) -> float | None:
@@ -84,11 +87,13 @@ class StageWatch:
     stage: Stage
     shards: int
     shards_done: int = 0
+    reused: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def end_shard(self) -> None:
-        """Counts one shard, however it ended."""
+    def end_shard(self, *, reused: bool) -> None:
+        """Counts one shard, however it ended; `reused`: it came from the cache."""
         self.shards_done += 1
+        self.reused += reused
 
     def measure(self) -> Standing:
         """How far the stage is; units of work are those of the shards in this process."""
@@ -101,11 +106,12 @@ class StageWatch:
             cost = None if total is None or progress.cost_before is None else total - progress.cost_before
         begun = 0 if progress is None else progress.shards
         # Shards that came from the cache never begin here; the others are about as large as those that did.
-        waiting = max(self.shards - self.shards_done - begun, 0)
+        waiting = max(self.shards - self.reused - begun, 0)
         total_units = 0 if progress is None else progress.total
         return Standing(
             shards=self.shards,
             shards_done=self.shards_done,
+            reused=self.reused,
             done=0 if progress is None else progress.done,
             expected=total_units + (round(total_units / begun * waiting) if begun else 0),
             accepted=None if progress is None or self.stage not in _JUDGED else progress.accepted,
@@ -165,6 +171,7 @@ def _fields(watch: StageWatch, standing: Standing) -> dict[str, object]:
         "stage": watch.stage,
         "shards": standing.shards,
         "shards_done": standing.shards_done,
+        "reused": standing.reused,
         "done": standing.done,
         "expected": standing.expected,
         "accepted": standing.accepted,

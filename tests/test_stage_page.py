@@ -156,7 +156,7 @@ def test_the_page_stays_small_whatever_the_dialogues_are() -> None:
 
 def standing(**changes: Any) -> Standing:
     usual = Standing(
-        shards=4, shards_done=1, done=30, expected=100, accepted=27, tokens=5000, cost_usd=0.5, seconds=30.0
+        shards=4, shards_done=1, reused=0, done=30, expected=100, accepted=27, tokens=5000, cost_usd=0.5, seconds=30.0
     )
     return replace(usual, **changes)
 
@@ -169,8 +169,10 @@ def test_progress_tells_done_accepted_speed_cost_and_time_left() -> None:
 
 
 def test_progress_of_a_stage_from_the_cache_is_counted_in_shards() -> None:
-    reused = standing(shards_done=2, done=0, expected=0, accepted=None, tokens=0, cost_usd=None)
+    reused = standing(shards_done=2, reused=2, done=0, expected=0, accepted=None, tokens=0, cost_usd=None)
     assert reused.share == 0.5
+    # Half of the stage was there already; of the other half a tenth is done.
+    assert standing(shards_done=2, reused=2, done=10).share == pytest.approx(0.55)
     assert reused.describe() == "2 of 4 shards · 30 s left"
     assert standing(shards_done=0, done=0, expected=0).seconds_left is None
     assert standing(shards_done=4).describe().endswith("$0.50")
