@@ -25,6 +25,7 @@ from turnwright.storage.run_folder import RunNotFound
 
 _LOOK_SECONDS = 1.0
 """Between two looks at a stage that works elsewhere; each is one request to the Prefect server."""
+_PREFECTS_WORDS = "Flow run encountered an exception: StageFailed: "
 
 
 class StageRuns:
@@ -62,9 +63,10 @@ class StageRuns:
         ended = await self._wait(child)
         if ended.state is None or not ended.state.is_completed():
             state = "unknown" if ended.state is None else ended.state.name
-            message = "" if ended.state is None else (ended.state.message or "")
+            words = ("" if ended.state is None else ended.state.message or "").removeprefix(_PREFECTS_WORDS)
+            first = words.splitlines()[0] if words else "it says nothing"
             hint = f"mend the cause and retry flow run {ended.name!r}"
-            raise StageFailed(stage, f"flow run {ended.name!r} ended as {state}: {message}", hint)
+            raise StageFailed(stage, f"flow run {ended.name!r} ended as {state}: {first}", hint)
         try:
             return read_stage(self._run, stage)
         except RunNotFound as error:

@@ -58,7 +58,7 @@ async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequen
         for shard, future in zip(shards, futures, strict=True):
             # Waiting on a thread keeps the flow's loop free to be cancelled.
             await asyncio.to_thread(future.wait)
-            watch.end_shard(reused=future.state.name == "Cached")
+            watch.end_shard(future.state)
             log_shard(run, shard, len(shards), future)
         return [future.result() for future in futures]
 

@@ -1,6 +1,7 @@
 """An endpoint that can be broken and mended: it stands before another one and passes on what it is asked."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,17 @@ class FailingEndpoint:
     """Looked at before each call; true breaks it."""
     passed: int = 0
     """Chat completions that were passed on."""
-    refused: int = 0
+    again: int = 0
+    """Calls that had been answered before it broke, and were asked again later."""
+    answered: set[str] = field(default_factory=set[str])
+    finished: set[str] = field(default_factory=set[str])
+    """Digests of the calls that were answered before it broke."""
     sessions: list[aiohttp.ClientSession] = field(default_factory=list[aiohttp.ClientSession])
+
+    def mend(self) -> None:
+        """Answers from here on."""
+        self.breaks_when = lambda: False
+        self.broken = False
 
 
 @contextmanager
@@ -34,15 +44,19 @@ def serve_before(target: str) -> Iterator[FailingEndpoint]:
     async def pass_on(request: web.Request) -> web.Response:
         if request.method == "POST" and not endpoint.broken and endpoint.breaks_when():
             endpoint.broken = True
+            endpoint.finished |= endpoint.answered
         if endpoint.broken:
-            endpoint.refused += 1
             return web.json_response({"error": {"message": "switched off"}}, status=503)
         endpoint.passed += request.method == "POST"
         body = await request.read()
+        call = hashlib.sha256(body).hexdigest()
+        endpoint.again += call in endpoint.finished
         place = target.removesuffix("/v1") + request.path_qs
         headers = {"Content-Type": request.content_type}
         async with endpoint.sessions[0].request(request.method, place, data=body, headers=headers) as answer:
             content = await answer.read()
+            if request.method == "POST":
+                endpoint.answered.add(call)
             return web.Response(body=content, status=answer.status, content_type=answer.content_type)
 
     async def main() -> None:

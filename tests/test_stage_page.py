@@ -62,7 +62,7 @@ def test_the_page_tells_tables_gate_yield_and_cost() -> None:
         f"| wrote | `verdicts` | 40 | 1,000 | `{'v' * 64}` |",
         "All 56 expectations hold.",
         "| verdict | 40 | 35 | 5 | 0 | 0 | 87.5 % | outcome.missing\\_change 5 |",
-        "**user:** Find my order",
+        "<p><b>user:</b> Find my order</p>",
     ):
         assert words in text
 
@@ -136,10 +136,13 @@ def test_content_cannot_mark_up_the_page(hostile: str) -> None:
     assert len(text) < 6000
     assert text.count("<details>") == text.count("</details>") == 1
     assert text.count("\n```mermaid") == 1
-    # The summary is a block of HTML, in which Markdown means nothing.
-    [summary] = [line for line in text.splitlines() if line.startswith("<details>")]
-    assert summary.count("<") == 5
-    text = text.replace(summary, "")
+    # A dialogue is a block of HTML, in which Markdown means nothing; a blank line would end it.
+    block = text[text.index("<details>") : text.index("</details>")]
+    assert "\n\n" not in block
+    assert set(re.findall(r"<[^>]*>", block)) == {
+        *"<details> <summary> </summary> <b> </b> <p> </p> <code> </code>".split()
+    }
+    text = text.replace(block, "")
     for markup in ("<script", "<img", "https://", "www.e", "me@", "**bold**", "\n# Gate", "\x1b", "\u202e", "~~"):
         assert markup not in text
     assert re.search(r"(?<!\\)\]\(", text) is None
@@ -156,7 +159,16 @@ def test_the_page_stays_small_whatever_the_dialogues_are() -> None:
 
 def standing(**changes: Any) -> Standing:
     usual = Standing(
-        shards=4, shards_done=1, reused=0, done=30, expected=100, accepted=27, tokens=5000, cost_usd=0.5, seconds=30.0
+        shards=4,
+        shards_done=1,
+        reused=0,
+        shards_failed=0,
+        done=30,
+        expected=100,
+        accepted=27,
+        tokens=5000,
+        cost_usd=0.5,
+        seconds=30.0,
     )
     return replace(usual, **changes)
 
@@ -166,6 +178,13 @@ def test_progress_tells_done_accepted_speed_cost_and_time_left() -> None:
         "1 of 4 shards · 30 of 100 done · 27 accepted (90.0 %) · 167 tokens/s · 5,000 tokens · $0.50 · 70 s left"
     )
     assert standing(cost_usd=None).describe().count("cost unknown") == 1
+
+
+def test_progress_of_a_stage_that_fails_is_not_the_whole() -> None:
+    failed = standing(shards_failed=3)
+    assert failed.describe().startswith("1 of 4 shards · 3 failed · 30 of 100 done")
+    assert "left" not in failed.describe()
+    assert failed.share == pytest.approx(0.3)
 
 
 def test_progress_of_a_stage_from_the_cache_is_counted_in_shards() -> None:

@@ -192,6 +192,7 @@ def _render_yields(yields: Sequence[YieldRow]) -> str:
 
 
 def _render_dialogue(dialogue: ReadDialogue) -> str:
+    """A dialogue that opens at a click: one block of HTML, because a blank line would end it and open it for good."""
     columns = dialogue.columns
     head = f"{dialogue.id} · {columns['domain']} · {columns['difficulty']} · {columns['turns']} turns"
     spoken = [message for message in dialogue.messages if message.role != "system"]
@@ -199,18 +200,18 @@ def _render_dialogue(dialogue: ReadDialogue) -> str:
     if len(spoken) > _MOST_MESSAGES:
         lines.append(f"… and {len(spoken) - _MOST_MESSAGES} further messages")
     if dialogue.verdict and dialogue.verdict["reasons"]:
-        lines += [f"**not kept:** {_plain(str(reason))}" for reason in dialogue.verdict["reasons"][:2]]
-    body = "\n\n".join(lines)
-    summary = f"{html.escape(_shorten(head))} · <b>{html.escape(dialogue.judgment)}</b>"
-    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+        lines += [f"<b>not kept:</b> {_escape(str(reason))}" for reason in dialogue.verdict["reasons"][:2]]
+    summary = f"{_escape(head)} · <b>{_escape(dialogue.judgment)}</b>"
+    body = "".join(f"\n<p>{line}</p>" for line in lines)
+    return f"<details><summary>{summary}</summary>{body}\n</details>"
 
 
 def _render_message(message: ReadMessage) -> Iterable[str]:
     if message.content:
-        yield f"**{message.role}:** {_plain(message.content)}"
+        yield f"<b>{_escape(message.role)}:</b> {_escape(message.content)}"
     for call in message.calls:
-        result = "no result" if call.result is None else _plain(call.result)
-        yield f"**{_plain(call.name)}**({_plain(call.brief_arguments)}) → {result}"
+        result = "no result" if call.result is None else _escape(call.result)
+        yield f"<code>{_escape(call.name)}({_escape(call.brief_arguments)})</code> → {result}"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -223,6 +224,11 @@ def _shorten(text: str) -> str:
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 
 
+def _escape(text: str) -> str:
+    """Text that HTML shows as it is, on one line, cut where it is long."""
+    return html.escape(_shorten(text), quote=False)
+
+
 def _plain(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line, cut where it is long."""
-    return _MARKUP.sub(r"\\\1", html.escape(_shorten(text), quote=False))
+    return _MARKUP.sub(r"\\\1", _escape(text))
