@@ -129,8 +129,6 @@ def _environment(api: str, home: Path) -> dict[str, str]:
         "PREFECT_UI_API_URL": api,
         "PREFECT_WORKER_QUERY_SECONDS": os.environ.get("PREFECT_WORKER_QUERY_SECONDS", _QUERY_SECONDS),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        # The page of a stage has a diagram, which only this UI draws.
-        "PREFECT_SERVER_UI_V2_ENABLED": "true",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         # A sign of life every half minute of each flow run, of no use once the run has ended.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": '{"prefect.flow-run.heartbeat": 3600}',

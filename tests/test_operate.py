@@ -320,7 +320,7 @@ def test_a_stage_shows_its_page_its_progress_and_one_log_line_for_each_shard(ser
     tables = RunFolder(runs / run_id).find_tables()
     for word in ("```mermaid", tables["dialogues"].sha256, tables["verdicts"].sha256, "## Yield", "cost unknown"):
         assert word in page
-    assert page.count("<details>") == 3
+    assert page.count("<details><summary>dialogue_") == 3
     logs = server.read_logs(found[0]["id"])
     assert len([line for line in logs if " shard " in line]) == SHARDS
     # Not one line a dialogue: what Prefect says of a task, and ours.

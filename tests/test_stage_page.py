@@ -58,10 +58,12 @@ def test_the_page_tells_tables_gate_yield_and_cost() -> None:
     text = render_page(page())
     for words in (
         "gate **passed** · 12.5 s · 2 shards · 41 requests · 12,000 tokens · $1.25",
-        f"| read | `dialogues` | 40 | 1,000 | `{'d' * 64}` |",
-        f"| wrote | `verdicts` | 40 | 1,000 | `{'v' * 64}` |",
+        f"| read | `dialogues` | 40 | 1,000 | `{'d' * 16}…` |",
+        f"| wrote | `verdicts` | 40 | 1,000 | `{'v' * 16}…` |",
+        f"{'v' * 64}  verdicts.parquet",
         "All 56 expectations hold.",
-        "| verdict | 40 | 35 | 5 | 0 | 0 | 87.5 % | outcome.missing\\_change 5 |",
+        "| verdict | 40 | 35 | 5 | 0 | 0 | 87.5 % |",
+        "- verdict: outcome.missing\\_change, 5 times",
         "<p><b>user:</b> Find my order</p>",
     ):
         assert words in text
@@ -106,7 +108,10 @@ def test_lineage_leads_from_the_sources_to_the_stage() -> None:
 def test_tables_that_the_inputs_rest_on_complete_the_lineage() -> None:
     bare = page(inputs=[facts("dialogues")])
     assert "seeds" not in render_lineage(bare)
-    whole = render_lineage(replace(bare, chain=[facts("seeds"), facts("toolsets"), facts("dialogue_tasks")]))
+    chain = [facts("seeds"), facts("questions"), facts("toolsets"), facts("dialogue_tasks"), facts("dataset")]
+    whole = render_lineage(replace(bare, chain=chain))
+    assert "questions" not in whole
+    assert "dataset" not in whole
     assert "stage_collect_seeds --> seeds" in whole
     assert "dialogue_tasks --> stage_simulate_dialogues" in whole
     assert "  seeds --> stage_validate_dialogues" not in whole.splitlines()
@@ -134,10 +139,10 @@ def test_content_cannot_mark_up_the_page(hostile: str) -> None:
     text = render_page(page(samples=[sample], problems=[problem]))
     text.encode()
     assert len(text) < 6000
-    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.count("<details>") == text.count("</details>") == 2
     assert text.count("\n```mermaid") == 1
     # A dialogue is a block of HTML, in which Markdown means nothing; a blank line would end it.
-    block = text[text.index("<details>") : text.index("</details>")]
+    block = text[text.rindex("<details>") : text.rindex("</details>")]
     assert "\n\n" not in block
     assert set(re.findall(r"<[^>]*>", block)) == {
         *"<details> <summary> </summary> <b> </b> <p> </p> <code> </code>".split()

@@ -108,22 +108,25 @@ def render_page(page: StagePage) -> str:
 
 def render_lineage(page: StagePage) -> str:
     """The chain of tables back to the sources, with this stage last, as a Mermaid flowchart."""
-    made = {facts.table for facts in page.outputs}
-    given = {facts.table for facts in (*page.chain, *page.inputs)} - made
     known = {facts.table: facts for facts in (*page.chain, *page.inputs, *page.outputs)}
-    lines = ["```mermaid", "flowchart LR", "  sources[(sources)]"]
-    for stage in STAGES[: STAGES.index(page.stage) + 1]:
-        here = stage == page.stage
-        outputs = [facts.table for facts in page.outputs] if here else [t for t in STAGE_OUTPUTS[stage] if t in given]
-        if not outputs:
-            continue
-        inputs = [facts.table for facts in page.inputs] if here else [t for t in STAGE_INPUTS[stage] if t in given]
+    reads: dict[Stage, list[str]] = {page.stage: [facts.table for facts in page.inputs]}
+    for stage in reversed(STAGES[: STAGES.index(page.stage)]):
+        needed = {table for tables in reads.values() for table in tables}
+        # A stage's by-products that nothing here was made of would only make the picture small.
+        if needed.intersection(STAGE_OUTPUTS[stage]).intersection(known):
+            reads[stage] = [table for table in STAGE_INPUTS[stage] if table in known]
+    needed = {table for tables in reads.values() for table in tables}
+    lines = ["```mermaid", "flowchart TB", "  sources[(sources)]"]
+    for stage in reversed(reads):
         node = f"stage_{stage.replace('-', '_')}"
         lines.append(f'  {node}(["{stage}"])')
-        lines += [f"  {table} --> {node}" for table in sorted(inputs)] or [f"  sources --> {node}"]
-        for table in outputs:
+        lines += [f"  {table} --> {node}" for table in reads[stage]] or [f"  sources --> {node}"]
+        here = stage == page.stage
+        made = [facts.table for facts in page.outputs] if here else [t for t in STAGE_OUTPUTS[stage] if t in needed]
+        for table in made:
             facts = known[table]
-            lines.append(f'  {node} --> {table}["{table}<br/>{format_count(facts.rows)} rows<br/>{facts.sha256[:12]}"]')
+            rows = f"{format_count(facts.rows)} row{'' if facts.rows == 1 else 's'}"
+            lines.append(f'  {node} --> {table}["{table}<br/>{rows}<br/>{facts.sha256[:12]}"]')
     lines += [f"  style stage_{page.stage.replace('-', '_')} stroke-width:3px", "```"]
     return "\n".join(lines)
 
@@ -146,13 +149,13 @@ def _render_summary(page: StagePage) -> str:
 
 def _render_tables(page: StagePage) -> str:
     rows = [("read", facts) for facts in page.inputs] + [("wrote", facts) for facts in page.outputs]
-    return _table(
-        ("", "table", "rows", "bytes", "sha256"),
-        (
-            (way, f"`{one.table}`", format_count(one.rows), format_count(one.bytes), f"`{one.sha256}`")
-            for way, one in rows
-        ),
-    )
+    cells = [
+        (way, f"`{one.table}`", format_count(one.rows), format_count(one.bytes), f"`{one.sha256[:16]}…`")
+        for way, one in rows
+    ]
+    whole = "\n".join(f"{one.sha256}  {one.table}.parquet" for _, one in rows)
+    digests = f"<details><summary>whole digests</summary><pre>{whole}</pre></details>"
+    return _table(("", "table", "rows", "bytes", "sha256"), cells) + f"\n\n{digests}"
 
 
 def _render_gate(page: StagePage) -> str:
@@ -173,7 +176,7 @@ def _render_gate(page: StagePage) -> str:
 
 
 def _render_yields(yields: Sequence[YieldRow]) -> str:
-    rows = [
+    cells = [
         (
             row.unit,
             format_count(row.planned),
@@ -182,13 +185,17 @@ def _render_yields(yields: Sequence[YieldRow]) -> str:
             format_count(row.failed),
             format_count(row.not_attempted),
             format_share(row.rate),
-            "; ".join(
-                f"{_plain(reason.reason)} {format_count(reason.count)}" for reason in row.reasons[:_MOST_REASONS]
-            ),
         )
         for row in yields
     ]
-    return _table(("unit", "planned", "accepted", "rejected", "failed", "not attempted", "yield", "why not"), rows)
+    table = _table(("unit", "planned", "accepted", "rejected", "failed", "not attempted", "yield"), cells)
+    # Codes are long words, which would push a table's other columns off the page.
+    reasons = [
+        f"- {row.unit}: {_plain(why.reason)}, {format_count(why.count)} times"
+        for row in yields
+        for why in row.reasons[:_MOST_REASONS]
+    ]
+    return "\n".join([table, *([""] if reasons else []), *reasons])
 
 
 def _render_dialogue(dialogue: ReadDialogue) -> str:
