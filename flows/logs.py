@@ -48,6 +48,7 @@ def set_up_logging(*, verbose: bool, as_json: bool = False) -> None:
     """
     if as_json:
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "NOTSET")
         os.environ.setdefault("PREFECT_LOGGING_FORMATTERS_JSON_CLASS", "flows.logs.JsonFormatter")
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER", "json")
         os.environ.setdefault("PREFECT_LOGGING_COLORS", "false")

@@ -29,8 +29,11 @@ def prefect_server(runs: Path, *, verbose: bool) -> Generator[Callable[[], None]
 
     Must be entered before Prefect is imported.
     """
-    level = "INFO" if verbose else "CRITICAL"
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", level)
+    # A server that somebody looks at gets the logs of its runs, whatever this terminal shows.
+    told = verbose or has_own_server()
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if told else "CRITICAL")
+    if not verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     if has_own_server():

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ class FailingEndpoint:
     breaks_when: Callable[[], bool] = lambda: False
     """Looked at before each call; true breaks it."""
     passed: int = 0
-    """Chat completions that were passed on."""
+    """Calls of roles that were passed on."""
     again: int = 0
     """Calls that had been answered before it broke, and were asked again later."""
     answered: set[str] = field(default_factory=set[str])
@@ -32,6 +33,11 @@ class FailingEndpoint:
         """Answers from here on."""
         self.breaks_when = lambda: False
         self.broken = False
+
+
+def _is_probe(body: bytes) -> bool:
+    """Whether a call only asks what the endpoint can do, as the look before a run does: it wants a few tokens."""
+    return json.loads(body).get("max_tokens", 0) <= 128
 
 
 @contextmanager
@@ -47,15 +53,16 @@ def serve_before(target: str) -> Iterator[FailingEndpoint]:
             endpoint.finished |= endpoint.answered
         if endpoint.broken:
             return web.json_response({"error": {"message": "switched off"}}, status=503)
-        endpoint.passed += request.method == "POST"
         body = await request.read()
         call = hashlib.sha256(body).hexdigest()
+        counts = request.method == "POST" and not _is_probe(body)
+        endpoint.passed += counts
         endpoint.again += call in endpoint.finished
         place = target.removesuffix("/v1") + request.path_qs
         headers = {"Content-Type": request.content_type}
         async with endpoint.sessions[0].request(request.method, place, data=body, headers=headers) as answer:
             content = await answer.read()
-            if request.method == "POST":
+            if counts:
                 endpoint.answered.add(call)
             return web.Response(body=content, status=answer.status, content_type=answer.content_type)
 
