@@ -329,6 +329,7 @@ def test_a_stage_shows_its_page_its_progress_and_one_log_line_for_each_shard(ser
 
 def test_the_same_inline_run_again(endpoint: FailingEndpoint, tmp_path: Path) -> None:
     failing = endpoint
+    failing.forget()
     config = make_config(failing.url, name="inline")
     failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
     answer = run_inline(config, tmp_path, 4)
