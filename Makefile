@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check format bench record clean
+.PHONY: setup demo test check format bench record operate clean
 
 setup: $(READY)
 
@@ -34,6 +34,10 @@ bench: $(READY)
 
 record: $(READY)
 	$(BIN)/python tests/record.py
+
+# Prefect server, work pool, deployments and worker; PORT=4300 makes it another port.
+operate: $(READY)
+	$(BIN)/python -m flows.cli operate --port $(or $(PORT),4200)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache

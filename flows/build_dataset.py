@@ -1,13 +1,12 @@
 """The flow of build-dataset."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.build_dataset import build_shard, plan_dataset, write_exports
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record, record_exports
+from tasks.run_record import record_exports
 from tasks.shards import StageResult
 from tasks.stages import finish_stage, map_shards
 
@@ -22,12 +21,11 @@ async def build_dataset(
     repaired_verdicts: TableRef | None = None,
 ) -> StageResult:
     """Valid dialogues, each once, with their split: gives `dataset` and the exports."""
-    started = time.monotonic()
-    begin_record(run)
-    inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
-    if repaired_dialogues is not None and repaired_verdicts is not None:
-        inputs |= {"repaired_dialogues": repaired_dialogues, "repaired_verdicts": repaired_verdicts}
-    parts = await map_shards(build_shard, run, plan_dataset(run, inputs))
-    result = await finish_stage(run, "build-dataset", parts, inputs, started)
-    record_exports(run, await write_exports(run, result.tables["dataset"]))
-    return result
+    with stage_frame(run, "build-dataset") as started:
+        inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
+        if repaired_dialogues is not None and repaired_verdicts is not None:
+            inputs |= {"repaired_dialogues": repaired_dialogues, "repaired_verdicts": repaired_verdicts}
+        parts = await map_shards(build_shard, run, plan_dataset(run, inputs))
+        result = await finish_stage(run, "build-dataset", parts, inputs, started)
+        record_exports(run, await write_exports(run, result.tables["dataset"]))
+        return result

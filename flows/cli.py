@@ -48,6 +48,7 @@ Config = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="A.B=VALUE", help="Lay a value over the config.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the call journal only; ask no endpoint.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's messages.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Logs on stderr as one JSON object a line.")]
 Bars = Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress bars; default: on a terminal.")]
 Run = Annotated[str, typer.Argument(help="Run folder, run id or its beginning, or `latest`.", show_default=False)]
 RUNS = Path("runs")
@@ -64,10 +65,11 @@ def run_command(
     ] = None,
     progress: Bars = None,
     verbose: Verbose = False,
+    log_json: LogJson = False,
     as_json: Json = False,
 ) -> None:
     """Runs the whole pipeline: from sources to checked, exported dialogues."""
-    with answering(as_json=as_json) as answer:
+    with answering(as_json=as_json, log_json=log_json) as answer:
         from flows.config_file import load_config
         from flows.run_command import run_pipeline
 
@@ -88,10 +90,11 @@ def stage_command(
     offline: Offline = False,
     progress: Bars = None,
     verbose: Verbose = False,
+    log_json: LogJson = False,
     as_json: Json = False,
 ) -> None:
     """Runs one stage, from given tables."""
-    with answering(as_json=as_json) as answer:
+    with answering(as_json=as_json, log_json=log_json) as answer:
         from flows.config_file import load_config
         from flows.run_command import run_stage
 
@@ -277,6 +280,22 @@ def doctor_command(
         from flows.run_command import look_at_needs
 
         look_at_needs(answer, load_config(config, overrides), runs)
+
+
+@app.command("operate")
+def operate_command(
+    port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI; 0 takes any free port.")] = 4200,
+    home: Annotated[Path, typer.Option("--home", help="Folder for the server's database and logs.")] = RUNS
+    / "store"
+    / "operate",
+    prefect_file: Annotated[Path, typer.Option("--prefect-file", help="Deployments.")] = Path("prefect.yaml"),
+    as_json: Json = False,
+) -> None:
+    """Starts a Prefect server, a work pool, the deployments and a worker on this machine, until interrupted."""
+    with answering(as_json=as_json) as answer:
+        from flows.operate_command import operate
+
+        operate(answer, port=port, home=home, prefect_file=prefect_file)
 
 
 @selfplay.command("serve")

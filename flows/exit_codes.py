@@ -89,6 +89,7 @@ def explain(error: BaseException) -> Failure:
 
     from data_checks.gate import GateFailed
     from flows.config_file import ConfigError
+    from flows.failures import StageFailed
     from flows.local_server import ServerNotStarted
     from tasks.runner_errors import RunnerNotAvailable, ShardRunFailed
     from turnwright.datasets.difference import DriftFailed
@@ -106,6 +107,10 @@ def explain(error: BaseException) -> Failure:
 
     text = str(error) or type(error).__name__
     match error:
+        case StageFailed():
+            if error.__cause__ is not None:
+                return explain(error.__cause__)
+            return Failure(text, UNREACHABLE, error.hint)
         case KeyboardInterrupt() | asyncio.CancelledError() | SystemExit():
             return Failure("interrupted", INTERRUPTED, _CONTINUES)
         case ConfigError():
@@ -173,7 +178,8 @@ def explain(error: BaseException) -> Failure:
         case _:
             if type(error).__name__ == "TerminationSignal":
                 return Failure("interrupted", INTERRUPTED, _CONTINUES)
-            if type(error).__module__.startswith(("httpx", "prefect.exceptions")):
+            lost = isinstance(error, RuntimeError) and text.startswith("Failed to reach API")
+            if lost or type(error).__module__.startswith(("httpx", "prefect.exceptions")):
                 return Failure(
                     f"the Prefect server does not answer: {text}",
                     UNREACHABLE,

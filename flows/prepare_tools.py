@@ -1,25 +1,21 @@
 """The flow of prepare-tools."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.prepare_tools import plan_tools, prepare_shard
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
+from tasks.stages import finish_stage, map_shards
 
 
 @flow(
     name="prepare-tools",
     flow_run_name="prepare-tools {run.run_id}",
-    task_runner=SHARD_RUNNER,
 )
 async def prepare_tools(run: RunContext, seeds: TableRef) -> StageResult:
     """Questions, tools and toolsets of each seed: gives `questions`, `tool_specs`, `toolsets`, `dataflow_edges`."""
-    started = time.monotonic()
-    begin_record(run)
-    parts = await map_shards(prepare_shard, run, plan_tools(run, seeds))
-    return await finish_stage(run, "prepare-tools", parts, {"seeds": seeds}, started)
+    with stage_frame(run, "prepare-tools") as started:
+        parts = await map_shards(prepare_shard, run, plan_tools(run, seeds))
+        return await finish_stage(run, "prepare-tools", parts, {"seeds": seeds}, started)

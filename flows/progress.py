@@ -5,11 +5,14 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tasks.workbench import Progress, find_workbench
+from tasks.crew import sum_progress, sum_usage
+from tasks.workbench import Progress, Workbench, find_workbench
 from turnwright.models.usage import Usage
 from turnwright.reports.formats import format_count
 
 _SECONDS = 0.2
+_CREW_SECONDS = 2.0
+"""Between two looks where other processes keep accounts in files."""
 
 
 @contextmanager
@@ -40,16 +43,16 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
 
         def draw() -> None:
             workbench = find_workbench(run_id)
-            for progress in list(workbench.progress.values()) if workbench else []:
+            for progress in list_progress(workbench) if workbench else []:
                 if progress.stage not in known:
                     known[progress.stage] = bars.add_task(progress.stage, total=progress.total, spent="")
                 bars.update(known[progress.stage], completed=progress.done, total=progress.total)
                 if workbench is not None and progress.done < progress.total:
                     # What was spent grows in the stage at work; beside the others it stays as it was at their end.
-                    bars.update(known[progress.stage], spent=describe_spent(workbench.usage, progress))
+                    bars.update(known[progress.stage], spent=describe_spent(sum_spent(workbench), progress))
 
         def watch() -> None:
-            while not stopped.wait(_SECONDS):
+            while not stopped.wait(_look_again(find_workbench(run_id))):
                 draw()
 
         thread = threading.Thread(target=watch, name="progress", daemon=True)
@@ -60,6 +63,23 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
             draw()
             stopped.set()
             thread.join()
+
+
+def _look_again(workbench: Workbench | None) -> float:
+    alone = workbench is None or workbench.run.config.workers.kind == "threads"
+    return _SECONDS if alone else _CREW_SECONDS
+
+
+def list_progress(workbench: Workbench) -> list[Progress]:
+    """How far each stage is, over all processes of the run."""
+    if workbench.run.config.workers.kind == "threads":
+        return list(workbench.progress.values())
+    return list(sum_progress(workbench.run).values())
+
+
+def sum_spent(workbench: Workbench) -> Usage:
+    """What the run has used, in all its processes."""
+    return workbench.usage if workbench.run.config.workers.kind == "threads" else sum_usage(workbench.run)
 
 
 def describe_spent(usage: Usage, progress: Progress) -> str:

@@ -1,21 +1,18 @@
 """The flow of repair-dialogues."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.repair_dialogues import plan_repairs, repair_shard
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
+from tasks.stages import finish_stage, map_shards
 
 
 @flow(
     name="repair-dialogues",
     flow_run_name="repair-dialogues {run.run_id}",
-    task_runner=SHARD_RUNNER,
 )
 async def repair_dialogues(
     run: RunContext,
@@ -26,14 +23,13 @@ async def repair_dialogues(
     verdicts: TableRef,
 ) -> StageResult:
     """Invalid dialogues from before their first fault: gives `repaired_dialogues` and `repaired_verdicts`."""
-    started = time.monotonic()
-    begin_record(run)
-    inputs = {
-        "seeds": seeds,
-        "toolsets": toolsets,
-        "dialogue_tasks": dialogue_tasks,
-        "dialogues": dialogues,
-        "verdicts": verdicts,
-    }
-    parts = await map_shards(repair_shard, run, plan_repairs(run, inputs))
-    return await finish_stage(run, "repair-dialogues", parts, inputs, started)
+    with stage_frame(run, "repair-dialogues") as started:
+        inputs = {
+            "seeds": seeds,
+            "toolsets": toolsets,
+            "dialogue_tasks": dialogue_tasks,
+            "dialogues": dialogues,
+            "verdicts": verdicts,
+        }
+        parts = await map_shards(repair_shard, run, plan_repairs(run, inputs))
+        return await finish_stage(run, "repair-dialogues", parts, inputs, started)

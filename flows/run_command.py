@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -11,7 +10,8 @@ from typing import Any
 
 from flows.answers import Answer, Exit
 from flows.exit_codes import NOT_WRITABLE, UNREACHABLE, Failure, RunStopped, UsageError, explain
-from flows.running import prefect_server, require_needs, run_to_end, set_up_logging
+from flows.logs import set_up_logging
+from flows.running import prefect_server, require_needs, run_to_end
 from schemas.config import RunConfig
 from schemas.rows import TableRef
 from schemas.tables import TABLES
@@ -28,7 +28,7 @@ def run_pipeline(
     Raises:
         Whatever flows/exit_codes.py explains.
     """
-    set_up_logging(verbose=verbose)
+    set_up_logging(verbose=verbose, as_json=answer.log_json)
     with prefect_server(runs, verbose=verbose) as wait_for_server:
         require_needs(config, runs, offline=offline)
         from flows.pipeline import pipeline
@@ -37,15 +37,16 @@ def run_pipeline(
 
         run = RunContext(config=config, run_id=make_run_id(config.name), runs=name_file(runs), offline=offline)
         if not offline:
-            _tell_estimate(config, runs)
+            _tell_estimate(answer, config, runs)
         wait_for_server()
-        with _telling_what_was_made(answer, run), show_progress(run.run_id, wanted=progress):
+        bars = False if answer.log_json else progress
+        with _telling_what_was_made(answer, run), show_progress(run.run_id, wanted=bars):
             work: Coroutine[Any, Any, Any] = pipeline(config, run.runs, offline, run.run_id)
             run_to_end(work, run.run_id, _last_word(answer, run))
     _require_whole(run)
 
 
-def _tell_estimate(config: RunConfig, runs: Path) -> None:
+def _tell_estimate(answer: Answer, config: RunConfig, runs: Path) -> None:
     """Says on stderr what the run is expected to take, and which cap of the budget that would reach."""
     from tasks.estimates import make_estimate
     from turnwright.reports.formats import format_count, format_seconds
@@ -53,9 +54,9 @@ def _tell_estimate(config: RunConfig, runs: Path) -> None:
     estimate = make_estimate(config, runs)
     cost = "cost unknown: the model has no price" if estimate.cost_usd is None else f"${estimate.cost_usd:,.2f}"
     measured = f"measured on {estimate.earlier_runs} earlier runs" if estimate.earlier_runs else "by default figures"
-    sys.stderr.write(
+    answer.tell(
         f"estimate  {format_count(estimate.calls)} calls, {format_count(estimate.tokens)} tokens, "
-        f"{format_seconds(estimate.seconds)}, {cost} ({measured})\n"
+        f"{format_seconds(estimate.seconds)}, {cost} ({measured})"
     )
     caps = config.budget
     expected = {
@@ -65,8 +66,7 @@ def _tell_estimate(config: RunConfig, runs: Path) -> None:
     }
     for name, (amount, cap) in expected.items():
         if amount is not None and cap is not None and amount > cap:
-            sys.stderr.write(f"          budget.{name} ({cap:g}) would end it at about {cap / amount:.0%}\n")
-    sys.stderr.flush()
+            answer.tell(f"          budget.{name} ({cap:g}) would end it at about {cap / amount:.0%}")
 
 
 def run_stage(
@@ -87,7 +87,7 @@ def run_stage(
     """
     if stage not in STAGES:
         raise UsageError(f"there is no stage {stage!r}; stages are {', '.join(STAGES)}")
-    set_up_logging(verbose=verbose)
+    set_up_logging(verbose=verbose, as_json=answer.log_json)
     given = dict(read_input(text) for text in inputs)
     with prefect_server(runs, verbose=verbose) as wait_for_server:
         from flows.progress import show_progress
@@ -109,7 +109,8 @@ def run_stage(
         run_id = make_run_id(f"{config.name}-{stage}")
         run = extend_run(RunContext(config=config, run_id=run_id, runs=name_file(runs), offline=offline))
         wait_for_server()
-        with _telling_what_was_made(answer, run), show_progress(run_id, wanted=progress):
+        bars = False if answer.log_json else progress
+        with _telling_what_was_made(answer, run), show_progress(run_id, wanted=bars):
             run_to_end(_run_alone(flow, run, wanted, given), run_id, _last_word(answer, run))
     _require_whole(run)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flows.exit_codes import NOT_WRITABLE, UNREACHABLE, PreflightFailed
 from flows.local_server import LocalServer, has_own_server
 from schemas.config import RunConfig
 
@@ -30,8 +29,11 @@ def prefect_server(runs: Path, *, verbose: bool) -> Generator[Callable[[], None]
 
     Must be entered before Prefect is imported.
     """
-    level = "INFO" if verbose else "CRITICAL"
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", level)
+    # A server that somebody looks at gets the logs of its runs, whatever this terminal shows.
+    told = verbose or has_own_server()
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if told else "CRITICAL")
+    if not verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     if has_own_server():
@@ -63,13 +65,10 @@ def require_needs(config: RunConfig, runs: Path, *, offline: bool) -> None:
     Raises:
         PreflightFailed: something is missing.
     """
+    from flows.preflight import require_checks
     from tasks.preflight import check_needs
 
-    checks = asyncio.run(check_needs(config, runs, offline=offline))
-    problems = [check for check in checks if not check.ok]
-    if problems:
-        code = NOT_WRITABLE if problems[0].kind == "output" else UNREACHABLE
-        raise PreflightFailed([(check.message, check.hint) for check in problems], code)
+    require_checks(asyncio.run(check_needs(config, runs, offline=offline)))
 
 
 def run_to_end(work: Coroutine[Any, Any, Any], run_id: str, when_killed: Callable[[], None]) -> Any:
@@ -100,7 +99,7 @@ def run_to_end(work: Coroutine[Any, Any, Any], run_id: str, when_killed: Callabl
             if interrupted.is_set():
                 end_hard()
             interrupted.set()
-            sys.stderr.write("\ninterrupted; keeping what was made …\n")
+            logging.getLogger("turnwright.command").warning("interrupted; keeping what was made …")
             timer = threading.Timer(_GRACE_SECONDS, end_hard)
             timer.daemon = True
             timer.start()
@@ -134,15 +133,3 @@ def run_to_end(work: Coroutine[Any, Any, Any], run_id: str, when_killed: Callabl
         if interrupted.is_set():
             raise KeyboardInterrupt from error
         raise
-
-
-def set_up_logging(*, verbose: bool) -> None:
-    """Sends turnwright's own messages to stderr."""
-    log = logging.getLogger("turnwright")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbose else "%(message)s"))
-    log.handlers = [handler]
-    log.propagate = False
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
-    # Whatever other packages tell at INFO is theirs to know.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)

@@ -1,33 +1,29 @@
 """The flow of simulate-dialogues."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
 from tasks.shards import StageResult
 from tasks.simulate_dialogues import plan_dialogues, simulate_shard
-from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
+from tasks.stages import finish_stage, map_shards
 
 
 @flow(
     name="simulate-dialogues",
     flow_run_name="simulate-dialogues {run.run_id}",
-    task_runner=SHARD_RUNNER,
 )
 async def simulate_dialogues(
     run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef
 ) -> StageResult:
     """One trajectory for each dialogue task: gives `dialogues`."""
-    started = time.monotonic()
-    begin_record(run)
-    parts = await map_shards(simulate_shard, run, plan_dialogues(run, seeds, toolsets, dialogue_tasks))
-    return await finish_stage(
-        run,
-        "simulate-dialogues",
-        parts,
-        {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks},
-        started,
-    )
+    with stage_frame(run, "simulate-dialogues") as started:
+        parts = await map_shards(simulate_shard, run, plan_dialogues(run, seeds, toolsets, dialogue_tasks))
+        return await finish_stage(
+            run,
+            "simulate-dialogues",
+            parts,
+            {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks},
+            started,
+        )

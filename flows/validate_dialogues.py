@@ -1,33 +1,29 @@
 """The flow of validate-dialogues."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
+from tasks.stages import finish_stage, map_shards
 from tasks.validate_dialogues import plan_verdicts, validate_shard
 
 
 @flow(
     name="validate-dialogues",
     flow_run_name="validate-dialogues {run.run_id}",
-    task_runner=SHARD_RUNNER,
 )
 async def validate_dialogues(
     run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef, dialogues: TableRef
 ) -> StageResult:
     """A verdict on each dialogue: gives `verdicts`."""
-    started = time.monotonic()
-    begin_record(run)
-    parts = await map_shards(validate_shard, run, plan_verdicts(run, seeds, toolsets, dialogue_tasks, dialogues))
-    return await finish_stage(
-        run,
-        "validate-dialogues",
-        parts,
-        {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks, "dialogues": dialogues},
-        started,
-    )
+    with stage_frame(run, "validate-dialogues") as started:
+        parts = await map_shards(validate_shard, run, plan_verdicts(run, seeds, toolsets, dialogue_tasks, dialogues))
+        return await finish_stage(
+            run,
+            "validate-dialogues",
+            parts,
+            {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks, "dialogues": dialogues},
+            started,
+        )

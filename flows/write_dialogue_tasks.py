@@ -1,25 +1,21 @@
 """The flow of write-dialogue-tasks."""
 
-import time
-
 from prefect import flow
 
+from flows.stage_frame import stage_frame
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
 from tasks.shards import StageResult
-from tasks.stages import SHARD_RUNNER, finish_stage, map_shards
+from tasks.stages import finish_stage, map_shards
 from tasks.write_dialogue_tasks import plan_tasks, write_task_shard
 
 
 @flow(
     name="write-dialogue-tasks",
     flow_run_name="write-dialogue-tasks {run.run_id}",
-    task_runner=SHARD_RUNNER,
 )
 async def write_dialogue_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> StageResult:
     """A proved goal for each dialogue to be made: gives `dialogue_tasks`."""
-    started = time.monotonic()
-    begin_record(run)
-    parts = await map_shards(write_task_shard, run, plan_tasks(run, seeds, toolsets))
-    return await finish_stage(run, "write-dialogue-tasks", parts, {"seeds": seeds, "toolsets": toolsets}, started)
+    with stage_frame(run, "write-dialogue-tasks") as started:
+        parts = await map_shards(write_task_shard, run, plan_tasks(run, seeds, toolsets))
+        return await finish_stage(run, "write-dialogue-tasks", parts, {"seeds": seeds, "toolsets": toolsets}, started)

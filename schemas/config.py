@@ -371,6 +371,11 @@ ModelChoice = Annotated[
 ]
 
 
+def _allow_short_form(schema: dict[str, Any]) -> None:
+    """`model: selfplay` is valid where the schema alone decides, too, as in the parameters of a deployment."""
+    schema["oneOf"] = [*schema["oneOf"], {"const": "selfplay", "title": "selfplay", "type": "string"}]
+
+
 class RunConfig(Closed):
     """One run of the pipeline, from sources to exports."""
 
@@ -378,7 +383,7 @@ class RunConfig(Closed):
     """Name of the run; run folders begin with it."""
     seed: int = 0
     """The same seed and the same inputs give the same rows."""
-    model: ModelChoice = SelfplayModel()
+    model: ModelChoice = Field(default=SelfplayModel(), json_schema_extra=_allow_short_form)
     """`selfplay`, or an endpoint."""
     roles: dict[Role, RoleOverride] = {}
     sources: list[Source] = Field(min_length=1)

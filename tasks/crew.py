@@ -148,6 +148,11 @@ def sum_usage(run: RunContext) -> Usage:
     return total
 
 
+def describe_usage(run: RunContext) -> dict[str, Any]:
+    """What `run.json` says of it: `usage` of all processes, `own_usage` of those that lead and keep no account."""
+    return {"usage": sum_usage(run).to_dict(), "own_usage": open_workbench(run).usage.to_dict()}
+
+
 def sum_progress(run: RunContext) -> dict[str, Progress]:
     """How far each stage is, over all processes of a run."""
     total: dict[str, Progress] = {}
@@ -157,13 +162,20 @@ def sum_progress(run: RunContext) -> dict[str, Progress]:
         progress.total += figures["total"]
         progress.done += figures["done"]
         progress.accepted += figures["accepted"]
+        progress.shards += figures["shards"]
     return total
 
 
 def describe_progress(bench: Workbench) -> dict[str, dict[str, Any]]:
     """The progress of one process as JSON."""
     return {
-        stage: {"stage": stage, "total": one.total, "done": one.done, "accepted": one.accepted}
+        stage: {
+            "stage": stage,
+            "total": one.total,
+            "done": one.done,
+            "accepted": one.accepted,
+            "shards": one.shards,
+        }
         for stage, one in sorted(bench.progress.items())
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.announce import announce_begin, announce_end
 from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record
+from tasks.run_record import resume_record
 from turnwright.datasets.versions import DatasetVersion
 from turnwright.lineage.presence import hold_presence
 from turnwright.lineage.prompt_files import keep_prompts
@@ -34,13 +34,13 @@ def accompany_run(run: RunContext) -> Generator[None]:
     """
     if find_url(run.place) is not None:
         # No directory of this machine: there are no locks, and the catalog lists files of directories.
-        begin_record(run)
+        resume_record(run)
         with _announced(run):
             yield
         return
     try:
         with hold_presence(run.place, run.run_id):
-            begin_record(run)
+            resume_record(run)
             keep_prompts(run.place, list_roles())
             begin = threading.Thread(target=_register, args=(run,), name="catalog", daemon=True)
             begin.start()

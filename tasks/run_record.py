@@ -17,7 +17,7 @@ from schemas.config import RunConfig, SelfplayModel
 from schemas.rows import TableRef
 from schemas.vocabulary import STAGES, Role, Stage
 from tasks.cache_keys import list_roles
-from tasks.crew import sum_usage
+from tasks.crew import describe_usage
 from tasks.run_context import RunContext
 from tasks.runners import close_runner
 from tasks.shards import StageResult, Stopped, join_stopped
@@ -33,6 +33,8 @@ State = Literal["running", "completed", "failed", "interrupted"]
 _log = logging.getLogger("turnwright.runs")
 
 _PACKAGES = ("turnwright", "prefect", "pydantic", "pyarrow", "great-expectations", "openai", "sqlalchemy", "sqlglot")
+_recorded: set[str] = set()
+"""Runs whose course this process records."""
 _OUTCOMES = ("accepted", "rejected", "failed", "not_attempted")
 
 
@@ -56,6 +58,7 @@ def begin_record(run: RunContext) -> None:
             "endpoints": {role: describe_endpoint(role, run.config) for role in list_roles()},
             "timings": {},
             "usage": {},
+            "own_usage": {},
             "ledger": {},
             "stages": {},
             "tables": {},
@@ -92,7 +95,7 @@ def recorded_run(run: RunContext) -> Generator[None]:
     Raises:
         OSError: the run folder cannot be written.
     """
-    begin_record(run)
+    resume_record(run)
     try:
         try:
             yield
@@ -105,8 +108,30 @@ def recorded_run(run: RunContext) -> Generator[None]:
             raise
         finish_record(run, "completed")
     finally:
+        _recorded.discard(run.run_id)
         close_runner(run)
         close_workbench(run)
+
+
+def resume_record(run: RunContext) -> None:
+    """Makes the first `run.json`, or says in the one that is there that the run goes on; once for each time it works.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if run.run_id in _recorded:
+        return
+    _recorded.add(run.run_id)
+    if not has_file(run.folder.run_file):
+        begin_record(run)
+        return
+    record = run.folder.read_run()
+    run.folder.write_run(record | {"state": "running", "error": None, "resumed": _now()})
+
+
+def is_recorded(run: RunContext) -> bool:
+    """Whether `recorded_run` of this process records how the run goes."""
+    return run.run_id in _recorded
 
 
 def summarize_run(run: RunContext) -> RunSummary:
@@ -164,7 +189,7 @@ def record_stage(
     }
     for reference in result.tables.values():
         record["tables"][reference.table] = _describe(run, reference)
-    record["usage"] = sum_usage(run).to_dict()
+    record |= describe_usage(run)
     run.folder.write_run(record)
     push_folder(run.folder.root)
 
@@ -237,13 +262,15 @@ def finish_record(run: RunContext, state: State, error: str | None = None) -> di
     """
     record_ledger(run)
     record = run.folder.read_run()
-    record["usage"] = sum_usage(run).to_dict()
+    record |= describe_usage(run)
     record["state"] = state
     record["error"] = error
     record["stopped"] = find_stopped(run)
     record["finished"] = _now()
-    started = datetime.fromisoformat(record["started"])
-    record["timings"]["total"] = round((datetime.now(UTC) - started).total_seconds(), 3)
+    # A run that goes on after a failure worked twice; what lies between is nobody's time.
+    began = datetime.fromisoformat(record.get("resumed", record["started"]))
+    seconds = (datetime.now(UTC) - began).total_seconds() + record["timings"].get("total", 0.0)
+    record["timings"]["total"] = round(seconds, 3)
     run.folder.write_run(record)
     write_lineage(run.folder)
     push_folder(run.folder.root)

@@ -4,11 +4,9 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from prefect import Task, task
-from prefect.futures import PrefectFuture
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from schemas.closed import Closed
 from schemas.content import digest
@@ -22,13 +20,12 @@ from tasks.memory import return_memory
 from tasks.results import open_results
 from tasks.run_context import RunContext
 from tasks.run_record import find_stopped, record_stage
-from tasks.runners import run_shards
-from tasks.shards import SHARDS_AT_ONCE, Shard, ShardResult, StageResult, join_stopped
+from tasks.runners import Future, run_shards
+from tasks.shard_log import log_shard
+from tasks.shards import Shard, ShardResult, StageResult, join_stopped
+from tasks.stage_artifact import publish_stage
+from tasks.stage_progress import watch_stage
 from turnwright.storage.tables import merge_tables
-
-SHARD_RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))
-"""Where shards run: on threads of this process."""
-
 
 _SHARD_TASKS: dict[Stage, tuple[str, str]] = {
     "prepare-tools": ("tasks.prepare_tools", "prepare_shard"),
@@ -72,7 +69,16 @@ async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequen
     Raises:
         Whatever a shard raises.
     """
-    return await run_shards(shard_task.with_options(result_storage=await open_results(run)), run, shards)
+    if not shards:
+        return []
+    stored = shard_task.with_options(result_storage=await open_results(run))
+    async with watch_stage(run, shards[0].stage, len(shards)) as watch:
+
+        def note_end(shard: Shard, future: Future) -> None:
+            watch.end_shard(future.state)
+            log_shard(run, shard, len(shards), future)
+
+        return await run_shards(stored, run, shards, note_end)
 
 
 @task(name="merge", task_run_name="merge-{work.stage}", **CACHED)
@@ -127,5 +133,6 @@ async def finish_stage(
     made_of = (reference for part in parts for reference in (*part.tables.values(), part.ledger))
     record_stage(run, result, report, made_of)
     announce_stage(run, result, inputs, report)
+    await publish_stage(run, result, inputs, report)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

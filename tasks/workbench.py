@@ -6,9 +6,9 @@ the end of the run. Several shards, on several threads, share one workbench.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.config import SelfplayModel
 from schemas.rows import SeedRow
@@ -27,6 +27,7 @@ from turnwright.models.rates import Rate, TokenBucket
 from turnwright.models.usage import Usage
 from turnwright.sources.errors import SourceError
 from turnwright.storage.mirrors import find_url
+from turnwright.storage.run_folder import RunNotFound
 
 if TYPE_CHECKING:
     from turnwright.models.leases import Leases
@@ -45,24 +46,39 @@ class Progress:
 
     stage: Stage
     total: int
+    """Units of the shards that have begun."""
+    shards: int = 0
+    """Shards that have begun."""
     done: int = 0
     accepted: int = 0
     """Units done whose ledger row says accepted."""
+    requests_before: int = 0
+    """Requests, tokens and cost of the run when the stage began."""
+    tokens_before: int = 0
+    cost_before: float | None = 0.0
 
 
 class Workbench:
     """The open things of one run in this process."""
 
-    def __init__(self, run: RunContext) -> None:
+    def __init__(self, run: RunContext, used: Mapping[str, Any] | None = None) -> None:
+        """Opens nothing.
+
+        Args:
+            run: the run.
+            used: what the run used so far in other processes, as `Usage.to_dict` gives it; counts towards its budget.
+        """
         limit_arenas()
         leave_out_pandas()
         self.run = run
+        self._used: Mapping[str, Any] = used or {}
         self.progress: dict[Stage, Progress] = {}
         self._lock = threading.RLock()
         self.usage = Usage()
-        """What was used so far; nothing where no model was needed."""
+        """What the run used so far, here and in earlier processes; nothing where no model was needed."""
+        self.usage.add(self._used)
         self.elsewhere = Usage()
-        """What other processes of the run have used, as far as is known."""
+        """What other processes of the run's crew have used, as far as is known."""
         self._models: Models | None = None
         self._journal: Journal | None = None
         self._endpoint: EmbeddedEndpoint | None = None
@@ -105,6 +121,7 @@ class Workbench:
                     began=self.run.crew.began if self.run.crew else None,
                     rates=self.open_rate,
                 )
+                self._models.usage.add(self._used)
                 self.usage = self._models.usage
             return self._models
 
@@ -205,8 +222,17 @@ class Workbench:
     def begin_stage(self, stage: Stage, units: int) -> Callable[[Made], None]:
         """Adds units to a stage's progress; the function returned counts one as done."""
         with self._lock:
-            progress = self.progress.setdefault(stage, Progress(stage, 0))
+            progress = self.progress.get(stage)
+            if progress is None:
+                progress = self.progress[stage] = Progress(
+                    stage,
+                    0,
+                    requests_before=self.usage.requests,
+                    tokens_before=self.usage.tokens,
+                    cost_before=self.usage.cost_usd,
+                )
             progress.total += units
+            progress.shards += 1
 
         def advance(made: Made) -> None:
             progress.done += 1
@@ -266,7 +292,20 @@ _registry = threading.Lock()
 def open_workbench(run: RunContext) -> Workbench:
     """The workbench of a run in this process; every caller gets the same one until it is closed."""
     with _registry:
-        return _workbenches.setdefault(run.run_id, Workbench(run))
+        bench = _workbenches.get(run.run_id)
+        if bench is None:
+            bench = _workbenches[run.run_id] = Workbench(run, _read_usage(run))
+        return bench
+
+
+def _read_usage(run: RunContext) -> Mapping[str, Any]:
+    """What earlier processes used that led the run; a member of a crew keeps an account of its own."""
+    if run.crew is not None:
+        return {}
+    try:
+        return run.folder.read_run()["own_usage"]
+    except (RunNotFound, KeyError):
+        return {}
 
 
 def find_workbench(run_id: str) -> Workbench | None:

@@ -1,0 +1,70 @@
+"""What one stage adds to a run's record when it works in a process of its own, and what others find there."""
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from schemas.rows import TableRef
+from schemas.vocabulary import Stage
+from tasks.crew import describe_usage
+from tasks.run_context import RunContext
+from tasks.run_record import begin_record, is_recorded, recorded_run
+from tasks.workbench import close_workbench
+from turnwright.lineage.files import STAGE_OUTPUTS
+from turnwright.storage.run_folder import RunNotFound
+
+_log = logging.getLogger("turnwright.runs")
+
+
+@contextmanager
+def recorded_stage(run: RunContext, *, in_a_pipeline: bool) -> Generator[None]:
+    """Keeps `run.json` while one stage of a run works.
+
+    Inside `recorded_run` of this process there is nothing to add. In a process of its own, a stage of a pipeline that
+    works elsewhere leaves what it used, and closes what it opened; how the run ended is the pipeline's to say.
+
+    Args:
+        run: the run.
+        in_a_pipeline: the stage was started by the flow of a whole run, in whatever process.
+
+    Raises:
+        OSError: the run folder cannot be written.
+    """
+    if is_recorded(run):
+        yield
+    elif not in_a_pipeline:
+        with recorded_run(run):
+            yield
+    else:
+        begin_record(run)
+        try:
+            yield
+        finally:
+            try:
+                record_usage(run)
+            except (OSError, RunNotFound):
+                _log.warning("what the stage used could not be recorded in %s", run.folder.root)
+            close_workbench(run)
+
+
+def record_usage(run: RunContext) -> None:
+    """Adds what the run used in this process.
+
+    Raises:
+        RunNotFound: there is no readable `run.json`.
+        OSError: the folder cannot be written.
+    """
+    run.folder.write_run(run.folder.read_run() | describe_usage(run))
+
+
+def read_stage(run: RunContext, stage: Stage) -> dict[str, TableRef]:
+    """The tables that a stage of the run has made, in whatever process.
+
+    Raises:
+        RunNotFound: there is no readable `run.json`, or the stage has made nothing there.
+    """
+    made = run.folder.find_tables()
+    missing = [table for table in STAGE_OUTPUTS[stage] if table not in made]
+    if missing:
+        raise RunNotFound(f"{run.folder.root} has no {', '.join(missing)}, which {stage} makes")
+    return {table: made[table] for table in STAGE_OUTPUTS[stage]}
