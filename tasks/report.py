@@ -4,7 +4,6 @@ import asyncio
 
 from prefect import task
 
-from schemas.rows import DialogueRow
 from tasks.run_context import RunContext
 from turnwright.datasets.card import write_card
 from turnwright.reports.html import write_report
@@ -45,8 +44,10 @@ def compare_arms(folder: RunFolder) -> None:
         OSError: the run folder cannot be written.
     """
     tables = folder.find_tables()
-    ways = {row["paradigm"] for row in read_columns(tables["dialogues"], "dialogues", ("paradigm",))}
-    if len(ways) < 2 and "arm" not in DialogueRow.model_fields:
+    ways = {
+        (row["paradigm"], row["arm"]) for row in read_columns(tables["dialogues"], "dialogues", ("paradigm", "arm"))
+    }
+    if len(ways) < 2:
         return
     from turnwright.statistics.fidelity.arms import read_run_arms
     from turnwright.statistics.fidelity.fidelity import compute_fidelity

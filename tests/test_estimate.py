@@ -6,6 +6,7 @@ import pytest
 
 from schemas.config import RunConfig
 from turnwright.statistics.estimate import Estimate, estimate_run
+from turnwright.statistics.expected_calls import expect_calls
 
 PRICE = {"prompt": 1.0, "completion": 10.0}
 
@@ -94,3 +95,24 @@ def test_a_rerun_from_the_journal_says_nothing_about_the_length_of_dialogues() -
     for usage in record["usage"]["roles"].values():
         usage["replayed"] = 500
     assert find(estimate_run(config, [record]), "assistant").calls == find(estimate_run(config), "assistant").calls
+
+
+def test_each_paradigm_asks_the_roles_that_it_has() -> None:
+    sources = [{"kind": "sql", "url": "sqlite:///none.sqlite"}]
+
+    def expect(**changes: Any) -> dict[str, float]:
+        return expect_calls(RunConfig.model_validate({"name": "x", "sources": sources, "dialogues": 90, **changes}))
+
+    executed = expect()
+    assert "tool_simulator" not in executed and "planner" not in executed
+    simulated = expect(paradigms={"user_oriented": 1.0})
+    assert simulated["tool_simulator"] > 90 and simulated["assistant"] == executed["assistant"]
+    whole = expect(paradigms={"task_oriented": 1.0})
+    assert "user_simulator" not in whole and whole["assistant"] < executed["assistant"]
+    planned = expect(paradigms={"stateless": 1.0})
+    assert "task_writer" not in planned and "assistant" not in planned
+    assert planned["planner"] > planned["summariser"] > 90 and planned["judge"] == 270
+    twins = expect(twins=True)
+    assert twins["planner"] == pytest.approx(planned["planner"] / 3)
+    assert twins["assistant"] == pytest.approx(executed["assistant"] / 3)
+    assert expect(repair={"tries": 2})["assistant"] > executed["assistant"]

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Literal, cast
 
 import numpy as np
-from scipy import stats
 
 from schemas.closed import Closed
 from schemas.incremental import DriftLimits
@@ -108,6 +107,9 @@ def _measure_numbers(name: str, before: Sequence[float], added: Sequence[float])
     old, new = _count(before, edges), _count(added, edges)
     distance, p = 0.0, 1.0
     if before and added:
+        # Here, because it takes half a second and 40 MB, which a run that adds to no dataset does not need.
+        from scipy import stats
+
         test = cast("tuple[float, float]", stats.ks_2samp(before, added, method="asymp"))
         distance, p = float(test[0]), float(test[1])
     names = [
@@ -128,6 +130,8 @@ def _measure_groups(name: str, before: Sequence[str], added: Sequence[str]) -> S
     names = kept + [_OTHER] * bool(rare)
     p = 1.0
     if before and added and len(names) > 1:
+        from scipy import stats
+
         p = float(cast("tuple[float, float]", stats.chi2_contingency([old, new], correction=False))[1])
     pairs = zip(_share(old), _share(new), strict=True)
     distance = sum(abs(one - other) for one, other in pairs) / 2 if before and added else 0.0

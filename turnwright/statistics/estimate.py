@@ -5,26 +5,19 @@ seconds of the whole run) is measured on earlier runs of the same runs folder wi
 documented defaults stand in (docs/performance.md).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+
+from pydantic import ValidationError
 
 from schemas.closed import Closed
 from schemas.config import EndpointModel, RunConfig, SelfplayModel
 from schemas.vocabulary import Role
 from turnwright.models.request import model_name
 from turnwright.models.usage import cost_usd
+from turnwright.statistics.expected_calls import DIALOGUE_ROLES, expect_calls
 
-_TOOLS_PER_CALL = 8
-_SPECIFIED = frozenset({"tools", "mcp", "openapi"})
-"""Kinds of sources that give tools as specifications."""
-_GIVEN_TOOLS = 20
-"""Of a source, where nothing is known of it."""
-_TASK_DRAWS = 1.1
-"""Calls per written task: some drafts are asked for again."""
-_CALLS_A_DIALOGUE: dict[Role, tuple[float, float]] = {"user_simulator": (1.0, 1.6), "assistant": (2.0, 3.4)}
-"""Calls of a dialogue: so many, and so many more for each of its tasks."""
 _DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
     "question_writer": (2700, 700),
     "sql_tool_writer": (4800, 1500),
@@ -35,6 +28,11 @@ _DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
     "user_simulator": (1000, 60),
     "assistant": (2500, 90),
     "judge": (2100, 400),
+    "tool_simulator": (3400, 50),
+    "planner": (2300, 130),
+    "requester": (950, 80),
+    "back_translator": (2100, 150),
+    "summariser": (600, 30),
 }
 """Prompt and generated tokens of one call, for databases of about ten tables; thinking models generate several times
 as much."""
@@ -134,28 +132,6 @@ def _expect_seconds(config: RunConfig, past: Past, calls: int) -> float:
     return _FIXED_SECONDS + _DEFAULT_CALL_SECONDS * (_CHAIN + calls / config.concurrency)
 
 
-def expect_calls(config: RunConfig) -> dict[Role, float]:
-    """Calls of each role, as the config alone tells."""
-    sources, dialogues = len(config.sources), config.dialogues
-    specified = sum(str(source.kind) in _SPECIFIED for source in config.sources)
-    tasks = sum(count * share for count, share in config.tasks_per_dialogue.items())
-    calls: dict[Role, float] = {
-        "question_writer": sources,
-        "sql_tool_writer": (sources - specified) * math.ceil(config.tools.per_domain / _TOOLS_PER_CALL),
-        "task_writer": dialogues * _TASK_DRAWS,
-        "judge": dialogues * config.trials * config.judging.votes,
-    }
-    if specified:
-        synthesis = config.tools.synthesise
-        written = min(synthesis.written, 2 * synthesis.asked_questions)
-        calls["tool_writer"] = specified * synthesis.asked_questions
-        calls["tool_expander"] = specified * bool(synthesis.expansion)
-        calls["schema_writer"] = specified * min(synthesis.output_schemas, _GIVEN_TOOLS + written)
-    for role, (base, each) in _CALLS_A_DIALOGUE.items():
-        calls[role] = dialogues * config.trials * (base + each * tasks)
-    return calls
-
-
 def measure_past(config: RunConfig, earlier: Sequence[Mapping[str, Any]]) -> Past:
     """What earlier runs with the same models took; a role's figures come from the newest runs that used it."""
     used: set[int] = set()
@@ -173,9 +149,10 @@ def measure_past(config: RunConfig, earlier: Sequence[Mapping[str, Any]]) -> Pas
             calls += figures["calls"]
             prompt += figures.get("prompt_tokens", 0)
             completion += figures.get("completion_tokens", 0)
-            if role in _CALLS_A_DIALOGUE and _is_whole(run, figures):
-                made += figures["calls"]
-                expected += _expected_then(run, role)
+            if role in DIALOGUE_ROLES and _is_whole(run, figures):
+                then = _expected_then(run, role)
+                made += figures["calls"] if then else 0.0
+                expected += then
         if calls >= _LEAST_CALLS or (calls and role in ("question_writer", "sql_tool_writer")):
             tokens[role] = (prompt / calls, completion / calls)
         if expected:
@@ -206,12 +183,12 @@ def _is_whole(run: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
 
 
 def _expected_then(run: Mapping[str, Any], role: Role) -> float:
-    """The calls that the config of an earlier run alone would have told."""
-    config = _mapping(run.get("config"))
-    mix = _mapping(config.get("tasks_per_dialogue"))
-    tasks = sum(int(count) * _number(share) for count, share in mix.items())
-    base, each = _CALLS_A_DIALOGUE[role]
-    return _number(config.get("dialogues")) * (_number(config.get("trials")) or 1) * (base + each * tasks)
+    """The calls that the config of an earlier run alone would have told; none where it cannot be read any more."""
+    try:
+        config = RunConfig.model_validate(run.get("config"))
+    except ValidationError:
+        return 0.0
+    return expect_calls(config).get(role, 0.0)
 
 
 def _role_usage(run: Mapping[str, Any], role: Role) -> dict[str, Any]:
