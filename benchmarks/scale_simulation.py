@@ -104,10 +104,12 @@ class _Run:
     machinery: Machinery
     rng: random.Random
     now: float = 0.0
-    events: list[tuple[float, int, Callable[[Unit], None], Unit]] = field(default_factory=list)
+    events: list[tuple[float, int, Callable[[Unit], None], Unit]] = field(
+        default_factory=list[tuple[float, int, Callable[[Unit], None], Unit]]
+    )
     order: int = 0
     free_slots: int = 0
-    slot_queue: deque[Unit] = field(default_factory=deque)
+    slot_queue: deque[Unit] = field(default_factory=deque[Unit])
     endpoint_free: float = 0.0
     busy: float = 0.0
     cpu: float = 0.0

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.findings import Finding
 from schemas.rows import DialogueRow, DialogueTaskRow, Row, SeedRow, ToolsetRow
+from schemas.sources import SqlSource
 from turnwright.environments.base import Base, open_base
 from turnwright.rollout.tool_calls import offer_tools
 from turnwright.storage.run_folder import open_store

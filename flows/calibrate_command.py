@@ -36,7 +36,8 @@ def measure_validator(answer: Answer, runs: Path, asked: Asked) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from schemas.config import RunConfig, SelfplayModel
+    from schemas.config import RunConfig
+    from schemas.endpoints import SelfplayModel
     from tasks.calibrate import NEEDED, calibrate_run
     from tasks.run_context import RunContext
     from turnwright.calibration.record import write_calibration

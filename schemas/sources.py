@@ -1,15 +1,15 @@
-"""Sources that are no databases: tool files, MCP servers, OpenAPI documents and conversations.
+"""Where seeds come from: databases, stateful domains, tool files, MCP servers, OpenAPI documents and conversations.
 
 A secret never stands in them: headers and variables of a server are given by the *name* of an environment variable.
 """
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, model_validator
 
-from schemas.closed import Closed
+from schemas.closed import Closed, Share
 
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SECRET_NAME = re.compile(
@@ -17,6 +17,61 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_WORD = re.compile(r"^(sk|pk|ghp|gho|ghs|glpat|xox[abprs]|github_pat)[-_]\w{8,}|^bearer\s", re.IGNORECASE)
+
+
+EXECUTABLE = frozenset({"sql", "domain"})
+"""Kinds of sources whose tools really run; those of the others are simulated."""
+
+
+class SqlSource(Closed):
+    """A relational database whose tables become tools and whose rows become dialogues."""
+
+    kind: Literal["sql"]
+    url: str | None = None
+    """SQLAlchemy URL. Relative SQLite paths are taken from the working directory."""
+    url_env: str | None = None
+    """Name of the environment variable that holds the URL; use it when the URL has a password."""
+    name: str | None = None
+    """Name of the domain; default: the database's own name."""
+    schema_name: str | None = None
+    """PostgreSQL schema to read; default: the connection's own."""
+    role: str | None = None
+    """PostgreSQL role that tools run as; default: a throw-away role without rights where the login may make one."""
+    tables: list[str] | None = None
+    """Only these tables and views; default: all."""
+    sample_rows: int = Field(default=3, ge=1, le=20)
+    """Rows of each table that a writer role may see."""
+    initial_state: str | list[str] | None = None
+    """Where dialogues start from, in place of the database as it is (SQLite only): path of another file with the same
+    tables, or INSERT, UPDATE and DELETE statements that are run on a copy. The database itself is never changed."""
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("needs exactly one of url and url_env")
+        return self
+
+
+class DomainSource(Closed):
+    """A stateful domain: a Python class that answers tool calls on a state of its own."""
+
+    kind: Literal["domain"]
+    module: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """`package.module:Class`, an implementation of turnwright.environments.domain.Domain."""
+    path: str | None = None
+    """Its database (JSON or TOML), or a folder with `db.json` or `db.toml`, `policy.md` and `tasks.json`. Relative
+    paths are taken from the working directory."""
+    policy: str | None = None
+    """Text file of the assistant's policy, in place of the folder's or the domain's own."""
+    tasks: str | None = None
+    """JSON or TOML file of tasks, in place of the folder's or the domain's own."""
+    initial_state: str | dict[str, Any] | None = None
+    """Where dialogues start from: path of a JSON or TOML database in place of the one in `path`, or what is laid over
+    it (a JSON merge patch: objects are merged, null takes a key away, everything else is replaced)."""
+    name: str | None = None
+    """Name of the domain in this run; default: the class's own."""
+    own_tasks: Share = 0.25
+    """Share of dialogues made from the tasks that the domain brings along; the others are written for its database."""
 
 
 Injection = Literal["end", "drawn"] | Annotated[int, Field(ge=1)]
@@ -171,3 +226,9 @@ def _check_command(command: list[str]) -> None:
             raise ValueError("command must not hold a secret; name its variable in env and let the server read it")
     if not command[0].strip():
         raise ValueError("command begins with nothing")
+
+
+Source = Annotated[
+    SqlSource | DomainSource | ToolsSource | McpSource | OpenApiSource | DialoguesSource,
+    Field(discriminator="kind"),
+]

@@ -22,8 +22,9 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from prompts import prompt_digest
-from schemas.config import RunConfig, SelfplayModel
+from schemas.config import RunConfig
 from schemas.content import digest
+from schemas.endpoints import SelfplayModel
 from schemas.rows import Row
 from schemas.vocabulary import Role, Stage
 

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from prefect import task
 
-from schemas.config import Source
 from schemas.content import content_id
 from schemas.rows import SeedRow
+from schemas.sources import Source
 from tasks.ledger import record_unit
 from tasks.run_context import RunContext
 from tasks.shards import Made, ShardResult, write_shard

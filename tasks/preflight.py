@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.closed import Closed
-from schemas.config import EndpointModel, RunConfig, Source
+from schemas.config import RunConfig
+from schemas.endpoints import EndpointModel
+from schemas.sources import Source
 from tasks.cache_keys import list_roles
 from turnwright.models.errors import ModelSetupError
 from turnwright.models.probe import probe_features, probe_model

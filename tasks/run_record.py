@@ -13,7 +13,8 @@ from typing import Any, Literal
 from data_checks.gate import GateReport
 from prompts import prompt_digest
 from schemas.closed import Closed
-from schemas.config import RunConfig, SelfplayModel
+from schemas.config import RunConfig
+from schemas.endpoints import SelfplayModel
 from schemas.rows import TableRef
 from schemas.vocabulary import STAGES, Role, Stage
 from tasks.cache_keys import list_roles

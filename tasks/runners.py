@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from schemas.config import Workers
+from schemas.settings import Workers
 from tasks.caching import drop_stale_record
 from tasks.run_context import Crew, RunContext
 from tasks.shards import SHARDS_AT_ONCE, Shard

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from schemas.config import SelfplayModel
+from schemas.endpoints import SelfplayModel
 from schemas.rows import SeedRow
 from schemas.vocabulary import Stage
 from tasks.cache_keys import list_roles

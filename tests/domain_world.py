@@ -6,10 +6,11 @@ from typing import Any
 
 import orjson
 
-from schemas.config import DomainSource, RunConfig
+from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.replies import TaskDraft, TaskDrafts
 from schemas.rows import DialogueTaskRow, SeedRow, ToolsetRow
+from schemas.sources import DomainSource
 from schemas.tools import DomainTool
 from turnwright.environments.domain import DomainBase, DomainEnvironment
 from turnwright.goals.domain_proof import prove_domain_plan

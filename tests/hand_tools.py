@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.rows import SeedRow
+from schemas.sources import SqlSource
 from schemas.tools import ParameterBinding, SqlTool
 from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.binding import find_parameters

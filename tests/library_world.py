@@ -5,11 +5,12 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
 from schemas.rows import SeedRow, ToolsetRow
+from schemas.sources import SqlSource
 from schemas.tools import SqlTool
 from turnwright.environments.base import SqlBase, open_base
 from turnwright.sources.sql import collect_seed

@@ -8,7 +8,8 @@ import pytest
 from fake_endpoint import Reaction, completion, serve
 from test_models import HELLO, make_config
 
-from schemas.config import Budget, Price
+from schemas.endpoints import Price
+from schemas.settings import Budget
 from turnwright.models.budget import BudgetGuard
 from turnwright.models.errors import BudgetSpent
 from turnwright.models.journal import Journal

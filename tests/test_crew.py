@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from test_journal import append, make_entry, segments
 
-from schemas.config import Budget, RunConfig
+from schemas.config import RunConfig
 from schemas.rows import LedgerRow
+from schemas.settings import Budget
 from tasks import runners
 from tasks.crew import list_accounts_folder, read_accounts, sum_accounts, sum_progress, sum_usage, works_in_crew
 from tasks.ledger import record_unit

@@ -4,8 +4,8 @@ import json
 import random
 from typing import Any
 
-from schemas.config import Selection as SelectionSettings
 from schemas.rows import DatasetRow
+from schemas.settings import Selection as SelectionSettings
 from tests.synthetic_run import CONFIG, TOOLS, make_rows
 from turnwright.datasets.dataset import build_dataset, choose_split, select_examples
 

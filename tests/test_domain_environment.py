@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.config import DomainSource
 from schemas.seeds import DomainSeed
+from schemas.sources import DomainSource
 from tests.domain_world import HOME, NOW, RETAIL, RETAIL_DATABASE, DomainWorld, open_world
 from turnwright.environments.base import Fault, open_base
 from turnwright.environments.domain_state import DomainState, freeze
@@ -285,7 +285,7 @@ def test_damaged_tasks_are_named(tmp_path: Path, task: Any, said: str):
     [
         ("no.such.module:Thing", "cannot be imported"),
         ("turnwright.domains.retail:Wholesale", "has no Wholesale"),
-        ("schemas.config:SqlSource", "cannot be made"),
+        ("schemas.sources:SqlSource", "cannot be made"),
         ("pathlib:Path", "is no domain"),
     ],
 )

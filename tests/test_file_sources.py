@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from schemas.config import DialoguesSource, RunConfig, ToolsSource
+from schemas.config import RunConfig
 from schemas.rows import SeedRow
 from schemas.seeds import DialogueSeed, Opening, ToolSeed
+from schemas.sources import DialoguesSource, ToolsSource
 from schemas.tools import SpecTool
 from tests.hand_tools import make_file
 from turnwright.sources import documents

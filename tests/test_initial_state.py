@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.config import DomainSource, RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.rows import SeedRow
+from schemas.sources import DomainSource, SqlSource
 from turnwright.environments.base import open_base
 from turnwright.sources.collection import check_source, collect_seeds
 from turnwright.sources.domain import SUFFIX

@@ -14,9 +14,9 @@ import psutil
 import pytest
 import uvicorn
 
-from schemas.config import McpSource
 from schemas.rows import SeedRow
 from schemas.seeds import ToolSeed
+from schemas.sources import McpSource
 from schemas.tools import SpecTool
 from tests import mcp_servers
 from turnwright.sources.collection import check_source, collect_seeds

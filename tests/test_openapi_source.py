@@ -16,8 +16,8 @@ import yaml
 from fastapi import FastAPI, Header, Query
 from pydantic import BaseModel
 
-from schemas.config import OpenApiSource
 from schemas.seeds import SeedTool, ToolSeed
+from schemas.sources import OpenApiSource
 from schemas.tools import SpecTool
 from turnwright.sources.collection import check_source, collect_seeds
 from turnwright.sources.errors import SourceError

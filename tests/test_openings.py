@@ -10,10 +10,11 @@ import pytest
 from playing import BYE, CONFIG, DONE, LOOK_UP, TELL, TOOLSET, Done, club, judgement, make_task, messages_of, watch
 from spec_world import LIBRARY, PlayedModels
 
-from schemas.config import DialoguesSource, RunConfig
+from schemas.config import RunConfig
 from schemas.goals import Beginning
 from schemas.rows import DialogueRow, SeedRow, ToolsetRow
 from schemas.seeds import Opening
+from schemas.sources import DialoguesSource
 from turnwright.goals.openings import OpeningPlace, cut_prefix, read_beginning
 from turnwright.goals.slots import plan_slots
 from turnwright.models.scripted import ScriptedModels, calls, says

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.rows import SeedRow
+from schemas.sources import SqlSource
 from tests.hand_tools import make_tool
 from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.threads import run_blocking

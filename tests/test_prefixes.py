@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.config import EndpointModel
+from schemas.endpoints import EndpointModel
 from schemas.messages import Message
 from turnwright.models.entry import JournalEntry, make_entry
 from turnwright.models.request import RequestBuilder

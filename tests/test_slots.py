@@ -3,9 +3,10 @@ from itertools import product
 
 import pytest
 
-from schemas.config import RunConfig, SqlSource
+from schemas.config import RunConfig
 from schemas.content import canonical_json
 from schemas.rows import ToolsetRow
+from schemas.sources import SqlSource
 from turnwright.goals.slots import draw_mix, plan_slots
 
 

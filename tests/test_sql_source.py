@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas.config import SqlSource
 from schemas.databases import Column, Database
+from schemas.sources import SqlSource
 from tests.hand_tools import collect_file, make_file
 from turnwright.sources.errors import SourceError
 from turnwright.sources.sql import check_source, collect_seed

@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import pytest
 
-from schemas.config import RunConfig, SqlSource, ToolSettings
+from schemas.config import RunConfig
 from schemas.messages import Message
 from schemas.replies import REPLIES, Reply, SqlToolDraft, SqlToolDrafts
 from schemas.rows import SeedRow
+from schemas.settings import ToolSettings
+from schemas.sources import SqlSource
 from schemas.tools import SqlTool
 from schemas.vocabulary import Role
 from turnwright.environments.base import SqlBase, open_base

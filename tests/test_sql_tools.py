@@ -10,9 +10,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from schemas.config import RunConfig, SqlSource, ToolSettings
+from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
+from schemas.settings import ToolSettings
+from schemas.sources import SqlSource
 from schemas.tools import SqlTool
 from turnwright.environments.base import SqlBase, open_base
 from turnwright.environments.binding import bind_arguments

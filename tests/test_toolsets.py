@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from schemas.config import ToolSettings
 from schemas.content import canonical_json
 from schemas.databases import Column, Database, Table
 from schemas.rows import SeedRow
+from schemas.settings import ToolSettings
 from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.tools.toolsets import build_toolsets, consumed_keys, produced_keys
 

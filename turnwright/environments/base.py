@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from schemas.config import RunConfig, Source, SqlSource
+from schemas.config import RunConfig
 from schemas.databases import Database
 from schemas.goals import RowChange
 from schemas.messages import ToolError, ToolResult
 from schemas.rows import SeedRow
+from schemas.sources import Source, SqlSource
 from schemas.tools import Tool
 from turnwright.sources.errors import SourceError
 from turnwright.storage.store import Store

@@ -15,10 +15,10 @@ from typing import Any, LiteralString, TypeVar, cast
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier
 
-from schemas.config import SqlSource
 from schemas.databases import Database
 from schemas.goals import RowChange
 from schemas.messages import ToolError
+from schemas.sources import SqlSource
 from schemas.tools import Tool
 from turnwright.environments.base import EnvironmentLimits, Execution, Fault
 from turnwright.environments.binding import BindingError, check_parameters

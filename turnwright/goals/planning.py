@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, TypeVar, cast
 
-from schemas.config import EXECUTABLE
 from schemas.databases import Database
 from schemas.rows import SeedRow
 from schemas.seeds import DialogueSeed, DomainSeed, ToolSeed
+from schemas.sources import EXECUTABLE
 from schemas.tools import DomainTool, SpecTool, SqlTool, Tool
 from turnwright.environments.base import Base, SqlBase
 from turnwright.goals.behaviours.refused import find_blocked

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from schemas.config import Budget
+from schemas.settings import Budget
 from turnwright.models.errors import BudgetSpent
 from turnwright.models.usage import Usage
 

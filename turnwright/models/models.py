@@ -5,7 +5,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from schemas.config import EndpointModel, RunConfig, SelfplayModel
+from schemas.config import RunConfig
+from schemas.endpoints import EndpointModel, SelfplayModel
 from schemas.messages import Message
 from schemas.replies import REPLIES, Reply
 from schemas.vocabulary import Role

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from schemas.config import EndpointModel
+from schemas.endpoints import EndpointModel
 from turnwright.models.dispatch import refusal_hint
 from turnwright.models.endpoint import Endpoint
 from turnwright.models.failures import Failure, read_body

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import orjson
 
-from schemas.config import EndpointModel, SelfplayModel
+from schemas.endpoints import EndpointModel, SelfplayModel
 from schemas.messages import Message
 from schemas.replies import REPLIES, reply_schema
 from schemas.vocabulary import Role

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from schemas.config import Price
+from schemas.endpoints import Price
 from schemas.vocabulary import Role
 from turnwright.models.reply import ModelReply
 

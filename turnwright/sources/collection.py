@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.config import DialoguesSource, DomainSource, McpSource, OpenApiSource, Source, SqlSource, ToolsSource
 from schemas.rows import SeedRow
 from schemas.seeds import DialogueSeed, SeedTool, ToolSeed
+from schemas.sources import DialoguesSource, DomainSource, McpSource, OpenApiSource, Source, SqlSource, ToolsSource
 from schemas.tools import SpecTool
 from turnwright.sources.seed_rows import Found, count_words, list_words, make_seed_rows
 from turnwright.storage.store import Store

@@ -7,8 +7,8 @@ where it departs.
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
-from schemas.config import DialoguesSource
 from schemas.seeds import DialogueSeed, Opening, SeedTool
+from schemas.sources import DialoguesSource
 from turnwright.sources.documents import Entry, read_items
 from turnwright.sources.errors import SourceError
 from turnwright.sources.json_text import DocumentProblem, parse_json

@@ -12,10 +12,11 @@ from typing import Any, cast
 import jsonschema_rs
 import orjson
 
-from schemas.config import DomainSource, RunConfig
+from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id, digest
 from schemas.rows import SeedRow
 from schemas.seeds import DomainSeed
+from schemas.sources import DomainSource
 from schemas.tools import DomainTool
 from turnwright.environments.base import limits_of
 from turnwright.environments.domain import Domain, DomainBase, DomainContent, DomainFiles

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from schemas.config import SqlSource
+from schemas.sources import SqlSource
 from turnwright.sources.errors import SourceError
 
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres"}

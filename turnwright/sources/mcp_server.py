@@ -25,8 +25,8 @@ from mcp.shared.transport_context import TransportContext
 from mcp_types import INVALID_REQUEST, METHOD_NOT_FOUND, UNSUPPORTED_PROTOCOL_VERSION, PaginatedRequestParams
 from pydantic import ValidationError
 
-from schemas.config import McpSource
 from schemas.seeds import SeedTool, ToolSeed
+from schemas.sources import McpSource
 from turnwright.sources.documents import MOST_BYTES, Entry
 from turnwright.sources.errors import SourceError
 from turnwright.sources.json_text import DocumentProblem, check_value, excerpt

@@ -3,8 +3,8 @@
 import re
 from typing import Any, cast
 
-from schemas.config import OpenApiSource
 from schemas.seeds import ToolSeed
+from schemas.sources import OpenApiSource
 from turnwright.sources.documents import check_text, find_files, read_content
 from turnwright.sources.errors import SourceError
 from turnwright.sources.json_text import DocumentProblem, parse_json

@@ -7,9 +7,9 @@ import psycopg
 from psycopg import sql
 from psycopg.sql import SQL, Composable, Identifier
 
-from schemas.config import SqlSource
 from schemas.content import digest
 from schemas.databases import Database, ForeignKey
+from schemas.sources import SqlSource
 from turnwright.environments.values import json_value
 from turnwright.sources.columns import ColumnFacts, Kind
 from turnwright.sources.errors import SourceError

@@ -3,10 +3,10 @@
 import sqlite3
 from dataclasses import dataclass
 
-from schemas.config import SqlSource
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.rows import SeedRow
+from schemas.sources import SqlSource
 from turnwright.environments.determinism import Pins, pin_functions
 from turnwright.environments.values import decode_text
 from turnwright.sources.errors import SourceError

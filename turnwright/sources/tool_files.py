@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from schemas.config import ToolsSource
 from schemas.seeds import SeedTool, ToolSeed
+from schemas.sources import ToolsSource
 from turnwright.sources.documents import Entry, read_items
 from turnwright.sources.errors import SourceError
 from turnwright.sources.locators import clean_name

@@ -12,7 +12,8 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from schemas.closed import Closed
-from schemas.config import EndpointModel, RunConfig, SelfplayModel
+from schemas.config import RunConfig
+from schemas.endpoints import EndpointModel, SelfplayModel
 from schemas.vocabulary import Role
 from turnwright.models.request import model_name
 from turnwright.models.usage import cost_usd

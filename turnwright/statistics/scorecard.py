@@ -11,7 +11,8 @@ import orjson
 from pydantic import TypeAdapter
 
 from schemas.closed import Closed
-from schemas.config import EndpointModel, RunConfig
+from schemas.config import RunConfig
+from schemas.endpoints import EndpointModel
 from schemas.goals import Objective
 from turnwright.statistics.intervals import wilson_interval
 from turnwright.validation.user_conduct import (

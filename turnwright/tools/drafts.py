@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.config import ToolSettings
 from schemas.databases import Database
 from schemas.replies import SqlToolDraft
+from schemas.settings import ToolSettings
 from schemas.tools import SqlTool
 from turnwright.environments.base import SqlBase
 from turnwright.tools.coverage import check_usefulness

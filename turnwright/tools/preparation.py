@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import prompts
-from schemas.config import RunConfig, SelfplayModel
+from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
+from schemas.endpoints import SelfplayModel
 from schemas.replies import Reply, SqlToolDraft
 from schemas.rows import DataflowEdgeRow, LedgerRow, QuestionRow, SeedRow, ToolsetRow, ToolSpecRow
 from schemas.tools import SqlTool

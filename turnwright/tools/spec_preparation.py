@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import prompts
-from schemas.config import RunConfig, SelfplayModel
+from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
+from schemas.endpoints import SelfplayModel
 from schemas.replies import Reply, SpecDraft
 from schemas.rows import DataflowEdgeRow, LedgerRow, QuestionRow, SeedRow, ToolSpecRow
 from schemas.seeds import ToolSeed

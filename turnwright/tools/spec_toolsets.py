@@ -8,9 +8,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.config import ToolSettings
 from schemas.content import canonical_json, content_id
 from schemas.rows import SeedRow, ToolsetRow
+from schemas.settings import ToolSettings
 from schemas.tools import Tool
 from schemas.vocabulary import SAMPLERS, Sampler
 from turnwright.tools.dataflow import DataflowGraph

@@ -10,8 +10,8 @@ Which parameters are required (UO: only essential ones):
 
 from typing import Any
 
-from schemas.config import ToolSettings
 from schemas.databases import Column, Database
+from schemas.settings import ToolSettings
 from schemas.tools import ParameterBinding
 from turnwright.tools.entity_types import EntityTypes
 from turnwright.tools.rejection import Rejection

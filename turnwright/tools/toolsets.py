@@ -6,10 +6,10 @@ that key. A reference counts as the key that it points at.
 
 from collections.abc import Sequence
 
-from schemas.config import ToolSettings
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.rows import SeedRow, ToolsetRow
+from schemas.settings import ToolSettings
 from schemas.tools import ParameterBinding, SqlTool
 
 Key = tuple[str, str]

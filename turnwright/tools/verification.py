@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.config import ToolSettings
 from schemas.databases import Database
 from schemas.messages import ToolError
+from schemas.settings import ToolSettings
 from schemas.tools import SqlTool
 from turnwright.environments.base import Execution, SqlBase
 from turnwright.environments.binding import BindingError, bind_arguments
