@@ -113,7 +113,7 @@ def check_output(runs: Path) -> Check:
             remove_file(probe)
         except (OSError, BadPlace) as error:
             hint = "check the bucket and the variables of the store's client, as AWS_ACCESS_KEY_ID and AWS_ENDPOINT_URL"
-            return Check(kind="output", subject=url, ok=False, message=f"cannot write: {error}", hint=hint)
+            return Check(kind="output", subject=url, ok=False, message=f"cannot write {url}: {error}", hint=hint)
     return Check(kind="output", subject=url or str(runs), ok=True, message=f"{free / 2**30:.1f} GiB free here")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.announce import announce_begin, announce_end
 from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
-from tasks.run_record import resume_record
+from tasks.run_record import leave_record, resume_record
 from turnwright.datasets.versions import DatasetVersion
 from turnwright.lineage.presence import hold_presence
 from turnwright.lineage.prompt_files import keep_prompts
@@ -35,8 +35,11 @@ def accompany_run(run: RunContext) -> Generator[None]:
     if find_url(run.place) is not None:
         # No directory of this machine: there are no locks, and the catalog lists files of directories.
         resume_record(run)
-        with _announced(run):
-            yield
+        try:
+            with _announced(run):
+                yield
+        finally:
+            leave_record(run)
         return
     try:
         with hold_presence(run.place, run.run_id):
@@ -50,6 +53,7 @@ def accompany_run(run: RunContext) -> Generator[None]:
             finally:
                 begin.join()
     finally:
+        leave_record(run)
         # After the lock is given back: what says `running` by then has no process any more.
         if run.folder.run_file.is_file():
             _register(run)

@@ -109,7 +109,7 @@ def recorded_run(run: RunContext) -> Generator[None]:
             raise
         finish_record(run, "completed")
     finally:
-        _recorded.discard(run.run_id)
+        leave_record(run)
         close_runner(run)
         close_workbench(run)
 
@@ -128,6 +128,11 @@ def resume_record(run: RunContext) -> None:
         return
     record = run.folder.read_run()
     run.folder.write_run(record | {"state": "running", "error": None, "resumed": _now()})
+
+
+def leave_record(run: RunContext) -> None:
+    """Says that this process works no more on the run; may be called twice."""
+    _recorded.discard(run.run_id)
 
 
 def is_recorded(run: RunContext) -> bool:

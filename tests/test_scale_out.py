@@ -82,9 +82,11 @@ def bucket() -> Iterator[dict[str, str]]:
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
     }
     options = {"key": "someone", "secret": "s3cret-word", "endpoint_url": environment["AWS_ENDPOINT_URL"]}
-    store = fsspec.filesystem("s3", **options, client_kwargs={"region_name": "us-east-1"})
-    store.mkdir("factory")
+    store = fsspec.filesystem("s3", **options, skip_instance_cache=True)
+    if not store.exists("factory"):
+        store.mkdir("factory")
     yield environment
+    store.invalidate_cache()
     for name in store.find("factory"):
         content = store.cat_file(name)
         assert b"s3cret-word" not in content, f"{name} holds the key"

@@ -97,3 +97,8 @@ def test_a_document_holds_its_leaves() -> None:
     assert holds_value({"a": [{"b": "Leeds"}]}, "leeds")
     assert holds_value({"a": 5}, 5.0)
     assert not holds_value({"a": "Leeds United"}, "Leeds")
+
+
+def test_several_values_are_named_together() -> None:
+    assert names(["ana", "bo"], "ask ana and bo") and not names(["ana", "bo"], "ask ana")
+    assert not names([], "") and not names({"a": 1}, "a 1")

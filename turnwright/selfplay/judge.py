@@ -14,6 +14,7 @@ import orjson
 from turnwright.selfplay.request import Request
 from turnwright.selfplay.spoken_values import read_values
 from turnwright.selfplay.words import fold, stems
+from turnwright.tools.effects import tell_effect
 
 _VALUE = (
     re.compile(r"\b(?:tells|is told|shows)\b.*?: (?P<value>.+?)\.?$"),
@@ -64,8 +65,6 @@ _DECLINED = re.compile(
 )
 _JUDGE_SLIPS = 0.3
 """Share of the configured rate of mistakes at which the judge misreads a bullet."""
-_DEEDS = frozenset("book cancel exchange modify order reset return send update".split())
-"""First words of tools of stateful domains that change something; their results are records, and count no rows."""
 _TRANSIENT = ("timeout", "unavailable", "rate_limit", "http_500", "malformed", "partial", "stale")
 
 
@@ -277,7 +276,7 @@ def _has_changed(call: dict[str, Any], result: Any) -> bool:
     fields = cast("dict[str, Any]", result) if isinstance(result, dict) else {}
     if "rows_changed" in fields:
         return bool(fields["rows_changed"])
-    return bool(fields) and "error" not in fields and str(call["tool"]).split("_")[0] in _DEEDS
+    return bool(fields) and "error" not in fields and tell_effect(str(call["tool"]), "") == "write"
 
 
 def _plain(text: str) -> str:

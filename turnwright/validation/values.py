@@ -145,7 +145,10 @@ def states(value: Any, text: str) -> bool:
 
 def names(value: Any, text: str) -> bool:
     """Whether `text` holds `value` itself: like `states`, but nothing is guessed from words such as yes and none."""
-    if value is None or value == "" or isinstance(value, bool):
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return bool(items) and all(names(item, text) for item in items)
+    if value == "" or isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     reading = _read(text)
     if isinstance(value, int | float):
