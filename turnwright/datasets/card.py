@@ -6,6 +6,7 @@ from typing import Any
 
 from turnwright.datasets.dataset import TRAIN, VALIDATION
 from turnwright.datasets.openai import FILES
+from turnwright.sources.names import name_source
 from turnwright.statistics.statistics import Statistics
 from turnwright.storage.store import replace_file
 
@@ -112,7 +113,7 @@ def _format_origin(statistics: Statistics, run: Mapping[str, Any], config: Mappi
     )
     played = f"\n\n| role | model |\n|---|---|\n{roles}" if roles else ""
     sources: list[dict[str, Any]] = config.get("sources") or []
-    listed = "\n".join(f"* {_cell(_name_source(source))}" for source in sources)
+    listed = "\n".join(f"* {_cell(name_source(source))}" for source in sources)
     versions: dict[str, str] = run.get("versions") or {}
     maker = f"turnwright {versions['turnwright']}" if "turnwright" in versions else "turnwright"
     return f"""## Where it comes from
@@ -143,13 +144,6 @@ def _format_limits(statistics: Statistics) -> str:
 * The users are simulated. {information.empty_share:.1%} of the turns carry neither a call, a result nor anything new.
 * Names and values come from the sources: look at them before you publish what may be personal.
 * A validator errs both ways: a valid verdict is strong evidence, not proof."""
-
-
-def _name_source(source: Mapping[str, Any]) -> str:
-    """Kind and name of a source; of a URL, path or program only its last part, which says neither host nor folder."""
-    place = source.get("url") or source.get("path") or next(iter(source.get("command") or ()), "")
-    last = str(place).split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
-    return f"{source.get('kind', 'source')}: {source.get('name') or last or source.get('url_env') or 'unnamed'}"
 
 
 def _cell(text: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from turnwright.reports.material import Material
+from turnwright.sources.names import name_source
 
 TITLE = "Overview"
 SELFPLAY = "selfplay"
@@ -23,9 +24,10 @@ def build(material: Material) -> dict[str, Any]:
             ("domains", counts.domains, f"{counts.toolsets:,} toolsets"),
         ],
         "facts": [
-            ("state", material.run.get("state")),
+            # The page is written before the run has ended.
+            ("state", "" if material.run.get("state") == "running" else material.run.get("state")),
             ("seed", config.get("seed")),
-            ("sources", ", ".join(str(source.get("url") or source.get("url_env")) for source in sources[:8])),
+            ("sources", ", ".join(name_source(source) for source in sources[:8])),
             ("paradigms", ", ".join(paradigms) or "by source"),
             ("models", ", ".join(material.statistics.models)),
         ],
