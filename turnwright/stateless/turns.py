@@ -1,17 +1,20 @@
 """One turn of a stateless dialogue, in the order of TC: plan, hide, request, translate back, execute, summarise."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from schemas.config import RunConfig
 from schemas.goals import Persona, PlannedCall
+from schemas.messages import Message
 from schemas.replies import PlanDraft, RequestDraft, SummaryDraft
 from schemas.rows import DialogueTaskRow
 from schemas.stateless import ErrorHint, GenerationStage, Scenario, TurnPlan
 from schemas.tools import Tool
 from turnwright.models.errors import ContextOverflow
 from turnwright.models.models import Models
+from turnwright.models.reply import StructuredReply
 from turnwright.roles.back_translator import ask_for_calls, translate_back
 from turnwright.roles.planner import ask_for_plan, plan_turn
 from turnwright.roles.requester import ask_for_request, write_request
@@ -27,6 +30,8 @@ from turnwright.stateless.hiding import draw_hidden
 from turnwright.stateless.plans import Problem, find_sinks, list_references, read_plan
 from turnwright.stateless.request_checks import check_request
 from turnwright.stateless.summaries import check_summary, count_told
+
+V = TypeVar("V")
 
 _DRAWS_A_TRY = 100
 """Room for draw indexes: attempts and trials never share one."""
@@ -159,20 +164,8 @@ class TurnMaker:
             # As long as the turn may be, and closely knit.
             return Candidate(plan.calls, problems, (len(plan.calls), references))
 
-        drawn = await draw_candidates(
-            lambda draw: plan_turn(
-                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=4
-            ),
-            read,
-            account=self.account,
-            turn=turn,
-            stage="plan",
-            attempt=attempt,
-            count=self.config.stateless.candidates,
-        )
-        if drawn.best is None:
-            raise TurnFailed("plan")
-        return drawn.best
+        best, _ = await self._draw(plan_turn, messages, read, stage="plan", turn=turn, attempt=attempt, remaining=4)
+        return best
 
     async def _request(
         self,
@@ -197,20 +190,10 @@ class TurnMaker:
                 problems.append(Problem("repeated_request", "the same was said before"))
             return Candidate(text, tuple(problems), (-float(len(text)),))
 
-        drawn = await draw_candidates(
-            lambda draw: write_request(
-                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=3
-            ),
-            read,
-            account=self.account,
-            turn=turn,
-            stage="request",
-            attempt=attempt,
-            count=self.config.stateless.candidates,
+        best, _ = await self._draw(
+            write_request, messages, read, stage="request", turn=turn, attempt=attempt, remaining=3
         )
-        if drawn.best is None:
-            raise TurnFailed("request")
-        return drawn.best
+        return best
 
     async def _translate_back(
         self,
@@ -232,20 +215,9 @@ class TurnMaker:
             same = is_same_plan(plan.calls, planned)
             return Candidate(plan.calls, (*plan.problems, *problems), (float(same), -len(plan.calls)))
 
-        drawn = await draw_candidates(
-            lambda draw: translate_back(
-                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=2
-            ),
-            read,
-            account=self.account,
-            turn=turn,
-            stage="back_translation",
-            attempt=attempt,
-            count=self.config.stateless.candidates,
+        return await self._draw(
+            translate_back, messages, read, stage="back_translation", turn=turn, attempt=attempt, remaining=2
         )
-        if drawn.best is None:
-            raise TurnFailed("back_translation")
-        return drawn.best, list(drawn.others)
 
     async def _summarise(self, turn: int, attempt: int, spoken: Spoken, before: Progress, done: Progress) -> str:
         made = done.earlier[len(before.earlier) :]
@@ -255,20 +227,40 @@ class TurnMaker:
             text = " ".join(replace_surrogates(draft.summary).split())
             return Candidate(text, tuple(check_summary(text, self.tools)), (count_told(text, made), -float(len(text))))
 
+        best, _ = await self._draw(summarise, messages, read, stage="summary", turn=turn, attempt=attempt, remaining=1)
+        return best
+
+    async def _draw(
+        self,
+        ask: Callable[..., Awaitable[StructuredReply[Any]]],
+        messages: Sequence[Message],
+        read: Callable[[Any], Candidate[V]],
+        *,
+        stage: GenerationStage,
+        turn: int,
+        attempt: int,
+        remaining: float,
+    ) -> tuple[V, list[V]]:
+        """The best valid candidate of a step, and what the others said.
+
+        Raises:
+            TurnFailed: none is valid; the reasons stand in the account.
+            ModelError: no reply could be had.
+        """
         drawn = await draw_candidates(
-            lambda draw: summarise(
-                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=1
+            lambda draw: ask(
+                self.models, messages, draw=self._number(attempt, draw), unit=self.task.id, remaining=remaining
             ),
             read,
             account=self.account,
             turn=turn,
-            stage="summary",
+            stage=stage,
             attempt=attempt,
             count=self.config.stateless.candidates,
         )
         if drawn.best is None:
-            raise TurnFailed("summary")
-        return drawn.best
+            raise TurnFailed(stage)
+        return drawn.best, list(drawn.others)
 
     def _number(self, attempt: int, draw: int) -> int:
         """The draw index of a call: trials, attempts and candidates never share one."""
