@@ -8,8 +8,7 @@ from prefect.futures import PrefectFuture
 
 from tasks.run_context import RunContext
 from tasks.runner_errors import RunnerNotAvailable
-from tasks.runners import SHARDS_EACH
-from tasks.shards import Shard
+from tasks.shards import SHARDS_AT_ONCE, Shard
 from tasks.workbench import find_workbench
 
 _CONNECT_SECONDS = "20s"
@@ -22,7 +21,7 @@ class DaskRunner:
         RunnerNotAvailable: prefect-dask is not installed, or the scheduler does not answer.
     """
 
-    shards_each = SHARDS_EACH
+    shards_each = SHARDS_AT_ONCE
 
     def __init__(self, processes: int, address: str | None) -> None:
         try:
@@ -37,7 +36,7 @@ class DaskRunner:
             # What Dask counts as memory of a worker is not what a shard holds: it must neither pause nor kill one.
             self._cluster = LocalCluster(
                 n_workers=processes,
-                threads_per_worker=SHARDS_EACH,
+                threads_per_worker=SHARDS_AT_ONCE,
                 processes=True,
                 memory_limit=0,
                 dashboard_address=None,  # pyright: ignore[reportArgumentType] its type leaves out the way to have none

@@ -19,9 +19,6 @@ from tasks.shards import SHARDS_AT_ONCE, Shard
 from tasks.workbench import open_workbench
 from turnwright.storage.mirrors import has_file
 
-SHARDS_EACH = 2
-"""Shards at once in one process of a cluster: the end of one overlaps with the beginning of the next."""
-
 
 class Future(Protocol):
     """A shard on its way."""

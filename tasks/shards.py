@@ -27,9 +27,9 @@ Stopped = Literal["budget", "offline"]
 R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 
-SHARDS_AT_ONCE = 4
-"""Shards in work at once in one process: enough that the end of one overlaps with the next, and no more, because memory
-grows with the units that are alive."""
+SHARDS_AT_ONCE = 2
+"""Shards in work at once in a process: the end of one overlaps with the beginning of the next. More would take more
+memory, because each holds what its finished units made."""
 
 
 class Shard(Closed):

@@ -15,7 +15,7 @@ from schemas.rows import SeedRow
 from schemas.vocabulary import Stage
 from tasks.cache_keys import list_roles
 from tasks.ledger import Planned
-from tasks.memory import leave_out_pandas, limit_arenas, return_memory
+from tasks.memory import leave_out_pandas, limit_arenas, return_memory, set_imports_aside
 from tasks.run_context import RunContext
 from tasks.shards import SHARDS_AT_ONCE, Finished, Made, work_units
 from turnwright.environments.base import Base, open_base
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AT_ONCE_PER_CALL = 2
+_AT_ONCE_PER_CALL = 1.5
 """Units alive in a stage, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
 _LEAST_AT_ONCE = 32
 
@@ -70,6 +70,7 @@ class Workbench:
         """
         limit_arenas()
         leave_out_pandas()
+        set_imports_aside()
         self.run = run
         self._used: Mapping[str, Any] = used or {}
         self.progress: dict[Stage, Progress] = {}
@@ -93,7 +94,7 @@ class Workbench:
         config, crew = self.run.config, self.run.crew
         beside = crew.shards_each if crew else config.workers.count or SHARDS_AT_ONCE
         shards = min(beside, -(-config.dialogues // config.shard_size))
-        return max(_LEAST_AT_ONCE, _AT_ONCE_PER_CALL * self.calls_at_once // shards)
+        return max(_LEAST_AT_ONCE, int(_AT_ONCE_PER_CALL * self.calls_at_once / shards))
 
     @property
     def calls_at_once(self) -> int:

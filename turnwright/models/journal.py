@@ -42,7 +42,7 @@ from turnwright.storage.mirrors import find_url, list_files, pull_file, push_fil
 _GATHER_SECONDS = 0.005
 """How long the writer lets a group grow: much shorter than a model's reply, long enough to share an fsync. Each group
 costs two wake-ups and an fsync, most of what the journal takes; the call's permit is free again meanwhile."""
-_RECENT = 1 << 16
+_RECENT = 1 << 13
 _LARGEST_SEGMENT = 1 << 26
 """Bytes after which a new segment is begun: what a lost machine has not moved to the runs' store is at most this."""
 _OFFSET_BITS = 44

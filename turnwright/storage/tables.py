@@ -24,6 +24,8 @@ from turnwright.storage.mirrors import find_file, name_file
 from turnwright.storage.store import Store
 
 ROWS_PER_GROUP = 1000
+_ROWS_AT_ONCE = 100
+"""Rows that are Python objects at once where a row group is written or read; as such they take five times the room."""
 SUFFIX = ".parquet"
 
 # Arrow's own allocator keeps what it once had for each thread: 80 MB for tables of a few megabytes.
@@ -70,11 +72,15 @@ def write_table(table: str, rows: Iterable[Row], store: Store) -> TableRef:
 
     def batches() -> Iterator[pa.Table]:
         iterator = iter(rows)
-        while group := list(islice(iterator, ROWS_PER_GROUP)):
-            for row in group:
+        while parts := list(portions(islice(iterator, ROWS_PER_GROUP))):
+            yield pa.concat_tables(parts).combine_chunks()
+
+    def portions(group: Iterator[Row]) -> Iterator[pa.Table]:
+        while portion := list(islice(group, _ROWS_AT_ONCE)):
+            for row in portion:
                 if type(row) is not kind:
                     raise TableError(f"a row of table {table} is a {type(row).__name__}, not a {kind.__name__}")
-            columns = {name: [getattr(row, name) for row in group] for name in names}
+            columns = {name: [getattr(row, name) for row in portion] for name in names}
             yield pa.table(columns, schema=arrow_schema(table))
 
     return _write(table, batches(), store)
@@ -291,7 +297,8 @@ def _read_records(
         if skipped >= length or wanted <= 0:
             continue
         group = file.read_row_group(number, columns=chosen)
-        yield from group.slice(skipped, max(0, wanted - skipped)).to_pylist()
+        for portion in group.slice(skipped, max(0, wanted - skipped)).to_batches(max_chunksize=_ROWS_AT_ONCE):
+            yield from portion.to_pylist()
 
 
 def _write(table: str, groups: Iterator[pa.Table], store: Store) -> TableRef:
