@@ -110,7 +110,7 @@ class _Recovery:
                     taken.append(span)
                     found.append((span[0], tool))
         found.sort(key=lambda item: item[0])
-        ends = [start for start, _ in found[1:]] + [len(self._text)]
+        ends = [*(start for start, _ in found[1:]), len(self._text)][: len(found)]
         return [_Deed(tool, start, self._text[start:end]) for (start, tool), end in zip(found, ends, strict=True)]
 
     def _make_deed(self, place: int) -> str | None:
@@ -124,7 +124,8 @@ class _Recovery:
         arguments: list[dict[str, Any]] = []
         for name, schema in deed.tool.parameters.items():
             label = deed.tool.label(name)
-            said = find_said(label, deed.text, schema) or self._find_answered(label, schema)
+            others = [deed.tool.label(other) for other in deed.tool.parameters]
+            said = find_said(label, deed.text, schema, others=others) or self._find_answered(label, schema)
             taken = is_taken(label, deed.text)
             if said is not None and not taken:
                 arguments.append(_literal(name, said))

@@ -24,7 +24,7 @@ ASIDES = (
     "Just so you know,",
     "In case you need it,",
 )
-_FOUND = ("using the {} you find", "going by the {} that comes up", "with the {} you get from that")
+_FOUND = ("using the {} you find", "with the {} that comes up", "taking the {} from what you find")
 _BEFORE = (
     "with the same {} as before",
     "keeping the {} from before",
@@ -34,8 +34,8 @@ _BEFORE = (
 _PLAIN = re.compile(r"[^\s,;\"]+(?: [^\s,;\"]+){0,3}")
 _VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>(?:(?! and )[^",;])+?))'
 _END = r"(?=, and the | and |, |[,;]|[.?!](?:\s|$)|$)"
-_LABELS = r"(?P<labels>(?:(?!\b(?:with|using|keeping|going by)\b)[^\".?!;:])+?)"
-_READS_FOUND = re.compile(rf"\b(?:using|going by|with) the {_LABELS} (?:you find|that comes up|you get from that)")
+_LABELS = r"(?P<labels>(?:(?!\b(?:with|using|keeping|taking)\b)[^\".?!;:])+?)"
+_READS_FOUND = re.compile(rf"\b(?:using|taking|with) the {_LABELS} (?:you find|that comes up|from what you find)")
 _READS_BEFORE = re.compile(
     rf"\b(?:with the same {_LABELS} as before|"
     rf"(?:keeping|with) the {_LABELS.replace('<labels>', '<kept>')} from (?:before|earlier)|"
@@ -78,7 +78,7 @@ def point_at(deed: str, takes: Sequence[Mapping[str, Any]]) -> Wording:
     for each in takes:
         label = str(each["label"])
         noun = _find_noun(label)
-        found = noun and re.search(rf"\b(?:an?|the) (?={re.escape(noun)}\b)", deed)
+        found = noun and re.search(rf"(?<!\bthat )\b(?:an?|the) (?={re.escape(noun)}\b)", deed)
         if found:
             deed = f"{deed[: found.start()]}{'that' if each['from'] == 'earlier' else 'the'} {deed[found.end() :]}"
             spoken.add(label)
@@ -96,24 +96,34 @@ def say_references(takes: Sequence[Mapping[str, Any]], spoken: frozenset[str], r
     return text
 
 
-def say_details(details: Sequence[Mapping[str, Any]], rng: random.Random) -> tuple[str, list[str]]:
+def say_details(deed: str, details: Sequence[Mapping[str, Any]], rng: random.Random) -> tuple[str, list[str]]:
     """What belongs to a deed: words that go on with its sentence, and sentences of their own."""
     parts: list[str] = []
     sentences: list[str] = []
+    known = [str(each["label"]) for each in details]
     for each in details:
-        label, value = str(each["label"]), say_value(each["value"])
+        label, value = shorten_label(str(each["label"]), deed, known), say_value(each["value"])
+        be = "are" if label.endswith("s") and not label.endswith(("ss", "us", "is")) else "is"
         form = rng.random()
         if form < 0.45 or (not sentences and not parts and form < 0.6):
             parts.append(f"the {label} {value}")
         elif form < 0.65:
             parts.append(f"{value} as the {label}")
         elif form < 0.8:
-            sentences.append(f"The {label} is {value}.")
+            sentences.append(f"The {label} {be} {value}.")
         elif form < 0.9:
             sentences.append(f"The {label} should be {value}.")
         else:
             sentences.append(f"Make the {label} {value}.")
     return (f", with {join_words(parts)}" if parts else ""), sentences
+
+
+def shorten_label(label: str, deed: str, others: Sequence[str]) -> str:
+    """`city` for `room city` beside a deed that speaks of rooms, as long as no other label ends in that word."""
+    first, _, last = label.partition(" ")
+    if not last or " " in last or last == "ID" or not re.search(rf"\b{re.escape(first)}s?\b", deed):
+        return label
+    return label if any(other != label and other.split()[-1] == last for other in others) else last
 
 
 def say_aside(mentions: Sequence[Mapping[str, Any]], rng: random.Random) -> str:
@@ -162,9 +172,15 @@ def is_taken(label: str, text: str) -> str:
     return "before" if noun and re.search(rf"\bthat {re.escape(noun)}\b", text) else ""
 
 
-def find_said(label: str, text: str, schema: Mapping[str, Any], *, aside: bool = False) -> str | None:
-    """The value that a text gives a label, beside a deed or, with `aside`, in passing."""
-    for pattern in _compile(label, aside):
+def find_said(
+    label: str, text: str, schema: Mapping[str, Any], *, others: Sequence[str] = (), aside: bool = False
+) -> str | None:
+    """The value that a text gives a label, beside a deed or, with `aside`, in passing.
+
+    `others` are the labels of the same deed: a label that none of them is mixed up with may be said by its last word.
+    """
+    names = [label] if aside else list(dict.fromkeys([label, shorten_label(label, text, others)]))
+    for pattern in (pattern for name in names for pattern in _compile(name, aside)):
         for match in pattern.finditer(text):
             if (value := _read_match(match, schema)) is not None:
                 return value
@@ -190,9 +206,9 @@ def _compile(label: str, aside: bool) -> tuple[re.Pattern[str], ...]:
     name = re.escape(label)
     if aside:
         return (re.compile(rf"\bthe {name} is {_VALUE}{_END}", re.IGNORECASE),)
-    other = r"(?!(?:is|should|from|you|that|we|as|and) |(?:and|from)\b)"
+    other = r"(?!(?:is|are|should|from|you|that|we|as|and) |(?:and|from)\b)"
     return (
-        re.compile(rf"\bthe {name} (?:is|should be) {_VALUE}{_END}", re.IGNORECASE),
+        re.compile(rf"\bthe {name} (?:is|are|should be) {_VALUE}{_END}", re.IGNORECASE),
         re.compile(rf"\bthe {name} {other}{_VALUE}{_END}", re.IGNORECASE),
         re.compile(rf"(?:\bwith|\band|,(?! with| and)) {_VALUE} as the {name}\b", re.IGNORECASE),
     )

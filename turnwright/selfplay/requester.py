@@ -29,14 +29,17 @@ _GOING_ON = {
     "formal": ("With that settled,", "Thank you.", "Next,", "Going on from there,", "On that basis,"),
     "neutral": ("With that in hand,", "Going on from there,", "Next,", "Now that we have that,", "Thanks.", "OK,"),
 }
-_ASKING = re.compile(r"\b(?:can|could|would|may)\b")
+_ASKING = re.compile(r"(?:hey, |hi, )?(?:can|could|would|may) ")
 _TOLD = re.compile(r"(?:^|[,.] |and )the ([a-z][a-z ]{3,24}?) (?:is|are) ", re.IGNORECASE)
+_STAMP = re.compile(r" (?:ID|on|by)$")
+"""Ends of labels that nobody takes up in words."""
 _TAKEN_UP = (
     "Good to know about the {}.",
     "Thanks for the {}.",
     "OK, that settles the {}.",
-    "I had wondered about the {}.",
-    "Fine, the {} will do.",
+    "Fine by me as far as the {} goes.",
+    "I see, so much for the {}.",
+    "Good, that clears up the {}.",
 )
 _COUNTED = ("Good that there are entries.", "I see, so there are entries for that.", "Those entries will do.")
 _REFUSED = {
@@ -100,9 +103,9 @@ def _say_wish(request: Request, wish: dict[str, Any], register: str, number: int
         start = f"{going_on} {start if going_on.endswith('.') else opening.removeprefix('hey, ').removeprefix('hi, ')}"
     wording = point_at(say_deed(wish["does"]), wish["takes"])
     details: Sequence[dict[str, Any]] = wish["details"]
-    tail, sentences = say_details(details[1:] if lost else details, rng)
+    tail, sentences = say_details(wording.deed, details[1:] if lost else details, rng)
     references = say_references(wish["takes"], wording.spoken, rng)
-    mark = "?" if _ASKING.search(opening) else "."
+    mark = "?" if _ASKING.match(opening) else "."
     return [f"{start} {wording.deed}{tail}{references}{mark}", *sentences]
 
 
@@ -129,7 +132,8 @@ def _take_up(answer: str, request: Request) -> str:
             return rng.choice(said)
     told = _TOLD.findall(answer)
     if told:
-        return rng.choice(_TAKEN_UP).format(rng.choice(told).strip())
+        plain = [label.strip().removesuffix(" ID") for label in told if not _STAMP.search(label)]
+        return rng.choice(_TAKEN_UP).format(rng.choice(plain or [told[0].strip().removesuffix(" ID")]))
     if "entries" in answer:
         return rng.choice(_COUNTED)
     words = [word for word in re.findall(r"\b[a-z]{5,}\b", answer) if word not in ("which", "there", "about")]

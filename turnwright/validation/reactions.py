@@ -68,7 +68,7 @@ def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
     )
     asked = find_said(plan, trajectory.messages) if "said" in plan.detail else None
     for record in trajectory.calls:
-        guesses = bool(record.rows_changed) or (asked is not None and record.message > asked)
+        guesses = bool(record.rows_changed) if asked is None else record.message > asked
         if record.tool == planned and guesses and (told is None or record.message < told):
             yield _find("guessed_parameter", f"{record.tool} was called with a guess", record.message, blocks=True)
 
