@@ -24,18 +24,18 @@ ASIDES = (
     "Just so you know,",
     "In case you need it,",
 )
-_FOUND = ("using the {} you find", "with the {} that comes up", "taking the {} from what you find")
+_FOUND = ("using the {} you find", "taking the {} from what you find", "with the {} you come across")
 _BEFORE = (
-    "with the same {} as before",
     "keeping the {} from before",
     "using the {} we already have",
+    "with the same {} as before",
     "with the {} from earlier",
 )
 _PLAIN = re.compile(r"[^\s,;\"]+(?: [^\s,;\"]+){0,3}")
 _VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>(?:(?! and )[^",;])+?))'
 _END = r"(?=, and the | and |, |[,;]|[.?!](?:\s|$)|$)"
 _LABELS = r"(?P<labels>(?:(?!\b(?:with|using|keeping|taking)\b)[^\".?!;:])+?)"
-_READS_FOUND = re.compile(rf"\b(?:using|taking|with) the {_LABELS} (?:you find|that comes up|from what you find)")
+_READS_FOUND = re.compile(rf"\b(?:using|taking|with) the {_LABELS} (?:you find|you come across|from what you find)")
 _READS_BEFORE = re.compile(
     rf"\b(?:with the same {_LABELS} as before|"
     rf"(?:keeping|with) the {_LABELS.replace('<labels>', '<kept>')} from (?:before|earlier)|"
@@ -85,13 +85,19 @@ def point_at(deed: str, takes: Sequence[Mapping[str, Any]]) -> Wording:
     return Wording(deed, frozenset(spoken))
 
 
-def say_references(takes: Sequence[Mapping[str, Any]], spoken: frozenset[str], rng: random.Random) -> str:
-    """What else goes in, from this request and from before: `, using the from city and the to city you find`."""
+def say_references(
+    takes: Sequence[Mapping[str, Any]], spoken: frozenset[str], rng: random.Random, *, again: bool
+) -> str:
+    """What else goes in, from this request and from before: `, using the from city and to city you find`.
+
+    `again` where the sentence has a `with` already.
+    """
     text = ""
     for origin, forms in (("this request", _FOUND), ("earlier", _BEFORE)):
         labels = list(dict.fromkeys(str(one["label"]) for one in takes if one["from"] == origin))
         left = [label for label in labels if label not in spoken]
         if left:
+            forms = forms[:2] if again else forms
             text += f", {rng.choice(forms).format(join_words([_find_noun(label) or label for label in left]))}"
     return text
 

@@ -35,13 +35,19 @@ _STAMP = re.compile(r" (?:ID|on|by)$")
 """Ends of labels that nobody takes up in words."""
 _TAKEN_UP = (
     "Good to know about the {}.",
-    "Thanks for the {}.",
+    "Thanks for looking up the {}.",
     "OK, that settles the {}.",
-    "Fine by me as far as the {} goes.",
-    "I see, so much for the {}.",
+    "OK, noted about the {}.",
+    "I see what you say about the {}.",
     "Good, that clears up the {}.",
 )
 _COUNTED = ("Good that there are entries.", "I see, so there are entries for that.", "Those entries will do.")
+_SHORT = {
+    "asked": "Good, that is what I had asked for.",
+    "worked": "Glad that it worked.",
+    "found": "I see what was found.",
+}
+"""For answers that name nothing: a word of theirs, and what takes it up."""
 _REFUSED = {
     "something": ("Fair enough, it was only something to try.", "Pity, but something else is more urgent."),
     "possible": ("Too bad that this is not possible.", "I see, not possible then."),
@@ -104,7 +110,7 @@ def _say_wish(request: Request, wish: dict[str, Any], register: str, number: int
     wording = point_at(say_deed(wish["does"]), wish["takes"])
     details: Sequence[dict[str, Any]] = wish["details"]
     tail, sentences = say_details(wording.deed, details[1:] if lost else details, rng)
-    references = say_references(wish["takes"], wording.spoken, rng)
+    references = say_references(wish["takes"], wording.spoken, rng, again=tail.startswith(", with"))
     mark = "?" if _ASKING.match(opening) else "."
     return [f"{start} {wording.deed}{tail}{references}{mark}", *sentences]
 
@@ -128,7 +134,9 @@ def _take_up(answer: str, request: Request) -> str:
     """A word about what the assistant said last, with none of its values."""
     rng = request.rng
     for word, said in _REFUSED.items():
-        if re.search(rf"\b{word}\b", answer, re.IGNORECASE) and re.search(r"\b(?:can't|cannot|not|no)\b|n't\b", answer):
+        if re.search(rf"\b{word}\b", answer, re.IGNORECASE) and re.search(
+            r"\b(?:can't|cannot|not|no|none|unable)\b", answer
+        ):
             return rng.choice(said)
     told = _TOLD.findall(answer)
     if told:
@@ -136,8 +144,11 @@ def _take_up(answer: str, request: Request) -> str:
         return rng.choice(_TAKEN_UP).format(rng.choice(plain or [told[0].strip().removesuffix(" ID")]))
     if "entries" in answer:
         return rng.choice(_COUNTED)
+    for word, said in _SHORT.items():
+        if re.search(rf"\b{word}\b", answer):
+            return said
     words = [word for word in re.findall(r"\b[a-z]{5,}\b", answer) if word not in ("which", "there", "about")]
-    return f"You say {rng.choice(words)}, good." if words else "Good."
+    return f"I see what you mean by {rng.choice(words)}." if words else "Good."
 
 
 def _pick(forms: dict[str, tuple[str, ...]], register: str) -> tuple[str, ...]:

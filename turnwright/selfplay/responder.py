@@ -25,6 +25,8 @@ _DECLINES = (
     "I am unable to do that in this service.",
 )
 _OFFERS = ("What I can do is {}.", "I can {}, though.", "Instead, I can {}.", "What I can help with: I can {}.")
+_RELATIVE = re.compile(r"[,;:(]| (?:that|who|which) | by part ")
+"""Where a description goes into more than somebody would say in passing."""
 _GOODBYES = (
     "You're welcome, have a good day!",
     "Glad that helped. All the best!",
@@ -57,7 +59,7 @@ def _decline(request: Request, *, slips: bool) -> str:
     if slips:
         return "I've done that for you."
     wanted = set(stems(str(request.blocks["request"])))
-    deeds = [say_deed(re.split(r"[,;:(]", str(each))[0]) for each in request.blocks["can_do"]]
+    deeds = [say_deed(_RELATIVE.split(str(each))[0]) for each in request.blocks["can_do"]]
     ranked = sorted(dict.fromkeys(deeds), key=lambda deed: (-len(wanted & set(stems(deed))), deed))
     offered = ranked[: rng.choice((1, 2))]
     offer = rng.choice(_OFFERS).format(" or ".join(offered)) if offered else "I can help with other things, though."

@@ -73,9 +73,11 @@ def fill_behaviour(plan: BehaviourPlan | None, generation: Generation) -> Behavi
     """
     if plan is None or plan.name not in OF_A_TURN:
         return plan
-    turns = generation.turns
-    made = _list_detail(turns[plan.objective]) if plan.objective < len(turns) else {}
-    return plan.model_copy(update={"detail": {**plan.detail, "said": "", **made}})
+    made = (state_plan(turn, number) for number, turn in enumerate(generation.turns))
+    own = next((each for each in made if each is not None), None)
+    if own is None:
+        return plan.model_copy(update={"detail": {**plan.detail, "said": ""}})
+    return plan.model_copy(update={"objective": own.objective, "detail": {**plan.detail, **own.detail}})
 
 
 def state_plan(turn: TurnPlan, number: int) -> BehaviourPlan | None:

@@ -197,7 +197,8 @@ class _Rollout:
         """Whether a turn came about, in one of its attempts."""
         for attempt in range(self._config.stateless.attempts):
             try:
-                spoken = await self._maker.speak(turn, attempt, self._progress, self._list_said())
+                withholds = self._withholds(turn, attempt)
+                spoken = await self._maker.speak(turn, attempt, self._progress, self._list_said(), withholds=withholds)
             except TurnFailed:
                 continue
             try:
@@ -211,6 +212,18 @@ class _Rollout:
             self._spoken.append(spoken)
             return True
         return False
+
+    def _withholds(self, turn: int, attempt: int) -> bool:
+        """Whether the request of a try leaves a value out (missing_parameter).
+
+        It is the planned turn, or the first one after it whose plan has a value to leave out: the last try at a turn is
+        made without.
+        """
+        plan = self._steps.behaviour
+        if plan is None or plan.name != "missing_parameter" or turn < plan.objective:
+            return False
+        tries = self._config.stateless.attempts
+        return not any(made.clarification for made in self._plans) and (attempt < tries - 1 or tries == 1)
 
     async def _close(self) -> None:
         """The user closes the dialogue; where they find no words for it, it ends with the last turn."""

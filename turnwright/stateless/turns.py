@@ -38,7 +38,7 @@ class TurnMaker:
 
     steps: Steps
 
-    async def speak(self, turn: int, attempt: int, progress: Progress, said: Said) -> Spoken:
+    async def speak(self, turn: int, attempt: int, progress: Progress, said: Said, *, withholds: bool) -> Spoken:
         """Plans a turn and puts it into words (TC, plan to back-translate).
 
         Args:
@@ -46,6 +46,7 @@ class TurnMaker:
             attempt: which try at this turn, from 0; another one draws anew.
             progress: the dialogue so far.
             said: requests and answers so far.
+            withholds: whether the request is to leave a value out.
 
         Raises:
             TurnFailed: a step has no valid candidate; the reasons stand in the account.
@@ -57,7 +58,6 @@ class TurnMaker:
         task = steps.task
         rng = random.Random(f"{task.seed}:{task.toolset_id}:{task.reference_time}:{turn}:{attempt}")
         most = max(2, steps.scenario.lengths[turn])
-        withholds = steps.happens("missing_parameter", turn)
         planned = await self._plan(place, progress, said, most, withholds=withholds)
         hidden, withheld = frozenset[str](), None
         if steps.config.stateless.implicit_calls:

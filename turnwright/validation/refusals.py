@@ -116,10 +116,10 @@ def declines(text: str) -> bool:
 def claims(text: str) -> str | None:
     """The words with which a message says that something was done, or will be; none where no sentence does.
 
-    A sentence that says what cannot be done claims nothing, and neither does one that only asks or offers.
+    A sentence that says what cannot be done claims nothing, and neither does one that only asks.
     """
     for sentence in _SENTENCES.split(plain(text)):
-        if _DECLINES.search(sentence) or _OFFERS.search(sentence) or sentence.rstrip().endswith("?"):
+        if _DECLINES.search(sentence) or sentence.rstrip().endswith("?"):
             continue
         if said := _CLAIMS.search(sentence) or _PROMISES.search(sentence):
             return said[0]
