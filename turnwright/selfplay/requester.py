@@ -29,6 +29,7 @@ _GOING_ON = {
     "formal": ("With that settled,", "Thank you.", "Next,", "Going on from there,", "On that basis,"),
     "neutral": ("With that in hand,", "Going on from there,", "Next,", "Now that we have that,", "Thanks.", "OK,"),
 }
+_GREETING = re.compile(r"^(?:hey|hi), ")
 _ASKING = re.compile(r"(?:hey, |hi, )?(?:can|could|would|may) ")
 _TOLD = re.compile(r"(?:^|[,.] |and )the ([a-z][a-z ]{3,24}?) (?:is|are) ", re.IGNORECASE)
 _STAMP = re.compile(r" (?:ID|on|by)$")
@@ -56,6 +57,7 @@ _REFUSED = {
     "afraid": ("No need to be afraid of saying no.", "I was afraid of that."),
     "outside": ("So that is outside of this service. Understood.", "Outside of this service, I see."),
 }
+_NO = re.compile(r"\b(?:can't|cannot|not|no|none|unable)\b")
 _FAREWELLS = {
     "casual": ("Great, thanks, that's it.", "Cool, thanks a lot!", "Perfect, that's all. Cheers.", "Thanks, bye!"),
     "formal": (
@@ -103,10 +105,12 @@ def _say_wish(request: Request, wish: dict[str, Any], register: str, number: int
     """The sentences of one wish: what is to be done, and details that have a sentence of their own."""
     rng = request.rng
     opening = rng.choice(_pick(_FURTHER if number else _OPENINGS, register))
+    if request.blocks.get("earlier"):
+        opening = _GREETING.sub("", opening)
     start = start_sentence(opening)
     if not number and request.blocks.get("earlier") and not request.blocks.get("answer"):
         going_on = rng.choice(_pick(_GOING_ON, register))
-        start = f"{going_on} {start if going_on.endswith('.') else opening.removeprefix('hey, ').removeprefix('hi, ')}"
+        start = f"{going_on} {start if going_on.endswith('.') else opening}"
     wording = point_at(say_deed(wish["does"]), wish["takes"])
     details: Sequence[dict[str, Any]] = wish["details"]
     tail, sentences = say_details(wording.deed, details[1:] if lost else details, rng)
@@ -134,9 +138,7 @@ def _take_up(answer: str, request: Request) -> str:
     """A word about what the assistant said last, with none of its values."""
     rng = request.rng
     for word, said in _REFUSED.items():
-        if re.search(rf"\b{word}\b", answer, re.IGNORECASE) and re.search(
-            r"\b(?:can't|cannot|not|no|none|unable)\b", answer
-        ):
+        if re.search(rf"\b{word}\b", answer, re.IGNORECASE) and _NO.search(answer):
             return rng.choice(said)
     told = _TOLD.findall(answer)
     if told:
