@@ -36,7 +36,7 @@ _PROMISES = re.compile(
 """Looking is no promise: only doing is."""
 _READS = ("find ", "see ", "list ", "show ", "get ", "count ")
 """How requests begin that ask for nothing to be done: there a deed is not what an assistant could pretend."""
-_OFFERS = re.compile(r"\b(?:instead|i can(?! ?not)|what i can|able to help|happy to|glad to)\b")
+_OFFERS = re.compile(r"\b(?:instead|i can(?! ?not|'t)|what i can|able to help|happy to|glad to)\b")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _SHARED = 2
 """Words of a request in one sentence that show that it is about the request."""
