@@ -124,13 +124,22 @@ def play(messages: Any, mistakes: float, seeds: int = 25) -> list[str]:
 
 
 def test_the_player_passes_varies_and_errs_at_the_mistake_rate() -> None:
+    def check_asked(text: str) -> list[Problem]:
+        return check_question(text, WITHHELD, TOOLS, HEARD)
+
+    def check_declining(text: str) -> list[Problem]:
+        return check_decline(text, TOOLS, HEARD)
+
+    def check_parting(text: str) -> list[Problem]:
+        return check_goodbye(text, TOOLS, HEARD)
+
     question = ask_for_question("Send a note.", [], WITHHELD.label, WITHHELD.about)
     refusal = ask_for_decline("Order a taxi.", [], list(TOOLS.values()))
     goodbye = ask_for_goodbye("Thanks!", [])
     for messages, check, least in (
-        (question, lambda text: check_question(text, WITHHELD, TOOLS, HEARD), 5),
-        (refusal, lambda text: check_decline(text, TOOLS, HEARD), 10),
-        (goodbye, lambda text: check_goodbye(text, TOOLS, HEARD), 3),
+        (question, check_asked, 5),
+        (refusal, check_declining, 10),
+        (goodbye, check_parting, 3),
     ):
         careful = play(messages, 0.0)
         assert [codes(check(text)) for text in careful] == [set()] * len(careful)

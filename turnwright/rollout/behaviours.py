@@ -168,7 +168,7 @@ def _was_asked(
     if any(record.message < told and _carries(record, value) for record in calls):
         return False
     question = messages[told - 1]
-    if question["role"] != "assistant" or "?" not in (question["content"] or ""):
+    if question["role"] != "assistant" or not any(mark in (question["content"] or "") for mark in "?？؟"):
         return False
     before = max((index for index in range(told) if messages[index]["role"] == "user"), default=None)
     if before is None:

@@ -43,9 +43,10 @@ _READS_BEFORE = re.compile(
 )
 _ASIDE = re.compile(rf'(?:{"|".join(map(re.escape, ASIDES))})(?:"[^"]*"|[^".?!]|[.?!](?!\s|$))*')
 _ARTICLE = re.compile(r"\b(?:an?|the)\b")
+_UNITS = frozenset("kg g km m cm mm l ml c f usd eur gbp kwh mph kmh percent seconds minutes hours".split())
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _ANSWERS = (
-    rf"\bthe [^.:,]+? is {_VALUE}{_END}",
+    rf"\bthe [^.:,]+? (?:is|are) {_VALUE}{_END}",
     rf"(?:\b(?:it's|it is|make it|that's|that would be)|[:,]) {_VALUE}{_END}",
     rf"^{_VALUE}{_END}",
 )
@@ -109,14 +110,13 @@ def say_details(deed: str, details: Sequence[Mapping[str, Any]], rng: random.Ran
     known = [str(each["label"]) for each in details]
     for each in details:
         label, value = shorten_label(str(each["label"]), deed, known), say_value(each["value"])
-        be = "are" if label.endswith("s") and not label.endswith(("ss", "us", "is")) else "is"
         form = rng.random()
         if form < 0.45 or (not sentences and not parts and form < 0.6):
             parts.append(f"the {label} {value}")
         elif form < 0.65:
             parts.append(f"{value} as the {label}")
         elif form < 0.8:
-            sentences.append(f"The {label} {be} {value}.")
+            sentences.append(f"The {label} {_be(label)} {value}.")
         elif form < 0.9:
             sentences.append(f"The {label} should be {value}.")
         else:
@@ -125,27 +125,32 @@ def say_details(deed: str, details: Sequence[Mapping[str, Any]], rng: random.Ran
 
 
 def shorten_label(label: str, deed: str, others: Sequence[str]) -> str:
-    """`city` for `room city` beside a deed that speaks of rooms, as long as no other label ends in that word."""
-    first, _, last = label.partition(" ")
-    if not last or " " in last or last == "ID" or not re.search(rf"\b{re.escape(first)}s?\b", deed):
+    """`city` for `room city` beside a deed that speaks of rooms, as long as no other label ends in that word.
+
+    A unit is said as one: `weight in kg`.
+    """
+    first, _, last = label.rpartition(" ")
+    if first and last in _UNITS:
+        return f"{first} in {last}"
+    if not first or " " in first or last == "ID" or not re.search(rf"\b{re.escape(first)}s?\b", deed):
         return label
     return label if any(other != label and other.split()[-1] == last for other in others) else last
 
 
 def say_aside(mentions: Sequence[Mapping[str, Any]], rng: random.Random) -> str:
     """What is mentioned in passing, in one sentence."""
-    told = [f"the {each['label']} is {say_value(each['value'])}" for each in mentions]
+    told = [f"the {each['label']} {_be(str(each['label']))} {say_value(each['value'])}" for each in mentions]
     return f"{rng.choice(ASIDES)} {', and '.join(told)}."
 
 
 def say_answer(label: str, value: Any, register: str, rng: random.Random) -> str:
     """The answer to a question for one value."""
-    told = say_value(value)
+    told, be = say_value(value), _be(label)
     forms = {
         "casual": (f"Oh right, {told}.", f"It's {told}.", f"Sorry, forgot that: {told}.", f"Make it {told}."),
-        "formal": (f"The {label} is {told}.", f"My apologies, the {label} is {told}.", f"That would be {told}."),
+        "formal": (f"The {label} {be} {told}.", f"My apologies, the {label} {be} {told}.", f"That would be {told}."),
     }
-    usual = (f"It's {told}.", f"The {label} is {told}.", f"Sure, the {label} is {told}.", f"Make it {told}.")
+    usual = (f"It's {told}.", f"The {label} {be} {told}.", f"Sure, the {label} {be} {told}.", f"Make it {told}.")
     return start_sentence(rng.choice(forms.get(register, usual)))
 
 
@@ -202,6 +207,11 @@ def find_answer(text: str, schema: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _be(label: str) -> str:
+    """Several things are: `beds`, `nights`; not `status` or `address`."""
+    return "are" if label.endswith("s") and not label.endswith(("ss", "us", "is")) else "is"
+
+
 def _find_noun(label: str) -> str:
     """What an ID is of: `room` for `room ID`; empty for other labels."""
     return label.removesuffix(" ID") if label.endswith(" ID") else ""
@@ -211,7 +221,7 @@ def _find_noun(label: str) -> str:
 def _compile(label: str, aside: bool) -> tuple[re.Pattern[str], ...]:
     name = re.escape(label)
     if aside:
-        return (re.compile(rf"\bthe {name} is {_VALUE}{_END}", re.IGNORECASE),)
+        return (re.compile(rf"\bthe {name} (?:is|are) {_VALUE}{_END}", re.IGNORECASE),)
     other = r"(?!(?:is|are|should|from|you|that|we|as|and) |(?:and|from)\b)"
     return (
         re.compile(rf"\bthe {name} (?:is|are|should be) {_VALUE}{_END}", re.IGNORECASE),

@@ -8,11 +8,11 @@ from turnwright.selfplay.request import Request
 from turnwright.selfplay.words import stems
 
 _QUESTIONS = (
-    "What is the {}?",
+    "What {be} the {}?",
     "Which {} should it be?",
     "Could you tell me the {}?",
-    "Happy to. What is the {}, please?",
-    "One thing is still missing: what is the {}?",
+    "Happy to. What {be} the {}, please?",
+    "One thing is still missing: what {be} the {}?",
     "Before I begin, which {} do you have in mind?",
     "Sure. What should the {} be?",
 )
@@ -50,7 +50,8 @@ def _ask(request: Request, *, slips: bool) -> str:
     label = str(request.blocks["missing"]["label"])
     if slips:
         return f"I have taken the usual {label}."
-    return request.rng.choice(_QUESTIONS).format(label)
+    be = "are" if label.endswith("s") and not label.endswith(("ss", "us", "is")) else "is"
+    return request.rng.choice(_QUESTIONS).format(label, be=be)
 
 
 def _decline(request: Request, *, slips: bool) -> str:
