@@ -32,9 +32,9 @@ _BEFORE = (
     "with the {} from earlier",
 )
 _PLAIN = re.compile(r"[^\s,;\"]+(?: [^\s,;\"]+){0,3}")
-_VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>(?:(?! and )[^",;])+?))'
+_VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>(?:(?! and )[^",;]){1,120}?))'
 _END = r"(?=, and the | and |, |[,;]|[.?!](?:\s|$)|$)"
-_LABELS = r"(?P<labels>(?:(?!\b(?:with|using|keeping|taking)\b)[^\".?!;:])+?)"
+_LABELS = r"(?P<labels>(?:(?!\b(?:with|using|keeping|taking)\b)[^\".?!;:]){1,300}?)"
 _READS_FOUND = re.compile(rf"\b(?:using|taking|with) the {_LABELS} (?:you find|you come across|from what you find)")
 _READS_BEFORE = re.compile(
     rf"\b(?:with the same {_LABELS} as before|"
@@ -47,7 +47,8 @@ _UNITS = frozenset("kg g km m cm mm l ml c f usd eur gbp kwh mph kmh percent sec
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _ANSWERS = (
     rf"\bthe [^.:,]+? (?:is|are) {_VALUE}{_END}",
-    rf"(?:\b(?:it's|it is|make it|that's|that would be)|[:,]) {_VALUE}{_END}",
+    rf"(?:\b(?:it's|it is|make it|that's|that would be)|:) {_VALUE}{_END}",
+    rf", {_VALUE}{_END}",
     rf"^{_VALUE}{_END}",
 )
 

@@ -117,7 +117,7 @@ class _Rollout:
         for turn in range(len(self._scenario.lengths)):
             if not await self._make_turn(turn):
                 break
-        if self._steps.reactive and self._plans:
+        if self._steps.reactive and self._name_ending()[0] == "task_complete":
             await self._close()
 
     async def execute(self, base: Base) -> None:
