@@ -106,14 +106,14 @@ def rejected(row: DialogueRow, stage: str) -> set[str]:
 def test_each_behaviour_comes_about_and_is_valid_in_most_dialogues(
     name: str, behaviour: dict[str, Any], reactive: bool
 ) -> None:
-    rows = days(6, **behaviour)
+    rows = days(5, **behaviour)
     made = [simulate(row, reactive_user=reactive) for row in rows]
     verdicts = [judge(dialogue, row) for dialogue, row in zip(made, rows, strict=True)]
     good = [
         dialogue.behaviour_occurred and verdict.judgment == "valid"
         for dialogue, verdict in zip(made, verdicts, strict=True)
     ]
-    assert sum(good) >= 4, [(verdict.reasons, name) for verdict in verdicts if verdict.reasons]
+    assert sum(good) >= 3, [(verdict.reasons, name) for verdict in verdicts if verdict.reasons]
     assert made[0] == simulate(rows[0], reactive_user=reactive)
 
 
