@@ -101,6 +101,10 @@ class BehaviourPlan(Closed):
     * tool_fault: `{tool, kind, times}`
     * parallel_calls: `{calls: [ids]}`
 
+    In stateless dialogues the objective is a turn, and its detail comes with the dialogue (schemas.stateless.TurnPlan):
+    missing_parameter has none before; removed_tool has `links` besides (schemas.stateless.FieldLink), which lead to the
+    tool that the request is planned for, the first of `tools`.
+
     With removed_tool and forbidden_action the objective has neither calls nor facts: nothing of it is to happen.
     """
 

@@ -213,6 +213,12 @@ class SummaryDraft(Reply):
     summary: str
 
 
+class ResponseDraft(Reply):
+    """responder: what the assistant says where it calls nothing."""
+
+    response: str
+
+
 REPLIES: dict[Role, type[Reply]] = {
     "question_writer": Questions,
     "sql_tool_writer": SqlToolDrafts,
@@ -228,6 +234,7 @@ REPLIES: dict[Role, type[Reply]] = {
     "requester": RequestDraft,
     "back_translator": PlanDraft,
     "summariser": SummaryDraft,
+    "responder": ResponseDraft,
 }
 """Roles that answer with JSON. The assistant answers in prose and tool calls."""
 

@@ -202,6 +202,9 @@ class Stateless(Closed):
     """Tries at one turn before the dialogue ends with the turn before it."""
     error_hints: Share = 0.15
     """Share of dialogues into which one to three wrong calls with a hint are put."""
+    reactive_user: bool = False
+    """Whether the user answers to what the assistant said: later requests take it up in words, and the user closes the
+    dialogue. Twins go without, so that their arms differ in one thing each."""
     votes: int = Field(default=3, ge=1, le=15)
     """Votes of the judge on one dialogue, where `judging.votes` asks for no more; they have to be unanimous."""
 

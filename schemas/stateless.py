@@ -2,12 +2,31 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from schemas.closed import Closed
 from schemas.goals import PlannedCall
 from schemas.vocabulary import Sampler
 
-GenerationStage = Literal["plan", "request", "back_translation", "execution", "summary"]
-"""The steps of a turn that can come to nothing, in their order."""
+GenerationStage = Literal[
+    "plan",
+    "request",
+    "question",
+    "answer",
+    "back_translation",
+    "decline",
+    "execution",
+    "summary",
+    "farewell",
+    "goodbye",
+]
+"""The steps of a turn that can come to nothing, in their order. `question` and `answer` are those of a turn that holds
+a value back, `decline` that of one which no tool can meet, `farewell` and `goodbye` close a dialogue with a reactive
+user."""
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
 
 
 class FieldLink(Closed):
@@ -64,17 +83,61 @@ class ErrorHint(Closed):
     """`other_candidate`: a losing back-translation made it; `look_alike`: a similar tool; `mixed_up`: another value."""
 
 
+class Clarification(Closed):
+    """A value that the request left out, and how it came to be said (missing_parameter)."""
+
+    call: str
+    """Id of the call of the ground truth that needs it."""
+    parameter: str
+    label: str
+    """What a person calls the parameter."""
+    value: Any
+    """A JSON scalar."""
+    question: str
+    """What the assistant asked."""
+    answer: str
+    """What the user answered."""
+
+
+class Refusal(Closed):
+    """A request that no offered tool can meet (out_of_scope, removed_tool)."""
+
+    behaviour: Literal["out_of_scope", "removed_tool"]
+    wish: str
+    """What was asked for, as a verb phrase: `order a taxi for tomorrow morning`."""
+
+
+class Closing(Closed):
+    """How a reactive user ended the dialogue."""
+
+    farewell: str
+    """The user's last words."""
+    goodbye: str
+    """The assistant's."""
+
+
 class TurnPlan(Closed):
     """One complete turn."""
 
     calls: tuple[PlannedCall, ...]
     """Ground truth: what the dialogue's calls were made of, with ids that run on over the dialogue. `lookup` marks the
-    hidden ones; what results gave is null."""
+    hidden ones; what results gave is null. Empty in a turn that is declined."""
     planned: tuple[PlannedCall, ...]
-    """As the planner had it, before it was translated back; empty where it is the same."""
+    """As the planner had it, before it was translated back; empty where it is the same. In a turn that is declined, the
+    call of the tool that is not offered."""
     request: str
     summary: str
+    """The assistant's last word of the turn; in one that is declined, the refusal."""
     hints: tuple[ErrorHint, ...] = ()
+    clarification: Clarification | None = Field(default=None, exclude_if=_is_absent)
+    refusal: Refusal | None = Field(default=None, exclude_if=_is_absent)
+
+    @property
+    def exchanges(self) -> list[tuple[str, str]]:
+        """What the user said and what the assistant said to it, once or, with a question in between, twice."""
+        if self.clarification is None:
+            return [(self.request, self.summary)]
+        return [(self.request, self.clarification.question), (self.clarification.answer, self.summary)]
 
 
 class Generation(Closed):
@@ -87,3 +150,5 @@ class Generation(Closed):
     candidates: dict[GenerationStage, int]
     """Candidates drawn, by stage."""
     rejections: tuple[Rejection, ...]
+    closing: Closing | None = Field(default=None, exclude_if=_is_absent)
+    """Only with a reactive user."""

@@ -18,6 +18,7 @@ Role = Literal[
     "requester",
     "back_translator",
     "summariser",
+    "responder",
 ]
 """Everything that a model is asked to be."""
 

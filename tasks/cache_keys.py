@@ -49,7 +49,13 @@ _SCENARIO = (
     "stateless.error_hints",
 )
 """What the scenario of a stateless dialogue depends on."""
-_TURNS = ("stateless.back_translation", "stateless.implicit_calls", "stateless.candidates", "stateless.attempts")
+_TURNS = (
+    "stateless.back_translation",
+    "stateless.implicit_calls",
+    "stateless.candidates",
+    "stateless.attempts",
+    "stateless.reactive_user",
+)
 """What its turns depend on besides."""
 
 STAGE_FIELDS: dict[Stage, tuple[str, ...]] = {
@@ -124,6 +130,7 @@ STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
         "requester",
         "back_translator",
         "summariser",
+        "responder",
     ),
     "validate-dialogues": ("judge",),
     "repair-dialogues": ("user_simulator", "user_operator", "assistant", "tool_simulator", "judge"),

@@ -17,7 +17,9 @@ from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, re
 T = TypeVar("T")
 
 WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
-"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented and stateless dialogues."""
+"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
+IN_PLANS = WITHOUT_USER | {"missing_parameter", "out_of_scope", "removed_tool"}
+"""Behaviours of stateless dialogues: the plan of a turn says what the user answers, or that nothing is called."""
 NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
 """Behaviours that are about what stands in the data: they need tools that run."""
 IN_DOMAINS = frozenset({"none", "missing_parameter", "changed_mind", "tool_fault", "out_of_scope", "forbidden_action"})
@@ -142,7 +144,9 @@ def _list_kinds(tools: str) -> frozenset[str]:
 
 def can_bear(behaviour: str, toolset: ToolsetRow, paradigm: Paradigm) -> bool:
     """Whether a behaviour can come about in dialogues made this way over these tools."""
-    if (paradigm == "task_oriented" or paradigm in STATELESS) and behaviour not in WITHOUT_USER:
+    if paradigm in STATELESS:
+        return behaviour in IN_PLANS
+    if paradigm == "task_oriented" and behaviour not in WITHOUT_USER:
         return False
     if paradigm != "user_oriented_executed":
         return behaviour not in NEEDS_DATA

@@ -41,6 +41,28 @@ def ask_for_plan(
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
+def ask_for_removed_call(
+    tool: Tool,
+    links: Sequence[FieldLink],
+    persona: Persona,
+    now: str,
+    said: Sequence[str],
+    earlier: Sequence[EarlierCall],
+) -> list[Message]:
+    """The request for one call of a tool that is not offered: what a turn that is to be declined asks for."""
+    system = prompts.render("planner", "removed_system", tools=view_plan_tools([tool]), links=view_links(links))
+    user = prompts.render(
+        "planner",
+        "removed_user",
+        persona=persona.model_dump(),
+        now=prompts.data_block("now", now),
+        said=list(said),
+        earlier=view_earlier(earlier),
+        next_id=prompts.data_block("next_id", f"c{len(earlier) + 1}"),
+    )
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
 async def plan_turn(
     models: Models, messages: Sequence[Message], *, draw: int, unit: str, remaining: float
 ) -> StructuredReply[PlanDraft]:

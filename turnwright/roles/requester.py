@@ -1,6 +1,7 @@
 """The requester: a user's words for a plan, with some of its calls hidden (TC, request)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import prompts
 from schemas.goals import Persona, PlannedCall
@@ -19,6 +20,8 @@ def ask_for_request(
     persona: Persona,
     now: str,
     earlier: Sequence[tuple[str, str]],
+    *,
+    reactive: bool = False,
 ) -> list[Message]:
     """The request for the words of one plan: no tool by its name, and of hidden calls nothing but their literals.
 
@@ -29,18 +32,73 @@ def ask_for_request(
         persona: who speaks.
         now: ISO 8601 time that counts as now.
         earlier: requests and answers so far.
+        reactive: whether the person takes up what the assistant said last; with `earlier` alone.
     """
     own_turn = {call.id for call in (*explicit, *hidden)}
+    wishes = [view_wish(call, tools, own_turn) for call in explicit]
+    mentions = [detail for call in hidden for detail in view_details(call, tools[call.tool])]
+    return _ask(wishes, mentions, persona, now, earlier, reactive=reactive)
+
+
+def ask_for_wish(
+    wish: str, persona: Persona, now: str, earlier: Sequence[tuple[str, str]], *, reactive: bool = False
+) -> list[Message]:
+    """The request for the words of a wish that no tool has to do with: a verb phrase, without details."""
+    return _ask([{"does": wish, "details": [], "takes": []}], [], persona, now, earlier, reactive=reactive)
+
+
+def ask_for_answer(request: str, question: str, label: str, value: Any, persona: Persona) -> list[Message]:
+    """The request for the answer to a question back."""
     user = prompts.render(
         "requester",
-        "user",
+        "answer_user",
         persona=persona.model_dump(),
-        now=prompts.data_block("now", now),
-        earlier=[{"user": said, "assistant": answer} for said, answer in earlier],
-        asks_for=[view_wish(call, tools, own_turn) for call in explicit],
-        mentions=[detail for call in hidden for detail in view_details(call, tools[call.tool])],
+        request=prompts.data_block("request", request),
+        question=prompts.data_block("question", question),
+        detail={"label": label, "value": value},
     )
-    return [{"role": "system", "content": prompts.render("requester", "system")}, {"role": "user", "content": user}]
+    return [
+        {"role": "system", "content": prompts.render("requester", "answer_system")},
+        {"role": "user", "content": user},
+    ]
+
+
+def ask_for_farewell(persona: Persona, earlier: Sequence[tuple[str, str]]) -> list[Message]:
+    """The request for the user's last words."""
+    user = prompts.render("requester", "closing_user", persona=persona.model_dump(), earlier=_view(earlier))
+    return [
+        {"role": "system", "content": prompts.render("requester", "closing_system")},
+        {"role": "user", "content": user},
+    ]
+
+
+def _ask(
+    wishes: Sequence[Mapping[str, Any]],
+    mentions: Sequence[Mapping[str, Any]],
+    persona: Persona,
+    now: str,
+    earlier: Sequence[tuple[str, str]],
+    *,
+    reactive: bool,
+) -> list[Message]:
+    values: dict[str, Any] = {
+        "persona": persona.model_dump(),
+        "now": prompts.data_block("now", now),
+        "earlier": _view(earlier),
+        "asks_for": list(wishes),
+        "mentions": list(mentions),
+    }
+    if not (reactive and earlier):
+        system, user = prompts.render("requester", "system"), prompts.render("requester", "user", **values)
+    else:
+        answer = prompts.data_block("answer", earlier[-1][1])
+        system = prompts.render("requester", "reactive_system")
+        user = prompts.render("requester", "reactive_user", answer=answer, **values)
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def _view(earlier: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"user": said, "assistant": answer} for said, answer in earlier]
 
 
 async def write_request(

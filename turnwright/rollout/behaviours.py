@@ -25,7 +25,7 @@ def behaviour_occurred(
 
     It says nothing about the assistant's reaction: turnwright/validation/reactions.py judges that.
     """
-    if plan is None:
+    if plan is None or has_no_turn(plan):
         return False
     match plan.name:
         case "missing_parameter":
@@ -48,11 +48,19 @@ def behaviour_occurred(
             return False
 
 
+def has_no_turn(plan: BehaviourPlan) -> bool:
+    """Whether the turn of a stateless dialogue for which a behaviour was planned did not come about."""
+    return plan.detail.get("said") == ""
+
+
 def find_request(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
     """Index of the first user message that makes the request which no tool can answer.
 
-    A message makes it when it shares half of the request's words of four letters or more.
+    A message makes it when it shares half of the request's words of four letters or more; in a stateless dialogue it is
+    known which one does.
     """
+    if "said" in plan.detail:
+        return find_said(plan, messages)
     wanted = content_words(str(plan.detail["request"]))
     if not wanted:
         return None
@@ -64,14 +72,28 @@ def find_request(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None
     return None
 
 
+def find_said(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
+    """Index of the user message that a stateless dialogue's turn was made for: its words are part of the plan."""
+    wanted = " ".join(str(plan.detail["said"]).split())
+    found = (
+        index
+        for index, message in enumerate(messages)
+        if message["role"] == "user" and " ".join((message["content"] or "").split()) == wanted
+    )
+    return next(found, None)
+
+
 def find_blocked_request(
     plan: BehaviourPlan, objectives: Sequence[Objective], messages: Sequence[Message]
 ) -> int | None:
     """Index of the user message with which the request that cannot be met has been made.
 
     It has been made when a message, with the user's message before it, shares half of the request's telling words, or
-    names a detail that belongs to this objective alone and shares a word.
+    names a detail that belongs to this objective alone and shares a word; in a stateless dialogue it is known which one
+    makes it.
     """
+    if "said" in plan.detail:
+        return find_said(plan, messages)
     wanted = content_words(str(plan.detail["request"])) - _FRAME
     elsewhere = [
         detail.value
@@ -146,7 +168,7 @@ def _was_asked(
     if any(record.message < told and _carries(record, value) for record in calls):
         return False
     question = messages[told - 1]
-    if question["role"] != "assistant" or "?" not in (question["content"] or ""):
+    if question["role"] != "assistant" or not any(mark in (question["content"] or "") for mark in "?？؟"):
         return False
     before = max((index for index in range(told) if messages[index]["role"] == "user"), default=None)
     if before is None:

@@ -4,11 +4,9 @@ It reads the request, the tools, the links and the earlier calls, and nothing el
 fetched over a link. At the mistake rate a candidate loses a literal or the first call.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from turnwright.selfplay.plan_view import (
     Known,
@@ -17,20 +15,16 @@ from turnwright.selfplay.plan_view import (
     next_ids,
     read_earlier,
     read_view,
-    write_value,
 )
 from turnwright.selfplay.request import Request
+from turnwright.selfplay.request_wording import compile_deed, drop_asides, find_answer, find_asides, find_said, is_taken
 
-_VALUE = r'(?:"(?P<quoted>(?:[^"]|(?<=[\[{:, ])"[^"]*"(?=[\]}:, ]))*)"|(?P<plain>[^",;]+?))'
-_END = r"(?=, and the |, and then | and the |, the |, with |, taking |[,;]|[.?!](?:\s|$)|$)"
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _DEEPEST = 4
 
 
 def reply(request: Request) -> dict[str, Any]:
     """A reply of the form schemas.replies.PlanDraft."""
-    plan = _Recovery(request, read_view(request), read_earlier(request), str(request.blocks["request"]))
-    calls = plan.recover()
+    calls = _Recovery(request, read_view(request), read_earlier(request), _read_talk(request)).recover()
     rng = request.rng
     if calls and rng.random() < request.mistake_rate:
         place = rng.randrange(len(calls))
@@ -41,6 +35,26 @@ def reply(request: Request) -> dict[str, Any]:
         else:
             calls = calls[1:]
     return {"calls": calls}
+
+
+@dataclass(frozen=True)
+class _Talk:
+    """What was said: the request, and the answer to what was asked back."""
+
+    request: str
+    question: str = ""
+    answer: str = ""
+
+
+def _read_talk(request: Request) -> _Talk:
+    """The request alone, or the user's lines of a talk; what the assistant said before it counts for nothing."""
+    if "talk" not in request.blocks:
+        return _Talk(str(request.blocks["request"]))
+    lines = [(str(line["by"]), str(line["said"])) for line in request.blocks["talk"]]
+    said = [place for place, (by, _) in enumerate(lines) if by == "user"]
+    if len(said) < 2:
+        return _Talk(lines[said[0]][1] if said else "")
+    return _Talk(lines[said[0]][1], lines[said[1] - 1][1], lines[said[1]][1])
 
 
 @dataclass(frozen=True)
@@ -58,10 +72,12 @@ class _Recovery:
     request: Request
     view: PlanView
     earlier: list[Known]
-    text: str
+    talk: _Talk
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def __post_init__(self) -> None:
+        self._text = drop_asides(self.talk.request)
+        self._asides = find_asides(self.talk.request)
         self._made: dict[int, str] = {}
         self._making: set[int] = set()
         self._deeds = self._find_deeds()
@@ -84,18 +100,18 @@ class _Recovery:
         ]
 
     def _find_deeds(self) -> list[_Deed]:
-        plain = self.text.casefold()
+        plain = self._text.casefold()
         found: list[tuple[int, PlanTool]] = []
         taken: list[tuple[int, int]] = []
         for tool in sorted(self.view.tools.values(), key=lambda tool: (-len(tool.deed), tool.name)):
-            for match in re.finditer(rf"(?<!\w){re.escape(tool.deed.casefold())}(?!\w)", plain):
+            for match in compile_deed(tool.deed).finditer(plain):
                 span = match.span()
                 if all(span[1] <= start or stop <= span[0] for start, stop in taken):
                     taken.append(span)
                     found.append((span[0], tool))
         found.sort(key=lambda item: item[0])
-        ends = [start for start, _ in found[1:]] + [len(self.text)]
-        return [_Deed(tool, start, self.text[start:end]) for (start, tool), end in zip(found, ends, strict=True)]
+        ends = [*(start for start, _ in found[1:]), len(self._text)][: len(found)]
+        return [_Deed(tool, start, self._text[start:end]) for (start, tool), end in zip(found, ends, strict=True)]
 
     def _make_deed(self, place: int) -> str | None:
         """Makes the call that a place of the request asks for, what it needs first; none where it is under way."""
@@ -108,18 +124,24 @@ class _Recovery:
         arguments: list[dict[str, Any]] = []
         for name, schema in deed.tool.parameters.items():
             label = deed.tool.label(name)
-            said = _find_said(label, deed.text, schema, stated=False)
-            taken = re.search(rf"taking (?:the [^,.?!]+ and )*the {re.escape(label)}\b[^,.?!]* from (\w+)", deed.text)
-            if said is not None:
+            others = [deed.tool.label(other) for other in deed.tool.parameters]
+            said = find_said(label, deed.text, schema, others=others) or self._find_answered(label, schema)
+            taken = is_taken(label, deed.text)
+            if said is not None and not taken:
                 arguments.append(_literal(name, said))
             elif name in deed.tool.required or taken:
-                before = taken is not None and taken[1] == "before"
-                reference = self._look_back(deed.tool, name) if before else None
+                reference = self._look_back(deed.tool, name) if taken == "before" else None
                 reference = reference or self._refer(deed.tool, name, _DEEPEST)
                 if reference is not None:
                     arguments.append(reference)
         self._made[place] = self._append(deed.tool, arguments)
         return self._made[place]
+
+    def _find_answered(self, label: str, schema: dict[str, Any]) -> str | None:
+        """The value that the user gave when asked for it by this label."""
+        if not self.talk.answer or not re.search(rf"\b{re.escape(label)}\b", self.talk.question, re.IGNORECASE):
+            return None
+        return find_answer(self.talk.answer, schema)
 
     def _refer(self, tool: PlanTool, name: str, depth: int) -> dict[str, Any] | None:
         """What fills a parameter that nobody said: a deed of the request, a look-up with details, an earlier call."""
@@ -160,7 +182,7 @@ class _Recovery:
         if tool is None:
             return 0
         return sum(
-            _find_said(tool.label(name), self.text, schema, stated=True) is not None
+            find_said(tool.label(name), self._asides, schema, aside=True) is not None
             for name, schema in tool.parameters.items()
         )
 
@@ -172,7 +194,7 @@ class _Recovery:
         before = len(self.calls)
         arguments: list[dict[str, Any]] = []
         for name, schema in tool.parameters.items():
-            said = _find_said(tool.label(name), self.text, schema, stated=True)
+            said = find_said(tool.label(name), self._asides, schema, aside=True)
             if said is not None:
                 arguments.append(_literal(name, said))
             elif name in tool.required:
@@ -195,34 +217,3 @@ def _literal(name: str, value: str) -> dict[str, Any]:
 
 def _reference(name: str, call: str, place: str) -> dict[str, Any]:
     return {"name": name, "value": "", "from_call": call, "from_field": place}
-
-
-@lru_cache(maxsize=4096)
-def _compile(label: str, stated: bool) -> re.Pattern[str]:
-    link = " is " if stated else " "
-    refused = "" if stated else r"(?!is |from there|from before|and the )"
-    return re.compile(rf"\bthe {re.escape(label)}{link}{refused}{_VALUE}{_END}", re.IGNORECASE)
-
-
-def _find_said(label: str, text: str, schema: dict[str, Any], *, stated: bool) -> str | None:
-    """The value that a text gives a label: `the city Leeds` beside a deed, `the city is Leeds` in passing."""
-    for match in _compile(label, stated).finditer(text):
-        value = str(match["quoted"] if match["quoted"] is not None else match["plain"]).strip()
-        options = [write_value(option) for option in cast("list[Any]", schema.get("enum") or [])]
-        if options and value not in options:
-            continue
-        kind = schema.get("type")
-        if kind in ("integer", "number") and not _NUMBER.fullmatch(value):
-            continue
-        if kind in ("array", "object") and not _is_document(value):
-            continue
-        return value
-    return None
-
-
-def _is_document(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -11,6 +11,7 @@ from turnwright.selfplay.request import Request
 from turnwright.tools.parameter_labels import label_parameter
 from turnwright.tools.tool_text import first_sentence
 
+_IRREGULAR = {"has": "have", "does": "do", "goes": "go", "is": "be"}
 _SAID = re.compile(r"(?:ches|shes|sses|xes|zes)$")
 
 
@@ -102,7 +103,9 @@ def say_deed(description: str) -> str:
     if not words:
         return "do this"
     verb = words[0].lower()
-    if verb.endswith("ies") and len(verb) > 4:
+    if verb in _IRREGULAR:
+        verb = _IRREGULAR[verb]
+    elif verb.endswith("ies") and len(verb) > 4:
         verb = verb[:-3] + "y"
     elif _SAID.search(verb):
         verb = verb[:-2]

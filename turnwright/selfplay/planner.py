@@ -28,8 +28,10 @@ _DEEPEST = 4
 
 def reply(request: Request) -> dict[str, Any]:
     """A reply of the form schemas.replies.PlanDraft."""
-    view, earlier, most = read_view(request), read_earlier(request), int(request.blocks["most"])
-    rng = request.rng
+    view, earlier, rng = read_view(request), read_earlier(request), request.rng
+    if "most" not in request.blocks:
+        return {"calls": _plan_one(request, view, earlier)}
+    most = int(request.blocks["most"])
     best: list[dict[str, Any]] = []
     for _ in range(_TRIES):
         plan = _Plan(request, view, earlier, most, rng)
@@ -41,6 +43,13 @@ def reply(request: Request) -> dict[str, Any]:
     if best and rng.random() < request.mistake_rate:
         best = _spoil(best, rng)
     return {"calls": best}
+
+
+def _plan_one(request: Request, view: PlanView, earlier: list[Known]) -> list[dict[str, Any]]:
+    """One call of the one tool that is shown; at the mistake rate with a mistake."""
+    plan = _Plan(request, view, earlier, 1, request.rng)
+    plan.add(next(iter(view.tools.values())))
+    return _spoil(plan.calls, request.rng) if request.rng.random() < request.mistake_rate else plan.calls
 
 
 @dataclass
@@ -80,6 +89,10 @@ class _Plan:
             if len(self.calls) > max(2, self.most):
                 del self.calls[before:]
                 break
+
+    def add(self, tool: PlanTool) -> None:
+        """Adds a call of a tool, and of what it needs where that can be fetched."""
+        self._add(tool, 0)
 
     def holds(self) -> bool:
         """Whether the plan is what was asked for, as far as a careful writer checks."""

@@ -34,6 +34,22 @@ def check_plan(
     ]
 
 
+def check_removed_call(calls: Sequence[PlannedCall], tool: Tool, earlier: Sequence[EarlierCall]) -> list[Problem]:
+    """Everything that forbids the plan of a turn that is to be declined: one call of the tool that is not offered.
+
+    It may refer to earlier calls, and need not. `other_goal` where it is another call, or more than one.
+    """
+    names = [call.tool for call in calls]
+    problems = [] if names == [tool.name] else [Problem("other_goal", f"{names} instead of one call of {tool.name}")]
+    known = {tool.name: tool}
+    linking = [one for one in _check_references(calls, known, earlier) if one.code not in _LINKS]
+    return [*problems, *_check_arguments(calls, known), *linking]
+
+
+_LINKS = frozenset({"no_reference", "no_earlier_link"})
+"""What only calls that are made have to meet: they hang together."""
+
+
 def find_components(calls: Sequence[PlannedCall]) -> list[set[str]]:
     """The connected components of a plan, by ids, earlier calls that it refers to included; edges have no direction."""
     components: list[set[str]] = []

@@ -52,6 +52,12 @@ def find_hidden_again(
     return frozenset(found)
 
 
+def find_literal(calls: Sequence[PlannedCall], value: Any) -> tuple[str, str] | None:
+    """Call and parameter of the first literal that is a value; none where no call has it."""
+    places = ((call.id, name, given) for call in calls for name, given in list_literals(call))
+    return next(((identifier, name) for identifier, name, given in places if _same(value, given)), None)
+
+
 def is_same_plan(one: Sequence[PlannedCall], other: Sequence[PlannedCall]) -> bool:
     """Whether two plans make the same calls: tools, literals by value, and which calls feed which, in any order."""
     if len(one) != len(other):

@@ -1,6 +1,7 @@
 """Generates one stateless dialogue, turn by turn, and rescues it to its last complete turn where one fails (TC)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
 from schemas.goals import Persona
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
-from schemas.stateless import Generation, Scenario, TurnPlan
+from schemas.stateless import Closing, Generation, Scenario, TurnPlan
 from schemas.tools import Tool
 from schemas.vocabulary import Ending
 from turnwright.environments.base import Base
@@ -20,10 +21,17 @@ from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.conversation import Conversation
 from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_calls import SimulatedCalls
-from turnwright.rollout.tool_calls import ExecutedCalls, list_removed, offer_tools, read_behaviour
+from turnwright.rollout.tool_calls import ExecutedCalls, list_removed, offer_tools, read_behaviour, read_tools
+from turnwright.stateless.behaviours import fill_behaviour
 from turnwright.stateless.candidates import Account
+from turnwright.stateless.exchanges import close
 from turnwright.stateless.execution import Progress
-from turnwright.stateless.turns import Spoken, TurnFailed, TurnMaker
+from turnwright.stateless.objectives import state_objectives
+from turnwright.stateless.steps import Steps, Try, TurnFailed
+from turnwright.stateless.turns import Spoken, TurnMaker
+
+_CLOSING_TURNS = 2
+"""Messages with which a reactive user's dialogue ends."""
 
 
 async def simulate_stateless(
@@ -47,7 +55,7 @@ async def simulate_stateless(
         SourceError: the environment's database could not be reached.
     """
     tools = offer_tools(toolset, task)
-    rollout = _Rollout(task, tools, models, config, trial)
+    rollout = _Rollout(task, tools, _find_removed(task, toolset), models, config, trial)
     try:
         await rollout.generate()
         if base is not None:
@@ -57,11 +65,25 @@ async def simulate_stateless(
         await rollout.close()
 
 
+def _find_removed(task: DialogueTaskRow, toolset: ToolsetRow) -> Tool | None:
+    """The tool that a request is planned for although it is not offered (removed_tool)."""
+    plan = read_behaviour(task)
+    if plan is None or plan.name != "removed_tool":
+        return None
+    return next(tool for tool in read_tools(toolset) if tool.name == plan.detail["tools"][0])
+
+
 class _Rollout:
     """One dialogue while it is made."""
 
     def __init__(
-        self, task: DialogueTaskRow, tools: Sequence[Tool], models: Models, config: RunConfig, trial: int
+        self,
+        task: DialogueTaskRow,
+        tools: Sequence[Tool],
+        removed: Tool | None,
+        models: Models,
+        config: RunConfig,
+        trial: int,
     ) -> None:
         self._task = task
         self._tools = tools
@@ -74,7 +96,7 @@ class _Rollout:
         self._progress = self._start
         self._plans: list[TurnPlan] = []
         self._spoken: list[Spoken] = []
-        self._maker = TurnMaker(
+        self._steps = Steps(
             task=task,
             scenario=self._scenario,
             persona=Persona.model_validate_json(task.persona),
@@ -83,14 +105,20 @@ class _Rollout:
             config=config,
             trial=trial,
             account=self._account,
+            behaviour=read_behaviour(task),
+            removed=removed,
         )
+        self._maker = TurnMaker(self._steps)
+        self._closing: Closing | None = None
         self._runner: SimulatedCalls | ExecutedCalls = self._simulate()
 
     async def generate(self) -> None:
         """Makes the turns, against simulated tools."""
         for turn in range(len(self._scenario.lengths)):
             if not await self._make_turn(turn):
-                return
+                break
+        if self._steps.reactive and self._name_ending()[0] == "task_complete":
+            await self._close()
 
     async def execute(self, base: Base) -> None:
         """Carries out what was planned and said on a database, from the start; a turn that fails there ends it."""
@@ -108,13 +136,16 @@ class _Rollout:
 
     async def make_row(self, toolset: ToolsetRow) -> DialogueRow:
         """The row of what there is."""
-        task, conversation, plan = self._task, self._progress.conversation, read_behaviour(self._task)
+        task, conversation = self._task, self._progress.conversation
         generation = Generation(
             turns=tuple(self._plans),
             wanted=len(self._scenario.lengths),
             candidates=dict(sorted(self._account.candidates.items())),
             rejections=tuple(self._account.rejections),
+            closing=self._closing,
         )
+        plan = fill_behaviour(read_behaviour(task), generation)
+        objectives = state_objectives(generation, self._steps.tools)
         final_digest, changes = await self._runner.final_state()
         calls = self._progress.records
         ending, detail = self._name_ending()
@@ -133,7 +164,7 @@ class _Rollout:
             "trial": self._trial,
             "difficulty": task.difficulty,
             "behaviour": task.behaviour,
-            "behaviour_occurred": behaviour_occurred(plan, (), conversation.messages, calls),
+            "behaviour_occurred": behaviour_occurred(plan, objectives, conversation.messages, calls),
             "messages": orjson.dumps(conversation.messages).decode(),
             "calls": canonical_json([record.model_dump(mode="json") for record in calls]),
             "ending": ending,
@@ -165,9 +196,9 @@ class _Rollout:
     async def _make_turn(self, turn: int) -> bool:
         """Whether a turn came about, in one of its attempts."""
         for attempt in range(self._config.stateless.attempts):
-            said = [(plan.request, plan.summary) for plan in self._plans]
             try:
-                spoken = await self._maker.speak(turn, attempt, self._progress, said)
+                withholds = self._withholds(turn, attempt)
+                spoken = await self._maker.speak(turn, attempt, self._progress, self._list_said(), withholds=withholds)
             except TurnFailed:
                 continue
             try:
@@ -182,6 +213,35 @@ class _Rollout:
             return True
         return False
 
+    def _withholds(self, turn: int, attempt: int) -> bool:
+        """Whether the request of a try leaves a value out (missing_parameter).
+
+        It is the planned turn, or the first one after it whose plan has a value to leave out: the last try at a turn is
+        made without.
+        """
+        plan = self._steps.behaviour
+        if plan is None or plan.name != "missing_parameter" or turn < plan.objective:
+            return False
+        tries = self._config.stateless.attempts
+        return not any(made.clarification for made in self._plans) and (attempt < tries - 1 or tries == 1)
+
+    async def _close(self) -> None:
+        """The user closes the dialogue; where they find no words for it, it ends with the last turn."""
+        turns = self._config.limits.turns
+        if self._progress.conversation.turns + _CLOSING_TURNS > turns:
+            return
+        for attempt in range(self._config.stateless.attempts):
+            try:
+                self._closing = await close(self._steps, Try(len(self._plans), attempt), self._list_said())
+            except TurnFailed:
+                continue
+            talk = self._progress.conversation.add_user(self._closing.farewell)
+            self._progress = replace(self._progress, conversation=talk.add_assistant(self._closing.goodbye))
+            return
+
+    def _list_said(self) -> list[tuple[str, str]]:
+        return [exchange for plan in self._plans for exchange in plan.exchanges]
+
     async def _perform(self, turn: int, attempt: int, spoken: Spoken) -> None:
         self._progress, plan = await self._maker.perform(turn, attempt, spoken, self._progress, self._runner)
         self._plans.append(plan)
@@ -195,8 +255,9 @@ class _Rollout:
         return Prefix(messages=self._progress.conversation.messages, calls=self._progress.records, notices=notices)
 
     def _name_ending(self) -> tuple[Ending, str]:
-        if self._plans:
+        if any(plan.refusal is None for plan in self._plans):
             return "task_complete", ""
         last = self._account.rejections[-1] if self._account.rejections else None
         reason = f"{last.stage}.{last.code}: {last.explanation}" if last else "no turn came about"
-        return "generation_failed", f"no complete turn; {reason}"
+        what = "no complete turn but the one that is declined" if self._plans else "no complete turn"
+        return "generation_failed", f"{what}; {reason}"

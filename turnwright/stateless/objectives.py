@@ -1,23 +1,28 @@
 """The objectives of a stateless dialogue, one a turn, made of its plans: what the judge and the rules read."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from schemas.content import canonical_json
 from schemas.goals import KnownDetail, Objective, PlannedCall
-from schemas.stateless import Generation
+from schemas.stateless import Generation, TurnPlan
 from schemas.tools import Tool
+from turnwright.goals.behaviours.rubrics import state_behaviour
+from turnwright.stateless.behaviours import state_plan
 from turnwright.stateless.plans import list_literals, list_references
 from turnwright.tools.parameter_labels import label_parameter
 from turnwright.tools.tool_text import first_sentence
 
 _LONGEST = 120
 """Most characters of one argument that a bullet quotes."""
+_NOTHING_CALLED = "The assistant calls no tool for this request and says what it can do instead."
 
 
 def state_objectives(generation: Generation, tools: Mapping[str, Tool]) -> tuple[Objective, ...]:
     """An objective for each complete turn: its request, its literals, and what must have been called and told.
 
-    Hidden calls stand in the rubric as look-ups, which other ways to the same end may replace.
+    Hidden calls stand in the rubric as look-ups, which other ways to the same end may replace. A turn that is declined
+    has no calls: what its request says is known, and the rubric wants it refused.
     """
     names: dict[str, str] = {}
     objectives: list[Objective] = []
@@ -25,20 +30,31 @@ def state_objectives(generation: Generation, tools: Mapping[str, Tool]) -> tuple
         names |= {call.id: call.tool for call in turn.calls}
         details = [
             KnownDetail(label=label_parameter(call.tool, name), value=value)
-            for call in turn.calls
+            for call in (turn.planned if turn.refusal is not None else turn.calls)
             for name, value in list_literals(call)
         ]
+        asked = state_behaviour(state_plan(turn, number))
+        if turn.refusal is not None:
+            rubric = (*asked, _NOTHING_CALLED)
+        else:
+            rubric = (*asked, *_state_calls(turn.calls, names), _state_outcome(turn.calls, tools))
         objectives.append(
             Objective(
                 description=turn.request,
-                relation="extension" if number else "first",
+                relation=_relate(turn, number),
                 known_details=tuple(details),
-                rubric=(*_state_calls(turn.calls, names), _state_outcome(turn.calls, tools)),
+                rubric=rubric,
                 calls=turn.calls,
                 facts=(),
             )
         )
     return tuple(objectives)
+
+
+def _relate(turn: TurnPlan, number: int) -> Literal["first", "extension", "independent"]:
+    if not number:
+        return "first"
+    return "extension" if turn.refusal is None else "independent"
 
 
 def _state_calls(calls: Sequence[PlannedCall], names: Mapping[str, str]) -> list[str]:

@@ -58,7 +58,7 @@ def check_request(
         now: ISO 8601 time that counts as now.
     """
     required = list_required([*explicit, *hidden])
-    problems = [*_check_form(text, tools, " ".join(str(value) for _, value in required))]
+    problems = [*check_form(text, tools, " ".join(str(value) for _, value in required))]
     missing = [f"{name} = {value!r}" for name, value in required if not is_said(value, text)]
     problems += [Problem("missing_literal", f"the request does not say {each}"[:300]) for each in missing]
     if first and hidden and not missing:
@@ -104,7 +104,7 @@ def measure_order(text: str, explicit: Sequence[Any], hidden: Sequence[Any]) -> 
     return float(cast("Any", kendalltau(kinds, [*asked, *told])).statistic)
 
 
-def _check_form(text: str, tools: Mapping[str, Tool], literals: str) -> Iterator[Problem]:
+def check_form(text: str, tools: Mapping[str, Tool], literals: str) -> Iterator[Problem]:
     """`empty_request`, `overlong_request`, `tool_name`, `identifier`, `reference_syntax`, `speaks_as_assistant`."""
     if not text.strip():
         yield Problem("empty_request", "the request says nothing")

@@ -16,11 +16,11 @@ from schemas.tools import TOOLS, SqlTool, Tool
 from schemas.vocabulary import SAMPLERS, Difficulty, Sampler
 from turnwright.environments.base import Base, SqlBase
 from turnwright.environments.threads import run_blocking
-from turnwright.goals.behaviours.disturbed import ERRORS, FAULTS
 from turnwright.goals.personas import draw_persona
 from turnwright.goals.slots import Slot
 from turnwright.goals.writing import WrittenTask
 from turnwright.stateless.acceptance import fits_type
+from turnwright.stateless.behaviours import FEWEST_TURNS, REFUSED, plan_behaviour
 from turnwright.tools.argument_drawing import draw_bindings
 from turnwright.tools.dataflow import DataflowGraph, Key, build_graph
 from turnwright.tools.rejection import Rejection
@@ -51,9 +51,12 @@ async def write_scenario(
     graph = await run_blocking(_open_graph, toolset.tools, seed.kind, seed.content, config.tools.synthesise.edge_weight)
     rng = random.Random(f"{slot.seed}:scenario")
     turns = draw_share(config.stateless.turns, rng)
+    if slot.behaviour in REFUSED:
+        turns = max(turns, FEWEST_TURNS)
     sampler, positions = draw_tools(graph, config, turns + _SPARE, rng)
     names = {tools[position].name for position in positions}
-    links = tuple(link for link in _list_links(graph, tools) if {link.source, link.target} <= names)
+    every = _list_links(graph, tools)
+    links = tuple(link for link in every if {link.source, link.target} <= names)
     if not links:
         reason = f"no_links: no two of the {len(tools)} tools can feed each other"
         return WrittenTask(None, ((reason,),), _record(slot, toolset, [reason]))
@@ -61,15 +64,22 @@ async def write_scenario(
     values = await run_blocking(_draw_values, tools, names, seed, base, slot.seed) if slot.arm else {}
     lengths = draw_lengths(turns, config.stateless.calls, slot.difficulty, config.difficulty, rng)
     hinted = not slot.arm and rng.random() < config.stateless.error_hints
+    hints = rng.randint(1, 3) if hinted else 0
+    behaviour = plan_behaviour(slot.behaviour, tools, names, every, turns, rng)
+    if behaviour is None and slot.behaviour != "none":
+        reason = f"behaviour_not_supported: {slot.behaviour} fits none of the {len(names)} tools drawn"
+        return WrittenTask(None, ((reason,),), _record(slot, toolset, [reason]))
+    if behaviour is not None and behaviour.name == "removed_tool":
+        names -= {*behaviour.detail["tools"]}
     scenario = Scenario(
         sampler=sampler,
         tools=tuple(tool.name for tool in tools if tool.name in names),
-        links=links,
+        links=tuple(link for link in links if {link.source, link.target} <= names),
         lengths=lengths,
-        hints=rng.randint(1, 3) if hinted else 0,
+        hints=hints,
         values=values,
     )
-    row = _build_row(slot, toolset, seed, scenario, now, _plan_behaviour(slot, links, tools, rng), config)
+    row = _build_row(slot, toolset, seed, scenario, now, behaviour, config)
     return WrittenTask(row, (), _record(slot, toolset, []))
 
 
@@ -162,22 +172,6 @@ def _draw_values(
                     own[name].append(value)
         values[tool.name] = own
     return values
-
-
-def _plan_behaviour(
-    slot: Slot, links: Sequence[FieldLink], tools: Sequence[Tool], rng: random.Random
-) -> BehaviourPlan | None:
-    """What happens besides: a tool that others need fails, calls share a message, and so on."""
-    if slot.behaviour == "none":
-        return None
-    detail: dict[str, Any] = {}
-    if slot.behaviour == "tool_fault":
-        feeding = sorted({link.source for link in links})
-        name = rng.choice(feeding)
-        effect = next(tool.effect for tool in tools if tool.name == name)
-        kind = rng.choice(FAULTS if effect == "read" else ERRORS)
-        detail = {"tool": name, "kind": kind, "times": rng.choice((1, 1, 2))}
-    return BehaviourPlan(name=slot.behaviour, objective=0, instruction="", detail=detail)
 
 
 def _draw_now(seed: str) -> str:

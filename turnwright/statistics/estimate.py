@@ -34,6 +34,7 @@ _DEFAULT_TOKENS: dict[Role, tuple[float, float]] = {
     "requester": (950, 80),
     "back_translator": (2100, 150),
     "summariser": (600, 30),
+    "responder": (700, 30),
 }
 """Prompt and generated tokens of one call, for databases of about ten tables; thinking models generate several times
 as much."""

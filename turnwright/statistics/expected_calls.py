@@ -26,13 +26,21 @@ _A_TURN: Mapping[Role, float] = {
     "summariser": 0.9,
 }
 """Calls of a stateless turn for each candidate; some turns are tried again."""
+_A_BEHAVIOUR: Mapping[str, Mapping[Role, float]] = {
+    "missing_parameter": {"responder": 0.9, "requester": 0.9},
+    "out_of_scope": {"responder": 0.9},
+    "removed_tool": {"responder": 0.9},
+}
+"""Calls besides of a dialogue in which one of its turns has this behaviour, for each candidate."""
+_A_CLOSING: Mapping[Role, float] = {"requester": 1.0, "responder": 1.0}
+"""Calls of the end of a dialogue with a reactive user, for each candidate."""
 _TURN_RESULTS = 2.5
 """Calls of tools in a stateless turn."""
 _REPAIRED = 0.15
 """Share of dialogues that are invalid."""
 _REPAIR = 0.7
 """Calls of one try of a repair, of those of a dialogue."""
-DIALOGUE_ROLES: tuple[Role, ...] = (*_A_DIALOGUE, "tool_simulator", *_A_TURN)
+DIALOGUE_ROLES: tuple[Role, ...] = (*_A_DIALOGUE, "tool_simulator", *_A_TURN, "responder")
 """Roles whose calls grow with the dialogues."""
 
 
@@ -81,6 +89,9 @@ def _expect_dialogues(config: RunConfig) -> dict[Role, float]:
             made = turns * dialogues if paradigm == "stateless" else 0.0
             for role, each in _A_TURN.items():
                 written[role] += made * config.stateless.candidates * each
+            if not config.twins:
+                for role, each in _expect_exchanges(config).items():
+                    written[role] += dialogues * config.stateless.candidates * each
             written["tool_simulator"] += made * _TURN_RESULTS
         else:
             again = 1.0 + config.repair.tries * _REPAIRED * _REPAIR
@@ -93,3 +104,14 @@ def _expect_dialogues(config: RunConfig) -> dict[Role, float]:
                 written["tool_simulator"] += dialogues * _SIMULATED_CALLS * tasks * again
         written["judge"] += dialogues * votes
     return written
+
+
+def _expect_exchanges(config: RunConfig) -> dict[Role, float]:
+    """Calls of a stateless dialogue for what is said besides requests and summaries, for each candidate."""
+    calls: dict[Role, float] = {}
+    for behaviour, roles in _A_BEHAVIOUR.items():
+        for role, each in roles.items():
+            calls[role] = calls.get(role, 0.0) + each * float({**config.behaviours}.get(behaviour, 0.0))
+    for role, each in _A_CLOSING.items() if config.stateless.reactive_user else ():
+        calls[role] = calls.get(role, 0.0) + each
+    return calls

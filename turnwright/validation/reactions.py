@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from schemas.findings import Finding
 from schemas.messages import CallRecord
+from turnwright.rollout.behaviours import find_said, has_no_turn
 from turnwright.validation.documents import read_document
 from turnwright.validation.outcome import begin_objectives
 from turnwright.validation.references import check_ambiguity, check_premise
@@ -43,13 +44,16 @@ def check_reactions(trajectory: Trajectory) -> list[Finding]:
         text = f"{plan.name} was planned and did not happen"
         by_user = plan.name not in ("parallel_calls", "tool_fault")
         findings.append(_find("did_not_occur", text, None, blocks=False, by_user=by_user))
-    if plan.name in _CHECKS:
+    if plan.name in _CHECKS and not has_no_turn(plan):
         findings += _CHECKS[plan.name](trajectory)
     return findings
 
 
 def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
-    """`guessed_parameter`: a change was made before the user had said the value that only they know."""
+    """`guessed_parameter`: a change was made before the user had said the value that only they know.
+
+    In a stateless dialogue nothing is to be called before the answer, so there a look-up with a guess counts as well.
+    """
     plan = trajectory.behaviour
     assert plan is not None
     told = next((n for n, text in trajectory.said_by("user") if states(plan.detail["value"], text)), None)
@@ -62,8 +66,10 @@ def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
         ),
         None,
     )
+    asked = find_said(plan, trajectory.messages) if "said" in plan.detail else None
     for record in trajectory.calls:
-        if record.tool == planned and record.rows_changed and (told is None or record.message < told):
+        guesses = bool(record.rows_changed) if asked is None else record.message > asked
+        if record.tool == planned and guesses and (told is None or record.message < told):
             yield _find("guessed_parameter", f"{record.tool} was called with a guess", record.message, blocks=True)
 
 

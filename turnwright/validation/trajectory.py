@@ -14,6 +14,7 @@ from schemas.rows import DialogueRow, DialogueTaskRow
 from schemas.stateless import Generation
 from schemas.tools import Tool
 from turnwright.rollout.tool_calls import read_behaviour
+from turnwright.stateless.behaviours import fill_behaviour
 from turnwright.stateless.objectives import state_objectives
 from turnwright.validation.documents import parse_document
 
@@ -113,14 +114,20 @@ class Trajectory:
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
         """What the user was to pursue; of a stateless dialogue, what its turns were planned for."""
-        if self.row.generation != "null":
-            return state_objectives(Generation.model_validate_json(self.row.generation), self.by_name)
+        if self._generation is not None:
+            return state_objectives(self._generation, self.by_name)
         return _OBJECTIVES.validate_json(self.task.objectives)
 
     @cached_property
+    def _generation(self) -> Generation | None:
+        """How a stateless dialogue came about; none of others."""
+        return None if self.row.generation == "null" else Generation.model_validate_json(self.row.generation)
+
+    @cached_property
     def behaviour(self) -> BehaviourPlan | None:
-        """What was to happen."""
-        return read_behaviour(self.task)
+        """What was to happen; in a stateless dialogue, with what its turn made of it."""
+        plan = read_behaviour(self.task)
+        return plan if self._generation is None else fill_behaviour(plan, self._generation)
 
     @cached_property
     def changes(self) -> tuple[RowChange, ...]:

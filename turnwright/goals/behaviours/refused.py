@@ -48,8 +48,7 @@ def plan_out_of_scope(
     objectives: Sequence[DraftObjective], tools: Sequence[Tool], rng: random.Random
 ) -> BehaviourPlan | None:
     """Beside an objective the person asks for something that none of the tools has to do with."""
-    words = {word for tool in tools for word in split_words(f"{tool.name} {tool.description}") if len(word) > 3}
-    wishes = [wish for wish in WISHES if len(words & {word for word in split_words(wish) if len(word) > 3}) < 2]
+    wishes = list_wishes(tools)
     if not wishes:
         return None
     wish, index = rng.choice(wishes), rng.randrange(len(objectives))
@@ -62,6 +61,18 @@ def plan_out_of_scope(
         ),
         detail={"request": wish},
     )
+
+
+def list_wishes(tools: Sequence[Tool]) -> list[str]:
+    """What none of these tools has to do with."""
+    words = {word for tool in tools for word in split_words(f"{tool.name} {tool.description}") if len(word) > 3}
+    return [wish for wish in WISHES if len(words & {word for word in split_words(wish) if len(word) > 3}) < 2]
+
+
+def list_alike(tool: Tool, tools: Sequence[Tool]) -> set[str]:
+    """Names of the tools whose names and effect say that they do the same, the tool's own among them."""
+    alike = (one for one in tools if split_words(one.name)[1:] == split_words(tool.name)[1:])
+    return {one.name for one in alike if one.effect == tool.effect} | {tool.name}
 
 
 def plan_removed_tool(
@@ -139,8 +150,7 @@ def _list_doing(goal: DraftCall, objective: DraftObjective, tools: Sequence[Tool
     tool: Tool = goal.tool
     statements = [other for other in tools if isinstance(other, SqlTool)]
     if not isinstance(tool, SqlTool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        alike = (one for one in tools if split_words(one.name)[1:] == split_words(tool.name)[1:])
-        return {one.name for one in alike if one.effect == tool.effect} | {tool.name}
+        return list_alike(tool, tools)
     if tool.effect == "write":
         written = _list_written(tool, goal.arguments)
         return {
