@@ -38,6 +38,8 @@ T = TypeVar("T")
 _AT_ONCE_PER_CALL = 1.5
 """Units alive in a stage, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
 _LEAST_AT_ONCE = 32
+_RETURN_EVERY = 200
+"""Units after which freed memory goes back to the system while a stage goes on; giving it back takes milliseconds."""
 
 
 @dataclass
@@ -237,6 +239,8 @@ class Workbench:
 
         def advance(made: Made) -> None:
             progress.done += 1
+            if progress.done % _RETURN_EVERY == 0:
+                return_memory()
             progress.accepted += bool(made.ledger) and all(row.outcome == "accepted" for row in made.ledger)
 
         return advance

@@ -253,14 +253,13 @@ def test_the_prompt_does_not_tell_which_turn_is_to_be_declined() -> None:
     assert len(systems) == 1
 
 
-@pytest.mark.parametrize("behaviour", [out_of_scope(), removed()])
-def test_a_refusal_turn_for_which_something_can_be_called_fails(behaviour: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("behaviour", "wish"), [(out_of_scope(), "taxi"), (removed(), "customer is")])
+def test_a_refusal_turn_for_which_something_can_be_called_fails(behaviour: dict[str, Any], wish: str) -> None:
     """The translator finds a call for the wish: the turn does not stand, and the dialogue ends with the one before."""
 
     def translate(body: dict[str, Any]) -> Any:
         request = read_blocks(str(body["messages"][1]["content"]))["request"]
-        asked = "taxi" in request or "customer is" in request
-        return draft(call("c9", "get_order", order_code="W12")).model_dump() if asked else None
+        return draft(call("c9", "get_order", order_code="W12")).model_dump() if wish in request else None
 
     dialogue = simulate(task((4, 4, 4), **behaviour), OfficeModels({"back_translator": translate}))
     assert len(read(dialogue).turns) == 1

@@ -1,7 +1,7 @@
 """The back-translator: the calls that a request asks for, from the request alone (TC, back-translate)."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import prompts
 from schemas.messages import Message
@@ -52,12 +52,20 @@ def ask_for_calls(
 
 
 async def translate_back(
-    models: Models, messages: Sequence[Message], *, draw: int, unit: str, remaining: float
+    models: Models,
+    messages: Sequence[Message],
+    *,
+    calls: Mapping[str, Any],
+    draw: int,
+    unit: str,
+    remaining: float,
 ) -> StructuredReply[PlanDraft]:
-    """One candidate.
+    """One candidate; `calls` is the JSON Schema of its calls (turnwright/stateless/plan_schema.py).
 
     Raises:
         MalformedReply: no usable reply, even after the repair call.
         ContextOverflow: the dialogue no longer fits the model.
     """
-    return await models.structured("back_translator", messages, draw=draw, unit=unit, remaining=remaining)
+    return await models.structured(
+        "back_translator", messages, draw=draw, unit=unit, remaining=remaining, fields={"calls": calls}
+    )

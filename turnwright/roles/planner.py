@@ -64,12 +64,20 @@ def ask_for_removed_call(
 
 
 async def plan_turn(
-    models: Models, messages: Sequence[Message], *, draw: int, unit: str, remaining: float
+    models: Models,
+    messages: Sequence[Message],
+    *,
+    calls: Mapping[str, Any],
+    draw: int,
+    unit: str,
+    remaining: float,
 ) -> StructuredReply[PlanDraft]:
-    """One candidate.
+    """One candidate; `calls` is the JSON Schema of its calls (turnwright/stateless/plan_schema.py).
 
     Raises:
         MalformedReply: no usable reply, even after the repair call.
         ContextOverflow: the dialogue no longer fits the model.
     """
-    return await models.structured("planner", messages, draw=draw, unit=unit, remaining=remaining)
+    return await models.structured(
+        "planner", messages, draw=draw, unit=unit, remaining=remaining, fields={"calls": calls}
+    )

@@ -4,6 +4,7 @@ That no tool does it is not taken on trust: a fresh call that sees request and t
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from schemas.replies import PlanDraft
 from schemas.stateless import FieldLink, Refusal
@@ -15,6 +16,7 @@ from turnwright.stateless.acceptance import check_removed_call
 from turnwright.stateless.candidates import Candidate
 from turnwright.stateless.exchanges import Said, decline
 from turnwright.stateless.execution import Progress
+from turnwright.stateless.plan_schema import plan_schema
 from turnwright.stateless.plans import read_plan
 from turnwright.stateless.requests import Plan, Spoken, ask_for_turn, draw_request, list_talk
 from turnwright.stateless.responses import check_declined
@@ -61,7 +63,8 @@ async def _plan_removed(
         problems = (*plan.problems, *check_removed_call(plan.calls, tool, progress.earlier))
         return Candidate(plan.calls, problems, (float(sum(len(call.sources) for call in plan.calls)),))
 
-    best, _ = await steps.draw(plan_turn, messages, read, stage="plan", place=place, remaining=4)
+    ask = partial(plan_turn, calls=plan_schema([tool], progress.earlier, least=1, most=1))
+    best, _ = await steps.draw(ask, messages, read, stage="plan", place=place, remaining=4)
     return best
 
 
@@ -74,4 +77,5 @@ async def _find_nothing(steps: Steps, place: Try, request: str, talk: Sequence[L
 
     most = max(2, steps.scenario.lengths[place.turn])
     messages = ask_for_turn(steps, request, talk, progress, most)
-    await steps.draw(translate_back, messages, read, stage="back_translation", place=place, remaining=2)
+    ask = partial(translate_back, calls=plan_schema(list(steps.tools.values()), progress.earlier, most=most))
+    await steps.draw(ask, messages, read, stage="back_translation", place=place, remaining=2)

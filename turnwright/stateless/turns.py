@@ -6,6 +6,7 @@ Beyond TC a turn may leave a value out of its request until the assistant asks f
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from schemas.goals import PlannedCall
 from schemas.replies import PlanDraft, SummaryDraft
@@ -25,6 +26,7 @@ from turnwright.stateless.error_hints import draw_hints
 from turnwright.stateless.exchanges import Said, answer_back, ask_back
 from turnwright.stateless.execution import ExecutionFailed, Progress, run_plan
 from turnwright.stateless.hiding import draw_hidden
+from turnwright.stateless.plan_schema import plan_schema
 from turnwright.stateless.plans import Problem, find_sinks, list_references, read_plan
 from turnwright.stateless.requests import Plan, Spoken, ask_for_turn, draw_request, list_talk
 from turnwright.stateless.steps import Steps, Try, TurnFailed
@@ -169,7 +171,9 @@ class TurnMaker:
             # As long as the turn may be, and closely knit.
             return Candidate(plan.calls, tuple(problems), (len(plan.calls), references))
 
-        best, _ = await steps.draw(plan_turn, messages, read, stage="plan", place=place, remaining=4)
+        schema = plan_schema(list(steps.tools.values()), progress.earlier, least=2, most=most)
+        ask = partial(plan_turn, calls=schema)
+        best, _ = await steps.draw(ask, messages, read, stage="plan", place=place, remaining=4)
         return best
 
     def _list_withholdable(self, calls: Sequence[PlannedCall], progress: Progress) -> list[Withheld]:
@@ -204,7 +208,8 @@ class TurnMaker:
             return Candidate(plan.calls, (*plan.problems, *problems), (float(same), -len(plan.calls)))
 
         messages = ask_for_turn(steps, request, talk, progress, bound)
-        return await steps.draw(translate_back, messages, read, stage="back_translation", place=place, remaining=2)
+        ask = partial(translate_back, calls=plan_schema(list(steps.tools.values()), progress.earlier, most=bound))
+        return await steps.draw(ask, messages, read, stage="back_translation", place=place, remaining=2)
 
     async def _summarise(self, place: Try, spoken: Spoken, before: Progress, done: Progress) -> str:
         made, tools = done.earlier[len(before.earlier) :], self.steps.tools
