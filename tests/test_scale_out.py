@@ -36,6 +36,12 @@ def run(
     return json.loads(found.stdout.splitlines()[-1])
 
 
+def read_usage(answer: dict[str, Any]) -> dict[str, Any]:
+    """What each stage used, as `run.json` and the page of the stage say it."""
+    recorded = json.loads((Path(answer["run_dir"]) / "run.json").read_text())["usage_by_stage"]
+    return {stage: figures for stage, figures in recorded.items() if figures["requests"]}
+
+
 @pytest.fixture(scope="module")
 def on_threads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("threads")
@@ -50,6 +56,9 @@ def test_a_cluster_gives_the_bytes_that_threads_give(kind: str, on_threads: dict
     answer = run(tmp_path, runs, workers={"kind": kind, "count": 2})
     assert digests(answer) == digests(on_threads)
     assert answer["tokens"] == on_threads["tokens"]  # what all processes used was added up
+    used = read_usage(answer)
+    assert used == read_usage(on_threads)
+    assert set(used) == {"prepare-tools", "write-dialogue-tasks", "simulate-dialogues", "validate-dialogues"}
     accounts = list((Path(answer["run_dir"]) / "workers").glob("*.json"))
     assert len({file.name.split("-")[-2] for file in accounts}) == 2
     again = run(tmp_path, runs)
