@@ -51,6 +51,7 @@ class DaskRunner:
                 threads_per_worker=SHARDS_EACH,
                 processes=True,
                 memory_limit=0,
+                preload=["tasks.dask_process"],
                 dashboard_address=None,  # pyright: ignore[reportArgumentType] its type leaves out the way to have none
                 silence_logs=logging.CRITICAL,
             )

@@ -175,7 +175,7 @@ def end_with(error: Exception) -> Any:
 
 def test_what_dask_says_of_a_lost_shard_becomes_what_to_do() -> None:
     distributed = pytest.importorskip("distributed")
-    with pytest.raises(ShardRunFailed, match="simulate-dialogues 3: 4 processes died .* lower shard_size"):
+    with pytest.raises(ShardRunFailed, match=r"simulate-dialogues 3: 4 processes died .* lower shard_size"):
         end_with(distributed.KilledWorker("key", None, 3)).result()
     with pytest.raises(ShardRunFailed, match=r"the Dask cluster is gone \(scheduler-connection-lost\)"):
         end_with(CancelledError("scheduler-connection-lost")).result()
