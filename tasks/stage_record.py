@@ -8,7 +8,7 @@ from schemas.rows import TableRef
 from schemas.vocabulary import Stage
 from tasks.crew import describe_usage
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record, is_recorded, recorded_run
+from tasks.run_course import begin_record, is_recorded, recorded_run
 from tasks.stage_usage import StageStart, begin_stage_usage, record_stage_usage
 from tasks.workbench import close_workbench
 from turnwright.lineage.files import STAGE_OUTPUTS

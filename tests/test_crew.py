@@ -18,7 +18,7 @@ from tasks import runners
 from tasks.crew import list_accounts_folder, read_accounts, sum_accounts, sum_progress, sum_usage, works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import Crew, RunContext, begin_run
-from tasks.run_record import recorded_run
+from tasks.run_course import recorded_run
 from tasks.runner_errors import RunnerNotAvailable
 from tasks.runners import choose_runner, lead_crew
 from tasks.shards import Made, Shard, ShardResult, StageResult, write_shard

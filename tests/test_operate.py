@@ -228,7 +228,7 @@ def test_a_cron_schedule_that_is_on_gets_runs_and_one_that_is_off_does_not(serve
 
 
 def test_every_stage_is_a_deployment_whose_form_refuses_unknown_fields(server: Server) -> None:
-    for stage in STAGES:
+    for stage in (*STAGES, "publish-dataset"):
         found = server.find_deployment(f"{stage}/{stage}")
         assert found["entrypoint"].startswith("flows.")
         assert found["description"]

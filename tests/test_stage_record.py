@@ -12,7 +12,7 @@ from flows.failures import StageFailed, telling_what_to_do
 from flows.logs import JsonFormatter
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record, is_recorded, recorded_run, resume_record
+from tasks.run_course import begin_record, is_recorded, recorded_run, resume_record
 from tasks.stage_record import read_stage, recorded_stage
 from tasks.stage_usage import measure_stage_usage
 from tasks.workbench import find_workbench, open_workbench

@@ -32,7 +32,8 @@ class Link:
         """The ids of a row's parents; none where it has none."""
         value = row[self.column]
         if self.key:
-            value = (orjson.loads(value) or {}).get(self.key)
+            held: dict[str, Any] = orjson.loads(value) or {}
+            value = held.get(self.key)
         if isinstance(value, list):
             return cast("list[str]", value)
         return [] if value is None else [str(value)]
