@@ -265,9 +265,7 @@ def test_the_effect_of_a_foreign_tool_is_told_by_its_name_and_description() -> N
         {"type": "function", "function": {"name": name, "description": text}}
         for name, text in (("cat", "Display a file."), ("mv", "Move a file."), ("memory_append", "Append a text."))
     ]
-    played = read_trajectory(
-        [user("Go."), calls(*((name, {}, {}) for name in effects))[0]], identity="foreign", tools=tools
-    )
+    played = dialogue(user("Go."), calls(*((name, {}, {}) for name in effects)), tools=tools)
     assert {call.tool: call.effect for call in played.calls} == effects
 
 
