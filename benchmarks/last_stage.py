@@ -69,9 +69,8 @@ def measure_retries(*, dialogues: int, shard_size: int, slots: int, latency_ms: 
             if done.returncode != (DONE if fails is None else NOT_WRITABLE):
                 raise RuntimeError(f"the run ended with {done.returncode}: {done.stderr[-2000:]}")
             if earlier is not None:
-                retries.append(
-                    split_retry(read_spans(spans), earlier) | {"calls": ask(endpoint.url, "/stats")["requests"]}
-                )
+                calls = ask(endpoint.url, "/stats")["requests"]
+                retries.append(split_retry(read_spans(spans), earlier) | {"calls": calls})
                 print(json.dumps(retries[-1]), flush=True)
             earlier = fails
     return retries

@@ -327,16 +327,16 @@ def test_a_stage_shows_its_page_its_progress_and_one_log_line_for_each_shard(ser
     assert len(logs) < 12 + 3 * SHARDS
 
 
-def test_the_same_inline_run_again(endpoint: FailingEndpoint, tmp_path: Path) -> None:
+def test_the_same_inline_run_again(server: Server, endpoint: FailingEndpoint, tmp_path: Path) -> None:
     failing = endpoint
     failing.forget()
     config = make_config(failing.url, name="inline")
     failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
-    answer = run_inline(config, tmp_path, 4)
+    answer = run_inline(config, tmp_path, 4, server.api)
     assert "start the endpoint" in answer["hint"]
     assert 0 < count_simulated(tmp_path) < SHARDS
     failing.mend()
-    again = run_inline(config, tmp_path, 0)
+    again = run_inline(config, tmp_path, 0, server.api)
     assert again["dialogues"] == 2 * SHARDS
     assert failing.again == 0
 
