@@ -129,10 +129,10 @@ def check_output(runs: Path) -> Check:
 def check_cluster(workers: Workers) -> Check:
     """Whether somebody listens at the address of a Dask scheduler or of Ray's head node."""
     address = workers.address or ""
-    place = urlsplit(address if "://" in address else f"//{address}")
     subject = f"{workers.kind} at {address}"
     hint = f"start the cluster, or correct workers.address; without it {workers.kind} starts on this machine"
     try:
+        place = urlsplit(address if "://" in address else f"//{address}")
         host, port = place.hostname, place.port
     except ValueError:
         host = port = None

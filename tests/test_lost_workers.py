@@ -1,5 +1,6 @@
 """A process that dies under a shard, or a whole cluster: the run goes on, or it ends with words that say what to do."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager
@@ -15,8 +16,10 @@ from prefect.serializers import JSONSerializer
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
 
 from flows.exit_codes import UNREACHABLE, explain
+from schemas.settings import Workers
 from tasks import work_pool_runner
 from tasks.crew import list_accounts_folder, read_pulse
+from tasks.preflight import check_cluster
 from tasks.run_context import RunContext
 from tasks.runner_errors import ShardRunFailed
 from tasks.shards import Shard, ShardResult
@@ -157,6 +160,31 @@ def test_a_cluster_without_workers_is_given_up(monkeypatch: pytest.MonkeyPatch, 
                 future.result()
         finally:
             runner.close()
+
+
+def test_a_process_that_ray_lost_is_said() -> None:
+    crashed = type("WorkerCrashedError", (Exception,), {"__module__": "ray.exceptions"})
+    failure = explain(crashed("The worker died unexpectedly.\nIt had a long story."))
+    assert failure.error == "Ray lost the process of a shard: The worker died unexpectedly."
+    assert (failure.exit_code, failure.is_defect) == (UNREACHABLE, False)
+    assert explain(type("RayTaskError", (Exception,), {"__module__": "ray.exceptions"})("x")).is_defect
+
+
+@pytest.mark.parametrize("form", ["tcp://127.0.0.1:{}", "ray://127.0.0.1:{}", "127.0.0.1:{}"])
+def test_a_cluster_is_looked_at_before_a_run(form: str) -> None:
+    kind = "ray" if "ray" in form else "dask"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = form.format(listener.getsockname()[1])
+        there = check_cluster(Workers(kind=kind, address=address))
+        assert there.ok and there.subject == f"{kind} at {address}"
+    gone = check_cluster(Workers(kind=kind, address=address))
+    assert not gone.ok
+    assert address in gone.message and "workers.address" in gone.hint
+
+
+@pytest.mark.parametrize("address", ["nowhere", "tcp://:8786", "tcp://host", "tcp://host:port", "tcp://[::1:5"])
+def test_an_address_without_host_and_port_is_none(address: str) -> None:
+    assert "names no host and port" in check_cluster(Workers(kind="dask", address=address)).message
 
 
 def end_with(error: Exception) -> Any:
