@@ -277,19 +277,15 @@ def test_without_deployments_to_make_it_says_so(tmp_path: Path) -> None:
 
 def test_the_same_inline_run_again(server: Server, embedded: str, tmp_path: Path) -> None:
     with serve_before(embedded) as failing:
-        break_and_go_on(server, failing, tmp_path)
-
-
-def break_and_go_on(server: Server, failing: FailingEndpoint, tmp_path: Path) -> None:
-    config = make_config(failing.url, name="inline")
-    failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
-    answer = run_inline(config, tmp_path, 4, server.api)
-    assert "start the endpoint" in answer["hint"]
-    assert 0 < count_simulated(tmp_path) < SHARDS
-    failing.mend()
-    again = run_inline(config, tmp_path, 0, server.api)
-    assert again["dialogues"] == 2 * SHARDS
-    assert failing.again == 0
+        config = make_config(failing.url, name="inline")
+        failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
+        answer = run_inline(config, tmp_path, 4, server.api)
+        assert "start the endpoint" in answer["hint"]
+        assert 0 < count_simulated(tmp_path) < SHARDS
+        failing.mend()
+        again = run_inline(config, tmp_path, 0, server.api)
+        assert again["dialogues"] == 2 * SHARDS
+        assert failing.again == 0
 
 
 def test_a_stage_that_failed_is_retried_alone_and_nothing_that_was_finished_is_made_again(
