@@ -60,10 +60,10 @@ def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
     began = time.monotonic()
     asyncio.run(empty(1, 0))
     start = time.monotonic() - began
-    before = _database_bytes(folder / "store" / "prefect")
+    before = measure_database(folder / "store" / "prefect")
     asyncio.run(empty(shards, 1))
     time.sleep(3)  # the server writes what clients sent in batches
-    grown = _database_bytes(folder / "store" / "prefect") - before
+    grown = measure_database(folder / "store" / "prefect") - before
     close_runner(run)
     return {
         "workers": kind,
@@ -75,7 +75,7 @@ def _measure_empty(folder: Path, kind: str, shards: int) -> dict[str, Any]:
     }
 
 
-def _database_bytes(folder: Path) -> int:
+def measure_database(folder: Path) -> int:
     """Bytes in use; the file and its log are larger, and grow in steps."""
     with closing(sqlite3.connect(folder / "prefect.db")) as connection:
         pages, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
@@ -108,7 +108,7 @@ def measure_pipeline(
         again = run_watched(run_command(config, runs))
         repeated = read_answer(again)
         record = json.loads((Path(answer["run_dir"]) / "run.json").read_text())
-        database = _database_bytes(runs / "store" / "prefect")
+        database = measure_database(runs / "store" / "prefect")
         sizes = {
             "tables": _folder_bytes(Path(answer["run_dir"]) / "tables"),
             "journal": _folder_bytes(runs / "store" / "journal"),
@@ -133,7 +133,7 @@ def measure_pipeline(
         "calls_by_role": {role: share["requests"] for role, share in stats["by_role"].items()},
         "endpoint_busy_seconds": round(sum(share["busy_slot_seconds"] for share in stats["by_role"].values()), 1),
         "bytes_per_dialogue": {name: round(size / dialogues) for name, size in sizes.items()},
-        "server_database_bytes": database,
+        "servermeasure_database": database,
         "tables": {name: table["sha256"] for name, table in answer["tables"].items()},
     }
 

@@ -21,11 +21,11 @@ async def build_dataset(
     repaired_verdicts: TableRef | None = None,
 ) -> StageResult:
     """Valid dialogues, each once, with their split: gives `dataset` and the exports."""
-    with stage_frame(run, "build-dataset") as started:
+    with stage_frame(run, "build-dataset") as start:
         inputs = {"toolsets": toolsets, "dialogues": dialogues, "verdicts": verdicts}
         if repaired_dialogues is not None and repaired_verdicts is not None:
             inputs |= {"repaired_dialogues": repaired_dialogues, "repaired_verdicts": repaired_verdicts}
-        parts = await map_shards(build_shard, run, plan_dataset(run, inputs))
-        result = await finish_stage(run, "build-dataset", parts, inputs, started)
+        parts = await map_shards(build_shard, run, plan_dataset(run, inputs), start)
+        result = await finish_stage(run, "build-dataset", parts, inputs, start)
         record_exports(run, await write_exports(run, result.tables["dataset"]))
         return result

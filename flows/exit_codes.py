@@ -79,6 +79,11 @@ class Failure:
         return {"error": self.error, "exit_code": self.exit_code, "hint": self.hint, **self.details}
 
 
+_LOST_BY_RAY = frozenset(
+    {"WorkerCrashedError", "OutOfMemoryError", "NodeDiedError", "LocalRayletDiedError", "RaySystemError"}
+)
+"""Names of Ray's errors that say that the machinery failed, and not the work; Ray is not always installed."""
+
 _CONTINUES = "run the same command again: what was made is reused, no reply is asked for twice"
 
 
@@ -178,6 +183,9 @@ def explain(error: BaseException) -> Failure:
         case _:
             if type(error).__name__ == "TerminationSignal":
                 return Failure("interrupted", INTERRUPTED, _CONTINUES)
+            if type(error).__module__ == "ray.exceptions" and type(error).__name__ in _LOST_BY_RAY:
+                words = text.strip().splitlines()[0]
+                return Failure(f"Ray lost the process of a shard: {words}", UNREACHABLE, _CONTINUES)
             lost = isinstance(error, RuntimeError) and text.startswith("Failed to reach API")
             if lost or type(error).__module__.startswith(("httpx", "prefect.exceptions")):
                 return Failure(

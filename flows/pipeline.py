@@ -20,7 +20,8 @@ from tasks.extension import extend_run
 from tasks.publish_dataset import adds_nothing
 from tasks.register import accompany_run
 from tasks.run_context import begin_run
-from tasks.run_record import RunSummary, recorded_run, summarize_run
+from tasks.run_course import recorded_run
+from tasks.run_summary import RunSummary, summarize_run
 
 
 @flow(name="turnwright", flow_run_name="{config.name}")
@@ -48,7 +49,7 @@ async def pipeline(
         record_estimate(run)
         seeds = (await stage(collect_seeds))["seeds"]
         if adds_nothing(run, seeds):
-            await publish_dataset(run)
+            await stage(publish_dataset)
             return summarize_run(run)
         toolsets = (await stage(prepare_tools, seeds=seeds))["toolsets"]
         grounds = {"seeds": seeds, "toolsets": toolsets}
@@ -61,5 +62,5 @@ async def pipeline(
         await stage(build_dataset, toolsets=toolsets, **dialogues, **verdicts, **repaired)
         await stage(report)
         if config.incremental:
-            await publish_dataset(run)
+            await stage(publish_dataset)
     return summarize_run(run)

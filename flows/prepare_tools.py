@@ -16,6 +16,6 @@ from tasks.stages import finish_stage, map_shards
 )
 async def prepare_tools(run: RunContext, seeds: TableRef) -> StageResult:
     """Questions, tools and toolsets of each seed: gives `questions`, `tool_specs`, `toolsets`, `dataflow_edges`."""
-    with stage_frame(run, "prepare-tools") as started:
-        parts = await map_shards(prepare_shard, run, plan_tools(run, seeds))
-        return await finish_stage(run, "prepare-tools", parts, {"seeds": seeds}, started)
+    with stage_frame(run, "prepare-tools") as start:
+        parts = await map_shards(prepare_shard, run, plan_tools(run, seeds), start)
+        return await finish_stage(run, "prepare-tools", parts, {"seeds": seeds}, start)

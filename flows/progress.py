@@ -9,10 +9,11 @@ from tasks.crew import sum_progress, sum_usage
 from tasks.workbench import Progress, Workbench, find_workbench
 from turnwright.models.usage import Usage
 from turnwright.reports.formats import format_count
+from turnwright.storage.mirrors import find_url
 
 _SECONDS = 0.2
 _CREW_SECONDS = 2.0
-"""Between two looks where other processes keep accounts in files."""
+"""Between two looks where other processes keep accounts in files, or where looking for them asks an object store."""
 
 
 @contextmanager
@@ -43,13 +44,13 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
 
         def draw() -> None:
             workbench = find_workbench(run_id)
-            for progress in list_progress(workbench) if workbench else []:
+            for progress in sum_progress(workbench.run).values() if workbench else ():
                 if progress.stage not in known:
                     known[progress.stage] = bars.add_task(progress.stage, total=progress.total, spent="")
                 bars.update(known[progress.stage], completed=progress.done, total=progress.total)
                 if workbench is not None and progress.done < progress.total:
                     # What was spent grows in the stage at work; beside the others it stays as it was at their end.
-                    bars.update(known[progress.stage], spent=describe_spent(sum_spent(workbench), progress))
+                    bars.update(known[progress.stage], spent=describe_spent(sum_usage(workbench.run), progress))
 
         def watch() -> None:
             while not stopped.wait(_look_again(find_workbench(run_id))):
@@ -66,20 +67,9 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
 
 
 def _look_again(workbench: Workbench | None) -> float:
-    alone = workbench is None or workbench.run.config.workers.kind == "threads"
-    return _SECONDS if alone else _CREW_SECONDS
-
-
-def list_progress(workbench: Workbench) -> list[Progress]:
-    """How far each stage is, over all processes of the run."""
-    if workbench.run.config.workers.kind == "threads":
-        return list(workbench.progress.values())
-    return list(sum_progress(workbench.run).values())
-
-
-def sum_spent(workbench: Workbench) -> Usage:
-    """What the run has used, in all its processes."""
-    return workbench.usage if workbench.run.config.workers.kind == "threads" else sum_usage(workbench.run)
+    run = None if workbench is None else workbench.run
+    near = run is None or (run.config.workers.kind == "threads" and find_url(run.place) is None)
+    return _SECONDS if near else _CREW_SECONDS
 
 
 def describe_spent(usage: Usage, progress: Progress) -> str:

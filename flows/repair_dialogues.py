@@ -23,7 +23,7 @@ async def repair_dialogues(
     verdicts: TableRef,
 ) -> StageResult:
     """Invalid dialogues from before their first fault: gives `repaired_dialogues` and `repaired_verdicts`."""
-    with stage_frame(run, "repair-dialogues") as started:
+    with stage_frame(run, "repair-dialogues") as start:
         inputs = {
             "seeds": seeds,
             "toolsets": toolsets,
@@ -31,5 +31,5 @@ async def repair_dialogues(
             "dialogues": dialogues,
             "verdicts": verdicts,
         }
-        parts = await map_shards(repair_shard, run, plan_repairs(run, inputs))
-        return await finish_stage(run, "repair-dialogues", parts, inputs, started)
+        parts = await map_shards(repair_shard, run, plan_repairs(run, inputs), start)
+        return await finish_stage(run, "repair-dialogues", parts, inputs, start)

@@ -117,7 +117,8 @@ def run_stage(
 
 async def _run_alone(flow: Any, run: Any, wanted: Sequence[str], given: dict[str, TableRef]) -> None:
     from tasks.register import accompany_run
-    from tasks.run_record import record_inputs, recorded_run
+    from tasks.run_course import recorded_run
+    from tasks.run_record import record_inputs
 
     with accompany_run(run), recorded_run(run):
         tables = record_inputs(run, given)
@@ -182,7 +183,7 @@ def _telling_what_was_made(answer: Answer, run: Any) -> Generator[None]:
     """Puts the summary of the run into the answer, however the body ends."""
     from rich.text import Text
 
-    from tasks.run_record import summarize_run
+    from tasks.run_summary import summarize_run
     from turnwright.storage.run_folder import RunNotFound
 
     try:

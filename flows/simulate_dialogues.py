@@ -18,12 +18,12 @@ async def simulate_dialogues(
     run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef
 ) -> StageResult:
     """One trajectory for each dialogue task: gives `dialogues`."""
-    with stage_frame(run, "simulate-dialogues") as started:
-        parts = await map_shards(simulate_shard, run, plan_dialogues(run, seeds, toolsets, dialogue_tasks))
+    with stage_frame(run, "simulate-dialogues") as start:
+        parts = await map_shards(simulate_shard, run, plan_dialogues(run, seeds, toolsets, dialogue_tasks), start)
         return await finish_stage(
             run,
             "simulate-dialogues",
             parts,
             {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks},
-            started,
+            start,
         )

@@ -1,6 +1,5 @@
 """What stands around the work of every stage flow."""
 
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -10,18 +9,18 @@ from flows.failures import telling_what_to_do
 from schemas.vocabulary import Stage
 from tasks.run_context import RunContext
 from tasks.stage_record import recorded_stage
+from tasks.stage_usage import StageStart
 
 
 @contextmanager
-def stage_frame(run: RunContext, stage: Stage) -> Generator[float]:
-    """Records the stage in the run folder and says of a failure what to do. Gives `time.monotonic()` of the start.
+def stage_frame(run: RunContext, stage: Stage) -> Generator[StageStart]:
+    """Records the stage in the run folder and says of a failure what to do. Gives how things stood when it began.
 
     Raises:
         StageFailed: something went wrong that a person can mend.
     """
-    started = time.monotonic()
-    with telling_what_to_do(stage), recorded_stage(run, in_a_pipeline=_has_parent()):
-        yield started
+    with telling_what_to_do(stage), recorded_stage(run, stage, in_a_pipeline=_has_parent()) as start:
+        yield start
 
 
 def _has_parent() -> bool:

@@ -42,11 +42,11 @@ class StageRuns:
             StageFailed: it did not finish.
         """
         if self._as_deployments:
-            return await self._run_elsewhere(_as_stage(stage.name), tables)
+            return await self._run_elsewhere(stage.name, tables)
         made = await stage(self._run, **tables)
         return made.tables if isinstance(made, StageResult) else {}
 
-    async def _run_elsewhere(self, stage: Stage, tables: dict[str, TableRef]) -> dict[str, TableRef]:
+    async def _run_elsewhere(self, stage: str, tables: dict[str, TableRef]) -> dict[str, TableRef]:
         parameters: dict[str, Any] = {"run": self._run.model_dump(mode="json")}
         parameters |= {name: table.model_dump(mode="json") for name, table in tables.items()}
         try:
@@ -67,8 +67,10 @@ class StageRuns:
             first = words.splitlines()[0] if words else "it says nothing"
             hint = f"mend the cause and retry flow run {ended.name!r}"
             raise StageFailed(stage, f"flow run {ended.name!r} ended as {state}: {first}", hint)
+        if stage not in STAGES:
+            return {}  # it makes no tables of the run
         try:
-            return read_stage(self._run, stage)
+            return read_stage(self._run, _as_stage(stage))
         except RunNotFound as error:
             hint = "give `runs` as a folder that all workers share, by its absolute path, and start a new run"
             raise StageFailed(stage, str(error), hint) from error

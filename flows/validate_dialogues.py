@@ -18,12 +18,14 @@ async def validate_dialogues(
     run: RunContext, seeds: TableRef, toolsets: TableRef, dialogue_tasks: TableRef, dialogues: TableRef
 ) -> StageResult:
     """A verdict on each dialogue: gives `verdicts`."""
-    with stage_frame(run, "validate-dialogues") as started:
-        parts = await map_shards(validate_shard, run, plan_verdicts(run, seeds, toolsets, dialogue_tasks, dialogues))
+    with stage_frame(run, "validate-dialogues") as start:
+        parts = await map_shards(
+            validate_shard, run, plan_verdicts(run, seeds, toolsets, dialogue_tasks, dialogues), start
+        )
         return await finish_stage(
             run,
             "validate-dialogues",
             parts,
             {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks, "dialogues": dialogues},
-            started,
+            start,
         )

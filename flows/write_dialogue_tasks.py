@@ -16,6 +16,6 @@ from tasks.write_dialogue_tasks import plan_tasks, write_task_shard
 )
 async def write_dialogue_tasks(run: RunContext, seeds: TableRef, toolsets: TableRef) -> StageResult:
     """A proved goal for each dialogue to be made: gives `dialogue_tasks`."""
-    with stage_frame(run, "write-dialogue-tasks") as started:
-        parts = await map_shards(write_task_shard, run, plan_tasks(run, seeds, toolsets))
-        return await finish_stage(run, "write-dialogue-tasks", parts, {"seeds": seeds, "toolsets": toolsets}, started)
+    with stage_frame(run, "write-dialogue-tasks") as start:
+        parts = await map_shards(write_task_shard, run, plan_tasks(run, seeds, toolsets), start)
+        return await finish_stage(run, "write-dialogue-tasks", parts, {"seeds": seeds, "toolsets": toolsets}, start)

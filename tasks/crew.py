@@ -42,11 +42,11 @@ def works_in_crew(function: ShardWork) -> ShardWork:
     async def work_as_member(run: RunContext, work: Shard) -> ShardResult:
         if run.crew is None:
             return await function(run, work)
-        await asyncio.to_thread(_join, run)
+        await asyncio.to_thread(_join, run, work)
         try:
             return await function(run, work)
         finally:
-            await asyncio.to_thread(_leave, run)
+            await asyncio.to_thread(_leave, run, work)
 
     return work_as_member
 
@@ -55,7 +55,9 @@ class Member:
     """This process as part of a run's crew."""
 
     def __init__(self, run: RunContext) -> None:
-        self.shards = 0
+        self.shards: list[str] = []
+        """Keys of the shards in work."""
+        self._beats = 0
         self._run = run
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}.json"
         self._bench = open_workbench(run)
@@ -88,7 +90,13 @@ class Member:
                 _log.warning("the account of this process could not be kept: %s", error)
 
     def _tell(self) -> None:
-        account = {"usage": self._bench.usage.to_dict(), "progress": describe_progress(self._bench)}
+        self._beats += 1
+        account = {
+            "usage": self._bench.usage.to_dict(),
+            "progress": describe_progress(self._bench),
+            "shards": sorted(self.shards),
+            "beats": self._beats,
+        }
         file = list_accounts_folder(self._run) / self._name
         replace_file(file, orjson.dumps(account))
         push_file(file)
@@ -98,17 +106,17 @@ _members: dict[str, Member] = {}
 _lock = threading.Lock()
 
 
-def _join(run: RunContext) -> None:
+def _join(run: RunContext, work: Shard) -> None:
     with _lock:
         member = _members.get(run.run_id) or _members.setdefault(run.run_id, Member(run))
-        member.shards += 1
+        member.shards.append(work.key)
         member.catch_up()
 
 
-def _leave(run: RunContext) -> None:
+def _leave(run: RunContext, work: Shard) -> None:
     with _lock:
         member = _members[run.run_id]
-        member.shards -= 1
+        member.shards.remove(work.key)
         if not member.shards:
             del _members[run.run_id]
             member.leave()
@@ -131,6 +139,14 @@ def read_accounts(run: RunContext, *, but: str = "") -> list[dict[str, Any]]:
         except (FileNotFoundError, orjson.JSONDecodeError):
             continue
     return accounts
+
+
+def read_pulse(run: RunContext, shard: Shard) -> int:
+    """A figure that grows every few seconds while some process works on a shard; 0 where none has begun.
+
+    No clocks are compared: whoever waits sees that it stands still.
+    """
+    return sum(one.get("beats", 0) for one in read_accounts(run) if shard.key in one.get("shards", ()))
 
 
 def sum_accounts(run: RunContext, *, but: str = "") -> Usage:

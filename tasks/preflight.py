@@ -1,8 +1,12 @@
-"""What a run needs, looked at before it starts: the output folder, every source, every endpoint. Takes under 30 s."""
+"""What a run needs, looked at before it starts: the output folder, every source, every endpoint, a cluster.
+
+Takes under 30 s.
+"""
 
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import uuid
@@ -11,10 +15,12 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from schemas.closed import Closed
 from schemas.config import RunConfig
 from schemas.endpoints import EndpointModel
+from schemas.settings import Workers
 from schemas.sources import Source
 from tasks.cache_keys import list_roles
 from turnwright.models.errors import ModelSetupError
@@ -26,6 +32,7 @@ from turnwright.storage.run_folder import STORE
 
 _SECONDS = 25.0
 """Longest look at one thing."""
+_CONNECT_SECONDS = 10.0
 _LEAST_BYTES = 32 * 1024 * 1024
 """Free space below which a run is not started: a small one needs about a tenth of this."""
 
@@ -33,7 +40,7 @@ _LEAST_BYTES = 32 * 1024 * 1024
 class Check(Closed):
     """What was found of one thing that a run needs."""
 
-    kind: Literal["output", "source", "endpoint"]
+    kind: Literal["output", "source", "endpoint", "workers"]
     subject: str
     """What was looked at; never with a password."""
     ok: bool
@@ -57,6 +64,8 @@ async def check_needs(config: RunConfig, runs: Path, *, offline: bool = False, f
     looks: list[Coroutine[Any, Any, list[Check]]] = [_in_time("output", str(runs), partial(check_output, runs))]
     for position, source in enumerate(config.sources):
         looks.append(_in_time("source", f"sources.{position}", partial(look_at_source, source, position)))
+    if config.workers.kind in ("dask", "ray") and config.workers.address is not None:
+        looks.append(_in_time("workers", config.workers.address, partial(check_cluster, config.workers)))
     if not offline:
         looks += [_check_endpoint(role, model, features=features) for role, model in list_models(config).items()]
     found = [check for checks in await asyncio.gather(*looks) for check in checks]
@@ -117,6 +126,27 @@ def check_output(runs: Path) -> Check:
     return Check(kind="output", subject=url or str(runs), ok=True, message=f"{free / 2**30:.1f} GiB free here")
 
 
+def check_cluster(workers: Workers) -> Check:
+    """Whether somebody listens at the address of a Dask scheduler or of Ray's head node."""
+    address = workers.address or ""
+    subject = f"{workers.kind} at {address}"
+    hint = f"start the cluster, or correct workers.address; without it {workers.kind} starts on this machine"
+    try:
+        place = urlsplit(address if "://" in address else f"//{address}")
+        host, port = place.hostname, place.port
+    except ValueError:
+        host = port = None
+    if not host or port is None:
+        message = f"workers.address: {address} names no host and port"
+        return Check(kind="workers", subject=subject, ok=False, message=message, hint=hint)
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        message = f"{subject} does not answer: {error.strerror or error}"
+        return Check(kind="workers", subject=subject, ok=False, message=message, hint=hint)
+    return Check(kind="workers", subject=subject, ok=True, message="answers")
+
+
 def look_at_source(source: Source, position: int) -> Check:
     """Whether a source can be reached and read."""
     try:
@@ -132,7 +162,9 @@ def look_at_source(source: Source, position: int) -> Check:
     )
 
 
-async def _in_time(kind: Literal["output", "source"], subject: str, look: Callable[[], Check]) -> list[Check]:
+async def _in_time(
+    kind: Literal["output", "source", "workers"], subject: str, look: Callable[[], Check]
+) -> list[Check]:
     try:
         async with asyncio.timeout(_SECONDS):
             return [await asyncio.wrap_future(_start(look))]

@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.announce import announce_begin, announce_end
 from tasks.cache_keys import list_roles
 from tasks.run_context import RunContext
-from tasks.run_record import leave_record, resume_record
+from tasks.run_course import leave_record, resume_record
 from turnwright.datasets.versions import DatasetVersion
 from turnwright.lineage.presence import hold_presence
 from turnwright.lineage.prompt_files import keep_prompts

@@ -14,8 +14,8 @@ from data_checks.gate import GateFailure, GateReport
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
 from tasks.shards import StageResult
+from tasks.stage_usage import StageUsage
 from tasks.watching import is_watched
-from tasks.workbench import find_workbench
 from turnwright.reports.reading import ReadDialogue, choose_dialogues, read_dialogues
 from turnwright.reports.stage_page import CheckFacts, StageCost, StagePage, TableFacts, render_page
 from turnwright.statistics.yields import compute_yields
@@ -32,7 +32,7 @@ _log = logging.getLogger("turnwright.runs")
 
 
 async def publish_stage(
-    run: RunContext, result: StageResult, inputs: Mapping[str, TableRef], report: GateReport
+    run: RunContext, result: StageResult, inputs: Mapping[str, TableRef], report: GateReport, used: StageUsage
 ) -> None:
     """Leaves the page of a stage as an artifact of its flow run, and says with an event that a gate failed.
 
@@ -41,7 +41,7 @@ async def publish_stage(
     if not is_watched():
         return
     try:
-        page = await asyncio.to_thread(make_page, run, result, inputs, report)
+        page = await asyncio.to_thread(make_page, run, result, inputs, report, used)
         await acreate_markdown_artifact(
             render_page(page), key=name_artifact(run, result.stage), description=f"{result.stage} of {run.run_id}"
         )
@@ -51,22 +51,14 @@ async def publish_stage(
         _log.warning("the page of %s could not be left in Prefect: %s", result.stage, error)
 
 
-def make_page(run: RunContext, result: StageResult, inputs: Mapping[str, TableRef], report: GateReport) -> StagePage:
-    """What there is to tell of a stage.
+def make_page(
+    run: RunContext, result: StageResult, inputs: Mapping[str, TableRef], report: GateReport, used: StageUsage
+) -> StagePage:
+    """What there is to tell of a stage; of its cost nothing where it sent no request.
 
     Raises:
         TableError: a table cannot be read.
     """
-    bench = find_workbench(run.run_id)
-    progress = None if bench is None else bench.progress.get(result.stage)
-    cost = None
-    if bench is not None and progress is not None and bench.usage.requests > progress.requests_before:
-        total = bench.usage.cost_usd
-        cost = StageCost(
-            requests=bench.usage.requests - progress.requests_before,
-            tokens=bench.usage.tokens - progress.tokens_before,
-            cost_usd=None if total is None or progress.cost_before is None else total - progress.cost_before,
-        )
     return StagePage(
         run_id=run.run_id,
         stage=result.stage,
@@ -79,7 +71,7 @@ def make_page(run: RunContext, result: StageResult, inputs: Mapping[str, TableRe
         checks=len(report.results),
         problems=[_describe_check(problem) for problem in (*report.failures, *report.warnings)],
         yields=compute_yields(read_columns(result.ledger, "ledger", _LEDGER_COLUMNS)),
-        cost=cost,
+        cost=StageCost(used.requests, used.tokens, used.cost_usd) if used.requests else None,
         chain=[_describe(reference) for reference in run.folder.find_tables().values()],
         samples=_choose_samples({**inputs, **result.tables}, result),
         places={"run folder": str(run.folder.root), "data checks": str(report.page)},

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 
 from schemas.vocabulary import Stage
-from tasks.crew import sum_progress, sum_usage
+from tasks.crew import sum_progress
 from tasks.run_context import RunContext
 from tasks.stage_artifact import name_artifact
+from tasks.stage_usage import StageStart, measure_stage_usage
 from tasks.watching import is_watched
-from tasks.workbench import Progress, find_workbench
-from turnwright.models.usage import Usage
 from turnwright.reports.formats import format_cost, format_count, format_seconds, format_share
 
 _SECONDS = 5.0
@@ -51,10 +50,12 @@ class Standing:
     accepted: int | None
     """Units whose whole work was accepted; none in a stage whose units have many parts."""
     tokens: int
-    """That the stage used."""
+    """That the stage used, in all its tries."""
     cost_usd: float | None
     seconds: float
-    """Since the stage began."""
+    """Since the stage began, this time."""
+    earlier_tokens: int = 0
+    """Of the tokens, those of earlier tries."""
 
     @property
     def share(self) -> float:
@@ -79,7 +80,7 @@ class Standing:
         if self.done and self.accepted is not None:
             parts.append(f"{format_count(self.accepted)} accepted ({format_share(self.accepted / self.done)})")
         if self.tokens:
-            rate = self.tokens / self.seconds if self.seconds else 0.0
+            rate = (self.tokens - self.earlier_tokens) / self.seconds if self.seconds else 0.0
             parts += [f"{format_count(rate)} tokens/s", f"{format_count(self.tokens)} tokens"]
             parts.append("cost unknown" if self.cost_usd is None else format_cost(self.cost_usd))
         if self.share < 1.0 and not self.shards_failed and self.seconds_left is not None:
@@ -94,12 +95,10 @@ class StageWatch:
     run: RunContext
     stage: Stage
     shards: int
+    start: StageStart
     shards_done: int = 0
     reused: int = 0
     shards_failed: int = 0
-    began: float = field(default_factory=time.monotonic)
-    before: Usage | None = None
-    """What the run had used when the stage began, where the stage works in several processes."""
 
     def end_shard(self, state: State[Any]) -> None:
         """Counts one shard that ended."""
@@ -108,11 +107,8 @@ class StageWatch:
         self.reused += state.name == "Cached"
 
     def measure(self) -> Standing:
-        """How far the stage is."""
-        progress, usage, before = self._look()
-        tokens, cost = usage.tokens - before[0], None
-        if usage.cost_usd is not None and before[1] is not None:
-            cost = usage.cost_usd - before[1]
+        """How far the stage is, in all processes of the run."""
+        progress, used = sum_progress(self.run).get(self.stage), measure_stage_usage(self.run, self.start)
         begun = 0 if progress is None else progress.shards
         # Shards that came from the cache never begin here; the others are about as large as those that did.
         waiting = max(self.shards - self.reused - begun, 0)
@@ -125,31 +121,20 @@ class StageWatch:
             done=0 if progress is None else progress.done,
             expected=total_units + (round(total_units / begun * waiting) if begun else 0),
             accepted=None if progress is None or self.stage not in _JUDGED else progress.accepted,
-            tokens=tokens,
-            cost_usd=cost,
-            seconds=time.monotonic() - self.began,
+            tokens=used.tokens,
+            cost_usd=used.cost_usd,
+            seconds=time.monotonic() - self.start.seconds,
+            earlier_tokens=self.start.earlier.tokens,
         )
-
-    def _look(self) -> tuple[Progress | None, Usage, tuple[int, float | None]]:
-        """The units of work, what the run has used, and the tokens and money that it had used before the stage."""
-        if self.before is not None:
-            before = self.before.tokens, self.before.cost_usd
-            return sum_progress(self.run).get(self.stage), sum_usage(self.run), before
-        bench = find_workbench(self.run.run_id)
-        progress = None if bench is None else bench.progress.get(self.stage)
-        if bench is None or progress is None:
-            return None, Usage(), (0, None)
-        return progress, bench.usage, (progress.tokens_before, progress.cost_before)
 
 
 @asynccontextmanager
-async def watch_stage(run: RunContext, stage: Stage, shards: int) -> AsyncGenerator[StageWatch]:
+async def watch_stage(run: RunContext, stage: Stage, shards: int, start: StageStart) -> AsyncGenerator[StageWatch]:
     """Tells how far a stage is while the body works.
 
     Nothing depends on it: trouble with the Prefect server is logged once, and ends the telling.
     """
-    alone = run.config.workers.kind == "threads"
-    watch = StageWatch(run, stage, shards, before=None if alone else await asyncio.to_thread(sum_usage, run))
+    watch = StageWatch(run, stage, shards, start)
     ended = asyncio.Event()
     telling = asyncio.ensure_future(_tell(watch, ended))
     try:

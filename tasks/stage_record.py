@@ -8,7 +8,8 @@ from schemas.rows import TableRef
 from schemas.vocabulary import Stage
 from tasks.crew import describe_usage
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record, is_recorded, recorded_run
+from tasks.run_course import begin_record, is_recorded, recorded_run
+from tasks.stage_usage import StageStart, begin_stage_usage, record_stage_usage
 from tasks.workbench import close_workbench
 from turnwright.lineage.files import STAGE_OUTPUTS
 from turnwright.storage.run_folder import RunNotFound
@@ -17,34 +18,50 @@ _log = logging.getLogger("turnwright.runs")
 
 
 @contextmanager
-def recorded_stage(run: RunContext, *, in_a_pipeline: bool) -> Generator[None]:
-    """Keeps `run.json` while one stage of a run works.
+def recorded_stage(run: RunContext, stage: Stage, *, in_a_pipeline: bool) -> Generator[StageStart]:
+    """Keeps `run.json` while one stage of a run works, and adds what the stage used. Gives how things stood before it.
 
-    Inside `recorded_run` of this process there is nothing to add. In a process of its own, a stage of a pipeline that
+    Inside `recorded_run` of this process there is no more to do. In a process of its own, a stage of a pipeline that
     works elsewhere leaves what it used, and closes what it opened; how the run ended is the pipeline's to say.
 
     Args:
         run: the run.
+        stage: the stage.
         in_a_pipeline: the stage was started by the flow of a whole run, in whatever process.
 
     Raises:
         OSError: the run folder cannot be written.
     """
     if is_recorded(run):
-        yield
+        with _used_by(run, stage) as start:
+            yield start
     elif not in_a_pipeline:
-        with recorded_run(run):
-            yield
+        with recorded_run(run), _used_by(run, stage) as start:
+            yield start
     else:
         begin_record(run)
         try:
-            yield
+            with _used_by(run, stage) as start:
+                yield start
         finally:
             try:
                 record_usage(run)
             except (OSError, RunNotFound):
                 _log.warning("what the stage used could not be recorded in %s", run.folder.root)
             close_workbench(run)
+
+
+@contextmanager
+def _used_by(run: RunContext, stage: Stage) -> Generator[StageStart]:
+    """Adds to the record what the stage used, however it ended."""
+    start = begin_stage_usage(run, stage)
+    try:
+        yield start
+    finally:
+        try:
+            record_stage_usage(run, stage, start)
+        except (OSError, RunNotFound):
+            _log.warning("what %s used could not be recorded in %s", stage, run.folder.root)
 
 
 def record_usage(run: RunContext) -> None:

@@ -25,6 +25,7 @@ from tasks.shard_log import log_shard
 from tasks.shards import Shard, ShardResult, StageResult, join_stopped
 from tasks.stage_artifact import publish_stage
 from tasks.stage_progress import watch_stage
+from tasks.stage_usage import StageStart, measure_stage_usage
 from turnwright.storage.tables import merge_tables
 
 _SHARD_TASKS: dict[Stage, tuple[str, str]] = {
@@ -63,8 +64,16 @@ class MergedTables(Closed):
     ledger: TableRef
 
 
-async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard]) -> list[ShardResult]:
+async def map_shards(
+    shard_task: Task[..., Any], run: RunContext, shards: Sequence[Shard], start: StageStart
+) -> list[ShardResult]:
     """Runs one task a shard, wherever `config.workers` says. All shards end before the first failure is raised.
+
+    Args:
+        shard_task: the task that works on a shard of the stage.
+        run: the run.
+        shards: the pieces of work.
+        start: how things stood when the stage began.
 
     Raises:
         Whatever a shard raises.
@@ -72,7 +81,7 @@ async def map_shards(shard_task: Task[..., Any], run: RunContext, shards: Sequen
     if not shards:
         return []
     stored = shard_task.with_options(result_storage=await open_results(run))
-    async with watch_stage(run, shards[0].stage, len(shards)) as watch:
+    async with watch_stage(run, shards[0].stage, len(shards), start) as watch:
 
         def note_end(shard: Shard, future: Future) -> None:
             watch.end_shard(future.state)
@@ -98,7 +107,7 @@ async def merge_parts(run: RunContext, work: MergeWork) -> MergedTables:
 
 
 async def finish_stage(
-    run: RunContext, stage: Stage, parts: Sequence[ShardResult], inputs: Mapping[str, TableRef], started: float
+    run: RunContext, stage: Stage, parts: Sequence[ShardResult], inputs: Mapping[str, TableRef], start: StageStart
 ) -> StageResult:
     """Merges what the shards made, holds it against the gate, publishes it and records it in `run.json`.
 
@@ -107,7 +116,7 @@ async def finish_stage(
         stage: the stage.
         parts: what its shards made.
         inputs: the tables of earlier stages that its tables refer to.
-        started: `time.monotonic()` of its start.
+        start: how things stood when it began.
 
     Raises:
         GateFailed: the data is not what it must be; the tables are published none the less, to be looked at.
@@ -125,7 +134,7 @@ async def finish_stage(
         tables={table: run.folder.publish(reference) for table, reference in merged.tables.items()},
         ledger=merged.ledger,
         stopped=stopped,
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(time.monotonic() - start.seconds, 3),
         shards=len(parts),
     )
     report = publish_gate(run, looked_at)
@@ -133,6 +142,7 @@ async def finish_stage(
     made_of = (reference for part in parts for reference in (*part.tables.values(), part.ledger))
     record_stage(run, result, report, made_of)
     announce_stage(run, result, inputs, report)
-    await publish_stage(run, result, inputs, report)
+    used = await asyncio.to_thread(measure_stage_usage, run, start)
+    await publish_stage(run, result, inputs, report, used)
     require_pass(report, incomplete=find_stopped(run) is not None)
     return result

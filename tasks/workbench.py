@@ -54,10 +54,6 @@ class Progress:
     done: int = 0
     accepted: int = 0
     """Units done whose ledger row says accepted."""
-    requests_before: int = 0
-    """Requests, tokens and cost of the run when the stage began."""
-    tokens_before: int = 0
-    cost_before: float | None = 0.0
 
 
 class Workbench:
@@ -227,13 +223,7 @@ class Workbench:
         with self._lock:
             progress = self.progress.get(stage)
             if progress is None:
-                progress = self.progress[stage] = Progress(
-                    stage,
-                    0,
-                    requests_before=self.usage.requests,
-                    tokens_before=self.usage.tokens,
-                    cost_before=self.usage.cost_usd,
-                )
+                progress = self.progress[stage] = Progress(stage, 0)
             progress.total += units
             progress.shards += 1
 

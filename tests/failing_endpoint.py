@@ -29,12 +29,6 @@ class FailingEndpoint:
     """Digests of the calls that were answered before it broke."""
     sessions: list[aiohttp.ClientSession] = field(default_factory=list[aiohttp.ClientSession])
 
-    def forget(self) -> None:
-        """Counts from here on: for another runs folder, which has a journal of its own."""
-        self.answered.clear()
-        self.finished.clear()
-        self.again = 0
-
     def mend(self) -> None:
         """Answers from here on."""
         self.breaks_when = lambda: False

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from test_journal import append, make_entry, segments
 
+from data_checks.gate import GateReport
 from schemas.config import RunConfig
 from schemas.rows import LedgerRow
 from schemas.settings import Budget
@@ -17,9 +18,14 @@ from tasks import runners
 from tasks.crew import list_accounts_folder, read_accounts, sum_accounts, sum_progress, sum_usage, works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import Crew, RunContext, begin_run
+from tasks.run_course import recorded_run
 from tasks.runner_errors import RunnerNotAvailable
 from tasks.runners import choose_runner, lead_crew
-from tasks.shards import Made, Shard, ShardResult, write_shard
+from tasks.shards import Made, Shard, ShardResult, StageResult, write_shard
+from tasks.stage_artifact import make_page
+from tasks.stage_progress import StageWatch
+from tasks.stage_record import recorded_stage
+from tasks.stage_usage import StageUsage, measure_stage_usage
 from tasks.workbench import find_workbench, open_workbench
 from tests.test_cache_keys import config
 from turnwright.models.budget import BudgetGuard
@@ -27,7 +33,8 @@ from turnwright.models.errors import BudgetSpent
 from turnwright.models.journal import Journal
 from turnwright.models.rates import TokenBucket
 from turnwright.models.usage import RoleUsage, Usage
-from turnwright.storage.tables import read_rows
+from turnwright.reports.stage_page import StageCost
+from turnwright.storage.tables import read_rows, write_table
 
 
 def make_run(folder: Path, crew: Crew | None = None, **changes: Any) -> RunContext:
@@ -81,6 +88,40 @@ def test_what_processes_use_adds_up(tmp_path: Path) -> None:
     assert (sum_usage(run).tokens, sum_usage(run).requests) == (307, 2)
     progress = sum_progress(run)["simulate-dialogues"]
     assert (progress.total, progress.done, progress.accepted) == (2, 2, 2)
+
+
+def test_page_progress_and_record_of_a_stage_show_what_other_processes_used(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    with recorded_run(run), recorded_stage(run, "simulate-dialogues", in_a_pipeline=True) as start:
+        process = multiprocessing.get_context("spawn").Process(target=work_elsewhere, args=(str(tmp_path), 0))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        used = measure_stage_usage(run, start)
+        told = StageWatch(run, "simulate-dialogues", shards=1, start=start).measure()
+        result = StageResult(
+            stage="simulate-dialogues",
+            tables={},
+            ledger=write_table("ledger", [], run.store),
+            stopped=None,
+            seconds=1.0,
+            shards=1,
+        )
+        passed = GateReport(
+            gate="simulate-dialogues",
+            passed=True,
+            tables={},
+            results=[],
+            failures=[],
+            warnings=[],
+            not_checked=[],
+            path=str(run.folder.checks / "simulate-dialogues.json"),
+        )
+        page = make_page(run, result, {}, passed, used)
+    assert used == StageUsage(requests=1, tokens=100, cost_usd=0.0)
+    assert (told.tokens, told.cost_usd, told.done, told.accepted) == (100, 0.0, 1, 1)
+    assert page.cost == StageCost(requests=1, tokens=100, cost_usd=0.0)
+    assert run.folder.read_run()["usage_by_stage"]["simulate-dialogues"] == used.model_dump()
 
 
 def test_a_process_may_come_back_and_is_counted_once_more(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from turnwright.statistics.fidelity.graph import MOTIFS, measure_graph
 from turnwright.statistics.fidelity.hidden_calls import find_hidden_calls
 from turnwright.statistics.fidelity.provenance import trace_arguments
 from turnwright.statistics.fidelity.recovery import Recovery, find_recoveries
-from turnwright.statistics.fidelity.tool_words import guess_effect, is_asked_for, read_words
+from turnwright.statistics.fidelity.tool_words import is_asked_for, read_words
 from turnwright.statistics.fidelity.trajectory import Trajectory, is_error, read_trajectory
 from turnwright.statistics.fidelity.values import is_weak, make_key, parse_json, read_leaves
 
@@ -246,13 +246,27 @@ def test_words_ask_for_what_they_name() -> None:
     assert not is_asked_for("get_order", read_words("Please cancel my order."))
     assert is_asked_for("getOrderDetails", read_words("Show me the order."))
     assert not is_asked_for("find_employee", read_words("Send Priya the total for order W12."))
-    assert [guess_effect(name) for name in ("get_x", "SendEmail", "book_reservation", "list_books", "calculate")] == [
-        "read",
-        "write",
-        "write",
-        "read",
-        "read",
+
+
+def test_the_effect_of_a_foreign_tool_is_told_by_its_name_and_description() -> None:
+    effects = {
+        "get_x": "read",
+        "SendEmail": "write",
+        "book_reservation": "write",
+        "list_books": "read",
+        "calculate": "read",
+        "follow_user": "write",
+        "future_value": "read",  # no verb at all: mostly look-ups and sums
+        "memory_append": "write",
+        "cat": "read",
+        "mv": "write",
+    }
+    tools = [
+        {"type": "function", "function": {"name": name, "description": text}}
+        for name, text in (("cat", "Display a file."), ("mv", "Move a file."), ("memory_append", "Append a text."))
     ]
+    played = dialogue(user("Go."), calls(*((name, {}, {}) for name in effects)), tools=tools)
+    assert {call.tool: call.effect for call in played.calls} == effects
 
 
 def test_errors_and_their_corrections() -> None:

@@ -1,9 +1,11 @@
 """Lineage: from any row or file back to its seed, and forward to all that was made from it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from schemas.goals import Beginning
 from schemas.rows import DatasetRow, DialogueRow, ToolSpecRow
 from schemas.tables import TABLES
 from tests.synthetic_run import make_rows, write_tables
@@ -53,7 +55,7 @@ def test_every_parent_column_of_every_table_is_a_link() -> None:
         ("repaired_dialogues", "toolset_id"),
         ("repaired_verdicts", "dialogue_task_id"),
     }
-    columns |= {("repaired_dialogues", "repaired_from")}
+    columns |= {("repaired_dialogues", "repaired_from"), ("dialogue_tasks", "beginning")}
     assert columns == linked | shortcuts
     order = list(TABLES)
     assert all(order.index(link.parent) < order.index(link.child) for link in LINKS)
@@ -69,6 +71,37 @@ def test_an_example_is_traced_back_to_its_seed(folder: RunFolder) -> None:
     assert back["dialogues"].model_calls
     assert f"export/openai/{example.split}.jsonl" in chain.files
     assert chain.forward == []
+
+
+def test_a_dialogue_that_goes_on_from_a_lent_conversation_is_linked_to_its_seed_both_ways(tmp_path: Path) -> None:
+    rows = make_rows()
+    tasks = rows["dialogue_tasks"]
+    own = rows["seeds"][0]
+    lent = own.model_copy(update={"id": "seed_of_conversations", "kind": "dialogues", "domain": "chats"})
+    rows["seeds"] = [*rows["seeds"], lent]
+    beginning = Beginning(seed_id=lent.id, origin="chats.jsonl:3", messages=({"role": "user", "content": "Hello"},))
+    rows["dialogue_tasks"] = [tasks[0].model_copy(update={"beginning": beginning.model_dump_json()}), *tasks[1:]]
+    folder = RunFolder(tmp_path / "club-1")
+    tables = {}
+    for name, reference in write_tables(rows, tmp_path).items():
+        published = folder.publish(reference)
+        tables[name] = {"path": "", "sha256": published.sha256, "rows": published.rows}
+    folder.write_run({"run_id": "club-1", "prompt_digests": {}, "tables": tables})
+    write_lineage(folder)
+
+    dialogue = next(row for row in rows["dialogues"] if row.dialogue_task_id == tasks[0].id)
+    back = trace(folder, dialogue.id).back
+    assert {node.id for node in back if node.table == "seeds"} == {tasks[0].seed_id, lent.id}
+    [task] = [node for node in back if node.table == "dialogue_tasks"]
+    assert task.label["goes_on_from"] == "chats.jsonl:3"
+
+    forward = trace(folder, lent.id).forward
+    assert [node.id for node in forward if node.table == "dialogue_tasks"] == [tasks[0].id]
+    assert dialogue.id in {node.id for node in forward}
+    assert not [node for node in forward if node.table == "toolsets"]
+    other = next(row for row in rows["dialogues"] if row.dialogue_task_id != tasks[0].id)
+    assert lent.id not in {node.id for node in trace(folder, other.id).back}
+    assert "goes_on_from" not in trace(folder, other.id).back[0].label
 
 
 def test_a_seed_is_traced_forward_to_every_example(folder: RunFolder) -> None:

@@ -1,7 +1,8 @@
 """Operated in Prefect: a real server and worker, as `make operate` starts them; schedules, forms, reruns, alerts.
 
 All tests share one server, and those about one run follow one another: a stage breaks, is mended, is retried alone,
-then the pipeline is. The embedded endpoint stands behind one that can be switched off.
+then the pipeline is. The embedded endpoint stands behind one that can be switched off. That run begins with the first
+test and works beside those before its own: its flow runs are one process after the other, and leave a core idle.
 """
 
 import json
@@ -129,15 +130,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[FailingEndpoint]:
-    options = ServeOptions(slots=0, latency_ms=60.0, mistake_rate=0.5)
-    with EmbeddedEndpoint(options) as behind, serve_before(behind.url) as before:
+def embedded() -> Iterator[str]:
+    with EmbeddedEndpoint(ServeOptions(slots=0, latency_ms=60.0, mistake_rate=0.5)) as served:
+        yield served.url
+
+
+@pytest.fixture(scope="module")
+def endpoint(embedded: str) -> Iterator[FailingEndpoint]:
+    with serve_before(embedded) as before:
         yield before
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def pipeline(server: Server, endpoint: FailingEndpoint, runs: Path) -> str:
+    """A flow run whose endpoint goes off in the middle of simulate-dialogues: one shard is done, others are at work."""
+    endpoint.breaks_when = lambda: count_simulated(runs) >= 1
+    config = make_config(endpoint.url)
+    return server.start("turnwright/pipeline", {"config": config, "runs": str(runs), "stages_as_deployments": True})
 
 
 def make_config(url: str, **more: Any) -> dict[str, Any]:
@@ -196,6 +210,7 @@ def _environment() -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("pipeline")
 def test_a_cron_schedule_that_is_on_gets_runs_and_one_that_is_off_does_not(server: Server) -> None:
     deploy = ["--no-prompt", "deploy", "--all", "--prefect-file", "examples/operate/scheduled.yaml"]
     done = subprocess.run(
@@ -228,7 +243,7 @@ def test_a_cron_schedule_that_is_on_gets_runs_and_one_that_is_off_does_not(serve
 
 
 def test_every_stage_is_a_deployment_whose_form_refuses_unknown_fields(server: Server) -> None:
-    for stage in STAGES:
+    for stage in (*STAGES, "publish-dataset"):
         found = server.find_deployment(f"{stage}/{stage}")
         assert found["entrypoint"].startswith("flows.")
         assert found["description"]
@@ -247,15 +262,36 @@ def test_every_stage_is_a_deployment_whose_form_refuses_unknown_fields(server: S
         assert where in refused.value.read().decode()
 
 
+def test_without_deployments_to_make_it_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "operate", "--home", str(tmp_path), "--prefect-file", "none.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "none.yaml does not exist" in done.stderr
+
+
+def test_the_same_inline_run_again(server: Server, embedded: str, tmp_path: Path) -> None:
+    with serve_before(embedded) as failing:
+        config = make_config(failing.url, name="inline")
+        failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
+        answer = run_inline(config, tmp_path, 4, server.api)
+        assert "start the endpoint" in answer["hint"]
+        assert 0 < count_simulated(tmp_path) < SHARDS
+        failing.mend()
+        again = run_inline(config, tmp_path, 0, server.api)
+        assert again["dialogues"] == 2 * SHARDS
+        assert failing.again == 0
+
+
 def test_a_stage_that_failed_is_retried_alone_and_nothing_that_was_finished_is_made_again(
-    server: Server, endpoint: FailingEndpoint, runs: Path
+    server: Server, endpoint: FailingEndpoint, runs: Path, pipeline: str
 ) -> None:
     failing = endpoint
-    config = make_config(failing.url)
-
-    # The endpoint goes off in the middle of simulate-dialogues: one shard is done, others are at work.
-    failing.breaks_when = lambda: count_simulated(runs) >= 1
-    pipeline = server.start("turnwright/pipeline", {"config": config, "runs": str(runs), "stages_as_deployments": True})
     failed = server.await_end(pipeline)
     assert failed["state_type"] == "FAILED"
     children = {child["name"].split()[0]: child for child in server.list_children(pipeline)}
@@ -327,20 +363,6 @@ def test_a_stage_shows_its_page_its_progress_and_one_log_line_for_each_shard(ser
     assert len(logs) < 12 + 3 * SHARDS
 
 
-def test_the_same_inline_run_again(endpoint: FailingEndpoint, tmp_path: Path) -> None:
-    failing = endpoint
-    failing.forget()
-    config = make_config(failing.url, name="inline")
-    failing.breaks_when = lambda: count_simulated(tmp_path) >= 1
-    answer = run_inline(config, tmp_path, 4)
-    assert "start the endpoint" in answer["hint"]
-    assert 0 < count_simulated(tmp_path) < SHARDS
-    failing.mend()
-    again = run_inline(config, tmp_path, 0)
-    assert again["dialogues"] == 2 * SHARDS
-    assert failing.again == 0
-
-
 def test_a_failed_gate_calls_the_webhook(server: Server, endpoint: FailingEndpoint, runs: Path, tmp_path: Path) -> None:
     heard: list[dict[str, Any]] = []
 
@@ -375,16 +397,3 @@ def test_a_failed_gate_calls_the_webhook(server: Server, endpoint: FailingEndpoi
     assert told["gate"] == "validate-dialogues"
     assert told["run"] == Path(answer["run_dir"]).name
     assert any("valid_rate" in failure for failure in told["failures"])
-
-
-def test_without_deployments_to_make_it_says_so(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "operate", "--home", str(tmp_path), "--prefect-file", "none.yaml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "none.yaml does not exist" in done.stderr

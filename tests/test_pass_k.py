@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from schemas.config import RunConfig
 from schemas.rows import DialogueRow, DialogueTaskRow, VerdictRow
-from tasks.run_record import count_dialogues
+from tasks.ledger_totals import count_dialogues
 from tasks.simulate_dialogues import name_trial, plan_trials, record_dialogue
 from tests.synthetic_run import CONFIG, make_rows
 from turnwright.datasets.dataset import Selection, select_examples

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.scale_simulation import Machinery, Stage, simulate_run, simulate_stage
+from benchmarks.scale_model import Machinery, Stage, simulate_run, simulate_stage
 
 PLAIN = Machinery(
     processes=1,

@@ -12,7 +12,7 @@ from data_checks.schema_consistency import find_schema_problem, find_spec_proble
 from schemas.seeds import SeedTool
 from schemas.tools import SpecTool
 from turnwright.tools.json_schema import ReferenceProblem, inline_references, walk_schema
-from turnwright.tools.spec_check import MOST_REASONS, check_spec, guess_effect
+from turnwright.tools.spec_check import MOST_REASONS, check_spec
 
 TEXT = {"type": "string", "description": "A word."}
 
@@ -181,8 +181,7 @@ def test_output_schemas_are_held_to_the_same_rules() -> None:
     [("get_order", "read"), ("searchFlights", "read"), ("book_flight", "write"), ("ls", "write"), ("isOpen", "read")],
 )
 def test_the_effect_where_the_source_does_not_tell(name: str, effect: str) -> None:
-    assert guess_effect(name) == effect
-    assert accepted(spec(name=name)).effect == effect
+    assert accepted(spec(name=name, description="Of the club.")).effect == effect
 
 
 def test_a_reference_into_itself_is_cut_and_an_explosion_is_refused() -> None:

@@ -12,13 +12,16 @@ from flows.failures import StageFailed, telling_what_to_do
 from flows.logs import JsonFormatter
 from schemas.rows import TableRef
 from tasks.run_context import RunContext
-from tasks.run_record import begin_record, is_recorded, recorded_run, resume_record
+from tasks.run_course import begin_record, is_recorded, recorded_run, resume_record
 from tasks.stage_record import read_stage, recorded_stage
+from tasks.stage_usage import measure_stage_usage
 from tasks.workbench import find_workbench, open_workbench
 from tests.test_cache_keys import config
 from turnwright.models.errors import EndpointUnavailable
 from turnwright.models.usage import Usage
 from turnwright.storage.run_folder import RunNotFound
+
+STAGE = "simulate-dialogues"
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def use(run: RunContext, requests: int, cost: float | None = 0.5) -> None:
 def test_what_each_process_used_adds_up(run: RunContext) -> None:
     begin_record(run)
     for requests in (3, 4):
-        with recorded_stage(run, in_a_pipeline=True):
+        with recorded_stage(run, STAGE, in_a_pipeline=True):
             use(run, requests)
         assert find_workbench(run.run_id) is None
     usage = run.folder.read_run()["usage"]
@@ -46,10 +49,38 @@ def test_what_each_process_used_adds_up(run: RunContext) -> None:
 
 def test_what_a_stage_that_failed_used_is_not_lost(run: RunContext) -> None:
     begin_record(run)
-    with pytest.raises(EndpointUnavailable), recorded_stage(run, in_a_pipeline=True):
+    with pytest.raises(EndpointUnavailable), recorded_stage(run, STAGE, in_a_pipeline=True):
         use(run, 5)
         raise EndpointUnavailable("gone")
     assert run.folder.read_run()["usage"]["requests"] == 5
+
+
+def test_a_stage_is_charged_for_all_its_tries_and_for_nothing_else(run: RunContext) -> None:
+    with recorded_run(run):
+        use(run, 100)
+        with pytest.raises(EndpointUnavailable), recorded_stage(run, STAGE, in_a_pipeline=True):
+            use(run, 5)
+            raise EndpointUnavailable("gone")
+        use(run, 100)
+        with recorded_stage(run, STAGE, in_a_pipeline=True) as start:
+            use(run, 3)
+            shown = measure_stage_usage(run, start)
+    recorded = run.folder.read_run()["usage_by_stage"]
+    assert recorded == {STAGE: {"requests": 8, "tokens": 80, "cost_usd": 1.0}}
+    assert shown.model_dump() == recorded[STAGE]
+
+
+def test_a_role_without_a_price_makes_the_cost_of_those_stages_unknown_that_ask_it(run: RunContext) -> None:
+    with recorded_run(run):
+        with recorded_stage(run, STAGE, in_a_pipeline=True):
+            use(run, 5, cost=None)
+            open_workbench(run).usage.of("judge").calls += 1
+        with recorded_stage(run, "validate-dialogues", in_a_pipeline=True):
+            figures = open_workbench(run).usage.of("assistant")
+            figures.calls, figures.requests, figures.cost_usd = 1, 1, 0.25
+    used = run.folder.read_run()["usage_by_stage"]
+    assert used[STAGE]["cost_usd"] is None
+    assert used["validate-dialogues"]["cost_usd"] == 0.25
 
 
 def test_a_run_that_goes_on_says_so_and_counts_both_tries(run: RunContext) -> None:
@@ -81,7 +112,7 @@ def test_time_between_two_tries_is_not_counted(run: RunContext) -> None:
 def test_a_stage_inside_a_run_of_this_process_leaves_its_end_to_the_run(run: RunContext) -> None:
     with recorded_run(run):
         assert is_recorded(run)
-        with recorded_stage(run, in_a_pipeline=True):
+        with recorded_stage(run, STAGE, in_a_pipeline=True):
             use(run, 1)
         assert find_workbench(run.run_id) is not None
     assert not is_recorded(run)
@@ -89,7 +120,7 @@ def test_a_stage_inside_a_run_of_this_process_leaves_its_end_to_the_run(run: Run
 
 
 def test_a_stage_alone_is_a_run_of_its_own(run: RunContext) -> None:
-    with recorded_stage(run, in_a_pipeline=False):
+    with recorded_stage(run, STAGE, in_a_pipeline=False):
         pass
     assert run.folder.read_run()["state"] == "completed"
 

@@ -254,4 +254,9 @@ def test_figures_of_runs_add_up_and_nothing_known_stays_so() -> None:
     assert together["started"] == "a" and together["config"] == 2
     roles = {"judge": {"calls": 2}, "assistant": {"calls": 3}}
     assert together["usage"] == {"calls": 5, "cost_usd": None, "roles": roles}
+    stage = {"requests": 2, "tokens": 20, "cost_usd": 0.5}
+    both = add_records(
+        {"usage_by_stage": {"report": stage}}, {"usage_by_stage": {"report": stage | {"cost_usd": None}}}
+    )
+    assert both["usage_by_stage"] == {"report": {"requests": 4, "tokens": 40, "cost_usd": None}}
     assert add_records(None, run | {"stages": {}}) == run

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-_ADDED = ("usage", "timings", "ledger", "dialogues")
+_ADDED = ("usage", "usage_by_stage", "timings", "ledger", "dialogues")
 """Figures that add up; everything else is the last run's."""
 _OF_ONE_RUN = ("stages", "estimate", "offline", "error", "dataset", "tables", "exports")
 

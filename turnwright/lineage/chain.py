@@ -6,7 +6,9 @@ the links in another file would be a second truth.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+import orjson
 
 from schemas.closed import Closed
 from schemas.rows import TableRef
@@ -23,6 +25,18 @@ class Link:
     child: str
     column: str
     parent: str
+    key: str = ""
+    """Where the column holds a JSON object or null: the field with the id."""
+
+    def read_parents(self, row: Mapping[str, Any]) -> list[str]:
+        """The ids of a row's parents; none where it has none."""
+        value = row[self.column]
+        if self.key:
+            held: dict[str, Any] = orjson.loads(value) or {}
+            value = held.get(self.key)
+        if isinstance(value, list):
+            return cast("list[str]", value)
+        return [] if value is None else [str(value)]
 
 
 LINKS: tuple[Link, ...] = (
@@ -35,6 +49,7 @@ LINKS: tuple[Link, ...] = (
     Link("dataflow_edges", "target_id", "tool_specs"),
     Link("dataflow_edges", "seed_id", "seeds"),
     Link("dialogue_tasks", "toolset_id", "toolsets"),
+    Link("dialogue_tasks", "beginning", "seeds", key="seed_id"),
     Link("dialogues", "dialogue_task_id", "dialogue_tasks"),
     Link("verdicts", "dialogue_id", "dialogues"),
     Link("repaired_dialogues", "repaired_from", "dialogues"),
@@ -52,7 +67,7 @@ _LABELS = {
     "tool_specs": ("name", "accepted"),
     "toolsets": ("domain",),
     "dataflow_edges": ("source", "field", "target", "parameter"),
-    "dialogue_tasks": ("domain", "difficulty", "behaviour", "slot"),
+    "dialogue_tasks": ("domain", "difficulty", "behaviour", "slot", "beginning"),
     "dialogues": ("ending", "turns", "slot"),
     "verdicts": ("judgment", "reasons"),
     "repaired_dialogues": ("ending", "turns", "repaired_at", "repaired_because", "repair_try"),
@@ -163,11 +178,11 @@ def _walk(tables: Mapping[str, TableRef], start: set[str], table: str, *, forwar
             continue
         known, new = reached[source], reached.setdefault(target, set())
         for row in read_columns(tables[link.child], link.child, ["id", link.column]):
-            parents = row[link.column] if isinstance(row[link.column], list) else [row[link.column]]
+            parents = link.read_parents(row)
             if forward and known.intersection(parents):
                 new.add(str(row["id"]))
             elif not forward and row["id"] in known:
-                new.update(str(parent) for parent in parents)
+                new.update(parents)
     order = list(TABLES) if forward else list(reversed(TABLES))
     return [(name, sorted(reached[name])) for name in order if name != table and reached.get(name)]
 
@@ -192,9 +207,18 @@ def _read_nodes(tables: Mapping[str, TableRef], wanted: Iterable[tuple[str, list
                 yield Node(
                     table=table,
                     id=row["id"],
-                    label={name: row[name] for name in labels},
+                    label=dict(_label(row, labels)),
                     **provenance,
                 )
+
+
+def _label(row: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for name in names:
+        if name != "beginning":
+            yield name, row[name]
+        elif (beginning := orjson.loads(row[name])) is not None:
+            # Of the conversation only where it stood: its messages are in the dialogue.
+            yield "goes_on_from", beginning["origin"]
 
 
 def _trace_file(name: str, files: Mapping[str, FileLineage]) -> Chain:

@@ -56,6 +56,23 @@ class Usage:
                     mine = getattr(ours, name)
                     setattr(ours, name, None if mine is None or figure is None else mine + figure)
 
+    def since(self, earlier: "Usage") -> "Usage":
+        """What was used after `earlier`, which is this one as it was before.
+
+        A role that was not asked since cost nothing since, whatever is known of its price.
+        """
+        spent = Usage()
+        for role, now in self.roles.items():
+            before, figures = earlier.roles.get(role, RoleUsage()), spent.of(role)
+            for name in RoleUsage.__dataclass_fields__:
+                if name != "cost_usd":
+                    setattr(figures, name, getattr(now, name) - getattr(before, name))
+            if now.cost_usd is not None and before.cost_usd is not None:
+                figures.cost_usd = now.cost_usd - before.cost_usd
+            elif figures.calls:
+                figures.cost_usd = None
+        return spent
+
     def record_reply(self, role: Role, reply: ModelReply, price: Price | None, *, free: bool, cached: int) -> None:
         """Counts one reply; `free` marks an endpoint that costs nothing by nature (the embedded one)."""
         figures = self.of(role)

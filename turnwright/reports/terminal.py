@@ -164,7 +164,7 @@ def show_yields(rows: list[YieldRow]) -> RenderableType:
 
 
 def show_costs(costs: Costs) -> RenderableType:
-    """Table 4 in the paper's form, then calls and tokens by role, then what an accepted dialogue took."""
+    """Table 4 in the paper's form, then calls and tokens by role and by stage, then what an accepted dialogue took."""
     speed = _make_table(">seconds per sample", ">tokens per second", ">wall time", ">calls", ">cost")
     speed.title = "Table 4: cost"
     _add_row(
@@ -186,12 +186,17 @@ def show_costs(costs: Costs) -> RenderableType:
             format_count(role.completion_tokens),
             format_cost(role.cost_usd),
         )
+    stages = _make_table("stage", ">wall time", ">requests", ">tokens", ">cost")
+    for one in costs.stages:
+        used = (format_count(one.requests), format_count(one.tokens), format_cost(one.cost_usd))
+        _add_row(stages, one.stage, format_seconds(one.seconds), *used)
     per_accepted = Text(
         f"Per accepted dialogue: {format_seconds(costs.seconds_per_accepted)}, "
         f"{format_number(costs.calls_per_accepted, 1)} calls, {format_count(costs.tokens_per_accepted)} tokens, "
         f"{format_cost(costs.cost_per_accepted_usd)}."
     )
-    parts: list[RenderableType] = [speed, *([Text(), roles] if costs.roles else []), per_accepted]
+    parts: list[RenderableType] = [speed, *([Text(), roles] if costs.roles else [])]
+    parts += [*([Text(), stages] if costs.stages else []), per_accepted]
     return Group(*parts, *([Text(), show_estimate(costs)] if costs.estimate else []))
 
 

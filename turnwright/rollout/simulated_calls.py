@@ -1,7 +1,6 @@
 """The calls of a dialogue whose tools a model answers: checks first, then faults, then the simulated environment."""
 
 from collections.abc import Sequence
-from typing import Any, cast
 
 import orjson
 
@@ -20,6 +19,7 @@ from turnwright.rollout.arguments import BadArguments, check_by_side, error_resu
 from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_environment import SimulatedEnvironment
 from turnwright.rollout.tool_calls import Answer, NotReproduced, environment_seed, planned_fault, read_behaviour
+from turnwright.validation.documents import read_error
 
 
 class SimulatedCalls:
@@ -119,7 +119,7 @@ class SimulatedCalls:
                     arguments=arguments,
                     result=answers[call["id"]],
                     effect=checker.tools[name].effect,
-                    error=_read_error(value),
+                    error=read_error(value),
                 )
                 self._environment.recall(checker.tools[name], checked, messages[: index + 1], record)
 
@@ -161,12 +161,3 @@ class SimulatedCalls:
 
     async def close(self) -> None:
         """Nothing to give up."""
-
-
-def _read_error(value: Any) -> str | None:
-    """The kind of an error written as ours are; any other answer is a result."""
-    if not isinstance(value, dict):
-        return None
-    fields = cast("dict[str, Any]", value)
-    stated = fields.keys() >= {"error", "message"} and isinstance(fields["message"], str)
-    return str(fields["error"]) if stated and isinstance(fields["error"], str) else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard, cast
 
 from schemas.closed import Closed
+from schemas.vocabulary import STAGES
 from turnwright.statistics.estimate import Estimate
 
 
@@ -19,6 +20,20 @@ class RoleCost(Closed):
     completion_tokens: int
     cost_usd: float | None
     """None where no price is known."""
+
+
+class StageCost(Closed):
+    """What one stage used, in all its tries."""
+
+    stage: str
+    seconds: float | None
+    """Wall time; none where the stage did not finish."""
+    requests: int
+    """Sent to an endpoint, retries included."""
+    tokens: int
+    """Of new replies, prompt and generated."""
+    cost_usd: float | None
+    """None where some role that it asked has no price."""
 
 
 class Costs(Closed):
@@ -42,6 +57,8 @@ class Costs(Closed):
     tokens_per_accepted: float | None
     """Prompt and generated tokens of all roles and stages per valid dialogue."""
     cost_per_accepted_usd: float | None
+    stages: list[StageCost] = []
+    """Stages that sent requests, in the order of the run."""
     estimate: Estimate | None = None
     """What was expected before the run began; none where only one stage ran, or nothing was to be asked."""
 
@@ -51,7 +68,8 @@ def compute_costs(run: Mapping[str, Any], *, simulated: int, accepted: int) -> C
 
     Args:
         run: the content of `run.json`: `usage` is `{role: {calls, replayed, prompt_tokens, completion_tokens,
-            cost_usd}}`, possibly under `by_role`; `timings` is `{stage: seconds}`.
+            cost_usd}}`, possibly under `by_role`; `timings` is `{stage: seconds}`; `usage_by_stage` is `{stage:
+            {requests, tokens, cost_usd}}`.
         simulated: dialogues simulated.
         accepted: dialogues with a valid verdict.
     """
@@ -78,8 +96,25 @@ def compute_costs(run: Mapping[str, Any], *, simulated: int, accepted: int) -> C
         calls_per_accepted=_divide(calls, accepted),
         tokens_per_accepted=_divide(prompt + generated, accepted),
         cost_per_accepted_usd=None if cost is None else _divide(cost, accepted),
+        stages=_read_stages(run, timings),
         estimate=Estimate.model_validate(run["estimate"]) if run.get("estimate") else None,
     )
+
+
+def _read_stages(run: Mapping[str, Any], timings: Mapping[str, float]) -> list[StageCost]:
+    recorded = _mapping(run.get("usage_by_stage"))
+    figures = {stage: _mapping(recorded[stage]) for stage in STAGES if stage in recorded}
+    return [
+        StageCost(
+            stage=stage,
+            seconds=timings.get(stage),
+            requests=int(used["requests"]),
+            tokens=int(used.get("tokens", 0)),
+            cost_usd=float(used["cost_usd"]) if _is_number(used.get("cost_usd")) else None,
+        )
+        for stage, used in figures.items()
+        if used.get("requests")
+    ]
 
 
 def _read_usage(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -34,11 +34,16 @@ _LEADS = re.compile(
 )
 
 
-def tell_effect(name: str, description: str) -> Effect:
+def tell_effect(name: str, description: str, *, unknown: Effect = "write") -> Effect:
     """`read` or `write`: by the first word of the name, unless its last word says otherwise; then by the description.
 
-    What no known verb describes counts as writing: it is the safer mistake, because a read that is taken for a write
-    is only made less often, while a write that is taken for a read is repeated.
+    Args:
+        name: of the tool.
+        description: of the tool; empty where nobody has it.
+        unknown: of what no known verb describes. For a tool that will be called, writing is the safer mistake, because
+            a read that is taken for a write is only made less often, while a write that is taken for a read is
+            repeated. For counts of foreign dialogues it is the worse one: names without a verb (`future_value`) are
+            mostly look-ups and sums.
     """
     words = split_words(name)
     first = _vote(words[0]) if words else None
@@ -52,7 +57,7 @@ def tell_effect(name: str, description: str) -> Effect:
     for vote in votes:
         if vote is not None:
             return vote
-    return "write"
+    return unknown
 
 
 def _leading_words(description: str) -> list[str]:

@@ -18,9 +18,8 @@ import orjson
 from schemas.content import canonical_json
 from schemas.seeds import SeedTool
 from schemas.tools import SpecTool
-from schemas.vocabulary import Effect
+from turnwright.tools.effects import tell_effect
 from turnwright.tools.json_schema import ReferenceProblem, change_parts, inline_references, walk_schema
-from turnwright.tools.naming import READ_VERBS, split_words
 from turnwright.tools.rejection import Rejection
 
 MOST_BYTES: Final = 32_768
@@ -58,7 +57,6 @@ _MEANT = {
 }
 _SHAPING = ("anyOf", "oneOf", "allOf", "not", "enum", "const", "items", "prefixItems", "if")
 _DIALECT = frozenset({"$schema", "$id", "id", "$anchor", "$comment", "$vocabulary"})
-_READS = frozenset({*READ_VERBS, "read", "fetch", "lookup", "view", "query", "describe", "is", "has", "estimate"})
 
 
 def check_spec(seed_tool: SeedTool, taken: AbstractSet[str]) -> SpecTool | tuple[str, ...]:
@@ -116,14 +114,8 @@ def check_spec(seed_tool: SeedTool, taken: AbstractSet[str]) -> SpecTool | tuple
             "function": {"name": name, "description": description, "parameters": parameters},
         },
         output_schema=output,
-        effect=seed_tool.effect or guess_effect(name),
+        effect=seed_tool.effect or tell_effect(name, description),
     )
-
-
-def guess_effect(name: str) -> Effect:
-    """Whether a tool of that name only reads, by its first word; what is not known to read counts as writing."""
-    words = split_words(name)
-    return "read" if words and words[0] in _READS else "write"
 
 
 def _unwrap(spec: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -21,6 +21,17 @@ def read_document(text: str) -> Any:
         return parse_document(text)
     except ValueError:
         return clean_text(text)
+
+
+def read_error(value: Any) -> str | None:
+    """The kind of the error that a result is, or none: a member `error` that says something makes an object one."""
+    if not isinstance(value, dict):
+        return None
+    fields = cast("dict[str, Any]", value)
+    error = fields.get("error")
+    if error in (None, "", False):
+        return None
+    return str(error)[:80]
 
 
 def parse_document(text: str) -> Any:

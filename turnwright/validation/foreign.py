@@ -22,11 +22,10 @@ from turnwright.datasets.foreign_files import ForeignLine
 from turnwright.datasets.reference import ReferenceDialogue
 from turnwright.tools.effects import tell_effect
 from turnwright.tools.spec_check import check_spec
-from turnwright.validation.documents import clean_text, read_document
+from turnwright.validation.documents import clean_text, read_document, read_error
 from turnwright.validation.foreign_order import check_foreign_order
 from turnwright.validation.foreign_weight import Context
 from turnwright.validation.grounding.check import ground_dialogue
-from turnwright.validation.grounding.deeds import read_error
 from turnwright.validation.language import check_leaks, find_offer, find_scenes
 from turnwright.validation.leakage import check_names
 from turnwright.validation.results import check_results

@@ -1,9 +1,8 @@
-"""What the name of a tool says: whether it changes something, and whether a person's words ask for it."""
+"""What the name of a tool says about a person's words: whether they ask for it."""
 
 import re
 from functools import lru_cache
 
-from schemas.vocabulary import Effect
 from turnwright.statistics.fidelity.values import split_name
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -26,22 +25,10 @@ _VERBS: dict[str, frozenset[str]] = {
 }
 """Verbs by what they do. One that stands in two classes belongs to both."""
 
-_WRITING = frozenset[str]().union(*(words for name, words in _VERBS.items() if name != "read")) - _VERBS["read"]
 _LINKING = frozenset(
     """a all an and api at by details detail data entry for from function in info information into item items of on
     or per record records result results the to tool user using via with""".split()
 )
-
-
-@lru_cache(maxsize=100_000)
-def guess_effect(tool: str) -> Effect:
-    """`write` where the first word that is a verb changes something; `read` for all other names."""
-    for word in split_name(tool):
-        if word in _VERBS["read"]:
-            return "read"
-        if word in _WRITING:
-            return "write"
-    return "read"
 
 
 @lru_cache(maxsize=100_000)

@@ -4,18 +4,20 @@ It is read from the messages alone (and from the tools' specifications where the
 only one side of a comparison has: a dialogue made elsewhere and one of a run are measured by the same rules.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from schemas.vocabulary import Effect
-from turnwright.statistics.fidelity.tool_words import guess_effect
 from turnwright.statistics.fidelity.values import Key, make_key, parse_json, read_leaves
+from turnwright.tools.effects import tell_effect
 
 MOST_CALLS = 400
 """Calls of one dialogue that are read; the longest dialogue of UO, table 1 has 322 steps."""
 MOST_MESSAGES = 4000
 _LONGEST = 20_000
+_DESCRIBED = 400
+"""Characters of a tool's description in which its verb is looked for."""
 _ERROR_WORDS = ("error", "exception", "traceback", "failed")
 
 
@@ -97,10 +99,12 @@ def read_trajectory(
         identity: its id.
         cluster: what it shares with dialogues that are not independent of it.
         tools: OpenAI function specs.
-        effects: tool name -> effect; where it is not known, the tool's name decides.
+        effects: tool name -> effect; where it is not known, the tool's name and description tell it.
         tasks: high-level goals, where known.
     """
-    known = effects or {}
+    tools = list(tools)
+    known: dict[str, Effect] = dict(effects or {})
+    descriptions = dict(_read_descriptions(tools))
     events: list[Event] = []
     open_calls: dict[str, int] = {}
     request, step, position = -1, -1, 0
@@ -117,7 +121,9 @@ def read_trajectory(
             step += bool(made)
             for call in made[: max(0, MOST_CALLS - position)]:
                 tool, arguments = _read_call(call)
-                effect = known.get(tool) or guess_effect(tool)
+                if tool not in known:
+                    known[tool] = tell_effect(tool, descriptions.get(tool, ""), unknown="read")
+                effect = known[tool]
                 events.append(Call(position, request, step, tool, arguments, effect))
                 open_calls[str(call.get("id"))] = position
                 position += 1
@@ -147,6 +153,14 @@ def _read_call(call: Mapping[str, Any]) -> tuple[str, Any]:
         return "", {}
     named = cast("Mapping[str, Any]", function)
     return str(named.get("name") or "")[:200], parse_json(named.get("arguments"))
+
+
+def _read_descriptions(tools: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for tool in tools:
+        function = tool.get("function")
+        if isinstance(function, Mapping):
+            told = cast("Mapping[str, Any]", function)
+            yield str(told.get("name") or "")[:200], str(told.get("description") or "")[:_DESCRIBED]
 
 
 def _read_offers(tools: Iterable[Mapping[str, Any]]) -> tuple[dict[str, frozenset[Key]], frozenset[str]]:

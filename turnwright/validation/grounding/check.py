@@ -11,14 +11,14 @@ from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SpecTool, SqlTool, Tool
 from turnwright.rollout.toolset_memory import once_per_toolset
-from turnwright.validation.documents import read_document
+from turnwright.validation.documents import read_document, read_error
 from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution
 from turnwright.validation.grounding.cells import excuse
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
-from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty, read_error
+from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
 from turnwright.validation.grounding.prose import Prose

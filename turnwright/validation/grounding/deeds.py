@@ -142,17 +142,6 @@ class Deed:
     """Of the tool's name and the arguments."""
 
 
-def read_error(value: Any) -> str | None:
-    """The kind of the error that a result is, or none."""
-    if not isinstance(value, dict):
-        return None
-    fields = cast("dict[str, Any]", value)
-    error = fields.get("error")
-    if error in (None, "", False):
-        return None
-    return str(error)[:80]
-
-
 def tells_nothing_found(text: str) -> bool:
     """Whether a message says that a look-up gave nothing."""
     return _NOT_FOUND.search(fold(compose(text))) is not None
