@@ -235,3 +235,12 @@ def test_results_are_lists_where_the_name_says_so() -> None:
         build_output(OutputDraft(kind="object", fields=[field, field]), tool("get_book"), 25)
     with pytest.raises(Rejection):
         build_output(OutputDraft(kind="object", fields=[field.model_copy(update={"description": " "})]), tool("a"), 25)
+
+
+def test_a_look_up_that_only_repeats_what_it_was_given_is_rejected() -> None:
+    drafted = OutputDraft(kind="object", fields=[FieldDraft(name="bookTitle", type="string", description="A title.")])
+    with pytest.raises(Rejection, match="found out"):
+        build_output(drafted, tool("get_book", {"book_title": "string"}), 25)
+    assert build_output(drafted, tool("get_book", {"isbn": "string"}), 25)
+    # What a write returns is true afterwards, and may be what was given.
+    assert build_output(drafted, tool("delete_book", {"book_title": "string"}, effect="write"), 25)

@@ -19,7 +19,8 @@ def build_output(draft: OutputDraft, tool: SpecTool, list_limit: int) -> dict[st
     tool that writes gives one object.
 
     Raises:
-        Rejection: `output_field`: a field has no description, or stands there twice.
+        Rejection: `output_field`: a field has no description, or stands there twice. `says_nothing`: the result of a
+            look-up holds only what the caller gave.
     """
     properties: dict[str, Any] = {}
     for field in draft.fields:
@@ -27,6 +28,12 @@ def build_output(draft: OutputDraft, tool: SpecTool, list_limit: int) -> dict[st
         if name in properties:
             raise Rejection("output_field", f"The result of {tool.name} has two fields called {name}.")
         properties[name] = _describe(field, name, tool.name)
+    given = {snake_case(name, fallback="value") for name in tool.parameters.get("properties", {})}
+    if tool.effect == "read" and properties.keys() <= given:
+        raise Rejection(
+            "says_nothing",
+            f"The result of {tool.name} only repeats {', '.join(properties)}. Add the fields that are found out by it.",
+        )
     record = {
         "type": "object",
         "properties": properties,
