@@ -14,6 +14,10 @@ from simulated_worlds import WORLDS
 from simulating import Session
 
 from schemas.content import canonical_json
+from tests.spec_world import tool
+from turnwright.environments.simulation.contradictions import find_contradictions
+from turnwright.environments.simulation.facts import Facts
+from turnwright.environments.simulation.records import SimulatedCall
 
 CALLS = 25
 PLANTED = 8
@@ -107,3 +111,14 @@ def test_clean_results_raise_no_alarm(name: str) -> None:
             session.call(tool.name, **arguments)
         alarms += session.environment.notices
     assert alarms == []
+
+
+@pytest.mark.parametrize(("second", "alarms"), [("HIS-2", []), ("HIS-1", ["repeated_id"])])
+def test_the_history_of_one_thing_has_identifiers_of_its_own(second: str, alarms: list[str]) -> None:
+    entries = [
+        {"parcel_id": "PAR-8", "parcel_history_id": "HIS-1", "note": "sent"},
+        {"parcel_id": "PAR-8", "parcel_history_id": second, "note": "at the depot"},
+    ]
+    history = tool("list_parcel_history", {"parcel_id": "string"})
+    call = SimulatedCall(history, {"parcel_id": "PAR-8"}, entries)
+    assert [found.code for found in find_contradictions(call, Facts())] == alarms

@@ -303,6 +303,13 @@ def _own_field_of_list(call: SimulatedCall, items: Sequence[Any], noun: str, nam
     values = [id_key(content.get(own)) for content in objects]
     if len(set(values)) == len(values) or not others:
         return own
+    asked = {entity.key for entity in named.values()}
+    if set(values) <= asked:
+        # The history of one parcel: that is what was asked for, and each item of it has a parcel_history_id of its own.
+        for name in others:
+            keys = [id_key(content.get(name)) for content in objects]
+            if (identified_kind(name) or "").startswith(f"{kind} ") and len({*keys, None}) > len(keys):
+                return name
     expected = kind is not None and kind in ((noun,) if noun else nouns_of(call.tool.name)[:1])
     pairs = [tuple(id_key(content.get(name)) for name in (own, *others)) for content in objects]
     if expected or len(set(pairs)) != len(pairs):
