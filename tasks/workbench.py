@@ -37,7 +37,8 @@ T = TypeVar("T")
 
 _AT_ONCE_PER_CALL = 1.5
 """Units alive in a stage, as a multiple of the calls in flight: while some run SQL, others keep the endpoint busy."""
-_LEAST_AT_ONCE = 32
+_LEAST_AT_ONCE = 2
+"""Not many more than the calls in flight: a server with few slots keeps the prefixes of few dialogues."""
 _RETURN_EVERY = 200
 """Units after which freed memory goes back to the system while a stage goes on; giving it back takes milliseconds."""
 
