@@ -210,7 +210,7 @@ def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.casefold())
-    return {tuple(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}
+    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
 
 
 @cache

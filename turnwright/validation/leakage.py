@@ -148,7 +148,7 @@ def _opening(description: str) -> str:
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.casefold())
-    return {tuple(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}
+    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
 
 
 def _find(code: str, explanation: str, message: int, fault: Any = "user_simulator", blocks: bool = True) -> Finding:
