@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-import pickle
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
-
-import zstandard
 
 from schemas.closed import Closed
 from schemas.rows import LedgerRow, Row, SeedRow, TableRef, ToolsetRow
 from schemas.vocabulary import Stage
 from tasks.cache_keys import hash_row
 from tasks.ledger import Planned, record_error
+from tasks.packing import pack, unpack
 from tasks.run_context import RunContext
 from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable, ModelSetupError, NotInJournal
 from turnwright.sources.errors import SourceError
@@ -89,18 +87,16 @@ class Finished:
 
     def __init__(self, count: int) -> None:
         self._packed: list[bytes | None] = [None] * count
-        self._compressor = zstandard.ZstdCompressor(level=1)
 
     def put(self, position: int, made: Made) -> None:
         """Keeps what came of the unit at a position."""
-        self._packed[position] = self._compressor.compress(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
+        self._packed[position] = pack(made)
 
     def __iter__(self) -> Iterator[Made]:
         """What came of each unit that was worked on."""
-        decompressor = zstandard.ZstdDecompressor()
         for packed in self._packed:
             if packed is not None:
-                yield pickle.loads(decompressor.decompress(packed))
+                yield unpack(packed)
 
 
 async def work_units(

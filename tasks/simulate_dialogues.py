@@ -1,6 +1,6 @@
 """simulate-dialogues: one trajectory for each trial of each dialogue task."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prefect import task
@@ -11,6 +11,7 @@ from tasks.cache_keys import compute_shard_key, compute_stage_key, hash_row, nar
 from tasks.caching import CACHED
 from tasks.crew import works_in_crew
 from tasks.ledger import record_unit
+from tasks.packing import PackedRow, pack_row
 from tasks.run_context import RunContext
 from tasks.shards import Made, Shard, ShardResult, cut_positions, hash_grounds, write_shard
 from tasks.workbench import open_workbench
@@ -26,14 +27,20 @@ STAGE = "simulate-dialogues"
 class Trial:
     """One of the times that a task is simulated."""
 
-    task: DialogueTaskRow
+    task: PackedRow[DialogueTaskRow]
+    calls: int
+    """Calls and objectives planned: the longer ones begin first."""
     number: int
     """From 0; the draw index of every model call."""
 
 
-def plan_trials(tasks: Sequence[DialogueTaskRow], trials: int) -> list[Trial]:
+def plan_trials(tasks: Iterable[DialogueTaskRow], trials: int) -> list[Trial]:
     """Every trial of every task, those of one task side by side, as in the table."""
-    return [Trial(row, number) for row in tasks for number in range(trials)]
+    planned: list[Trial] = []
+    for row in tasks:
+        packed = pack_row(row)
+        planned += [Trial(packed, row.planned_calls + row.task_count, number) for number in range(trials)]
+    return planned
 
 
 def name_trial(task_id: str, number: int) -> str:
@@ -48,10 +55,10 @@ def plan_dialogues(run: RunContext, seeds: TableRef, toolsets: TableRef, dialogu
     inputs = {"seeds": seeds, "toolsets": toolsets, "dialogue_tasks": dialogue_tasks}
     shards: list[Shard] = []
     for number, (start, stop) in enumerate(cut_positions(dialogue_tasks.rows, run.config.shard_size)):
-        tasks = list(read_rows(dialogue_tasks, DialogueTaskRow, start, stop))
+        tasks = [(hash_row(row), row.toolset_id) for row in read_rows(dialogue_tasks, DialogueTaskRow, start, stop)]
         hashes = {
-            "dialogue_tasks": [hash_row(row) for row in tasks],
-            "grounds": sorted({grounds[row.toolset_id] for row in tasks}),
+            "dialogue_tasks": [own for own, _ in tasks],
+            "grounds": sorted({grounds[toolset_id] for _, toolset_id in tasks}),
         }
         shards.append(
             Shard(
@@ -74,12 +81,12 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
     bench = open_workbench(run)
     models = bench.open_models()
     config = narrow_config(run.config, STAGE)
-    tasks = list(work.read(DialogueTaskRow, "dialogue_tasks"))
+    trials = plan_trials(work.read(DialogueTaskRow, "dialogue_tasks"), config.trials)
     seeds = {row.id: row for row in work.read(SeedRow, "seeds")}
     toolsets = {row.id: row for row in work.read(ToolsetRow, "toolsets")}
 
     async def make(planned: Trial) -> Made:
-        row = planned.task
+        row = planned.task.open()
         simulated = row.paradigm in SIMULATED
         base = None if simulated else await run_blocking(bench.open_base, seeds[row.seed_id])
         simulate = simulate_stateless if row.paradigm in STATELESS else simulate_dialogue
@@ -89,11 +96,11 @@ async def simulate_shard(run: RunContext, work: Shard) -> ShardResult:
     made = await bench.work(
         STAGE,
         "dialogue",
-        plan_trials(tasks, config.trials),
+        trials,
         make,
         identify=lambda planned: name_trial(planned.task.id, planned.number),
-        about=lambda planned: planned.task,
-        weigh=lambda planned: planned.task.planned_calls + planned.task.task_count,
+        about=lambda planned: planned.task.open(),
+        weigh=lambda planned: planned.calls,
     )
     return write_shard(run, {"dialogues": DialogueRow}, made)
 
