@@ -37,7 +37,7 @@ class PackedRow(Generic[T]):
 
 def pack_row(row: R) -> PackedRow[R]:
     """A row that has to wait."""
-    return PackedRow[R](row.id, pack(row))
+    return PackedRow(row.id, pack(row))
 
 
 def pack_rows(rows: Iterable[R]) -> list[PackedRow[R]]:
