@@ -126,6 +126,12 @@ def test_what_the_user_said_may_be_repeated() -> None:
     assert told("So you mean 17 Elm Road, not 18.", ask="My address is 17 Elm Road, not 18. Who works here?") == set()
 
 
+def test_the_adjective_of_a_country_says_the_country() -> None:
+    asked = ("find_people", {}, [{"name": "Ada Bell", "nationality": "France"}])
+    assert codes("Who is Ada Bell?", asked, "Ada Bell is a French analyst.") == set()
+    assert codes("Who is Ada Bell?", asked, "Ada Bell is a German analyst.") == {"untraced_name"}
+
+
 def test_a_value_read_before_a_write_is_outdated_after_it() -> None:
     steps = ("How old is Ada Bell?", ("find_person", {"name": "Ada Bell"}, PEOPLE[:1]), "Ada Bell is 34.")
     write = ("update_person", {"person_id": 4, "age": 35}, UPDATED)

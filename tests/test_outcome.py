@@ -83,6 +83,22 @@ def test_a_fact_that_was_not_told_is_found() -> None:
     assert findings(play([ASK, DONE], [LOOK_UP, says("She is rich."), BYE])) == [("fact_not_told", "assistant")]
 
 
+@pytest.mark.parametrize(
+    ("label", "text", "found"),
+    [
+        ("budget million", "It has 15 million euros.", True),
+        ("budget million", "It has 15.0.", True),
+        ("budget million", "It has 16 million euros.", False),
+        ("budget", "It has 15 million euros.", False),
+    ],
+)
+def test_a_field_that_counts_in_millions_may_be_told_in_full(label: str, text: str, found: bool) -> None:
+    fact = EARNINGS.facts[0].model_copy(update={"label": label, "value": 15.0})
+    task = make_task((EARNINGS.model_copy(update={"facts": (fact,)}),))
+    row = play([ASK, DONE], [LOOK_UP, says(text), BYE], task=task)
+    assert (("fact_not_told", "assistant") not in findings(row, task)) is found
+
+
 def test_a_fact_told_before_the_objective_began_does_not_count() -> None:
     task = make_task((MOVE, EARNINGS), (MOVED,))
     row = play(

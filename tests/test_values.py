@@ -33,6 +33,8 @@ STATED = [
     ("Ann Lee", "**ann lee**'s team"),
     ("O'Brien", "O’Brien"),
     ("42", "42.0"),
+    ("France", "a French goalkeeper"),
+    ("United Kingdom", "She is British."),
     (None, "it is not recorded"),
     (True, "Yes, it is"),
     (False, "No, it isn't"),
@@ -54,6 +56,8 @@ NOT_STATED = [
     ("2024-03-05 10:30:00", "March 5, 2024"),
     ("York", "New Yorkshire"),
     (None, "It is Leeds."),
+    ("France", "a German goalkeeper"),
+    ("Ireland", "Irishtown"),
     (False, "Yes, it is"),
 ]
 

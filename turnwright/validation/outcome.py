@@ -1,15 +1,17 @@
 """Outcome: the state that was reached against the state that was planned, and the facts that had to reach the user."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.findings import Finding
-from schemas.goals import Objective, RowChange
+from schemas.goals import Fact, Objective, RowChange
 from schemas.tools import SqlTool
 from schemas.vocabulary import Match
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names, states, values_equal
+
+_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _check_facts(trajectory: Trajectory, excused: set[int]) -> list[Finding]:
         begun = begins[position]
         prose = [text for _, text in trajectory.said_by("assistant", begun if begun is not None else 0)]
         for fact in objective.facts:
-            if any(states(fact.value, text) for text in prose):
+            if any(states(value, text) for value in _list_forms(fact) for text in prose):
                 continue
             findings.append(
                 Finding(
@@ -160,6 +162,14 @@ def _check_facts(trajectory: Trajectory, excused: set[int]) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _list_forms(fact: Fact) -> Iterator[Any]:
+    """A fact's value, and what it comes to where its field counts in thousands or more: `budget_million = 15`."""
+    yield fact.value
+    if isinstance(fact.value, int | float) and not isinstance(fact.value, bool):
+        words = fact.label.casefold().split()
+        yield from (fact.value * scale for word, scale in _SCALES.items() if word in words or f"{word}s" in words)
 
 
 def begin_objectives(trajectory: Trajectory) -> list[int | None]:

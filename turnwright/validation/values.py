@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
+from turnwright.validation.demonyms import list_demonyms
+
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -206,7 +208,7 @@ def _states_text(value: str, reading: _Reading) -> bool:
     plain = _fold_value(value)
     if not plain:
         return True
-    if _holds(plain, reading.plain):
+    if _holds(plain, reading.plain) or any(_holds(word, reading.plain) for word in list_demonyms(plain)):
         return True
     if date := _ISO_VALUE.fullmatch(value.strip()):
         return _states_date(date, reading)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
+from turnwright.validation.demonyms import list_demonyms
 from turnwright.validation.grounding.claims import Claim, read_claims
 from turnwright.validation.grounding.plain_text import compose, fold, list_words
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
@@ -83,8 +84,10 @@ class Evidence:
             self.add_number(value, message)
         elif value.isascii() and value.isalpha():
             self.words.add(value.lower())
+            self.words.update(list_demonyms(value))
         else:
             self.add_text(value, message)
+            self.words.update(list_demonyms(value))
 
     def add_arguments(self, arguments: dict[str, Any], message: int) -> list[Scalar]:
         """The arguments of a call that ran: telling what was asked for is telling the truth. Returns the scalars."""
