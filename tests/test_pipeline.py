@@ -209,7 +209,7 @@ def wait_for_calls(journal: Path, size: int, process: subprocess.Popen[str]) -> 
     """Returns when so many bytes of replies are on the disk."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        if sum(file.stat().st_size for file in journal.glob("*")) > size:
+        if sum(file.stat().st_size for file in journal.glob("*.calls")) > size:
             return
         time.sleep(0.02)
     raise AssertionError(f"the run ended too soon: {process.communicate()[1]}")
