@@ -1,15 +1,12 @@
 """The back-translator: the calls that a request asks for, from the request alone (TC, back-translate)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import prompts
 from schemas.messages import Message
-from schemas.replies import PlanDraft
 from schemas.stateless import FieldLink
 from schemas.tools import Tool
-from turnwright.models.models import Models
-from turnwright.models.reply import StructuredReply
 from turnwright.stateless.plans import EarlierCall
 from turnwright.stateless.views import view_earlier, view_links, view_plan_tools
 
@@ -49,23 +46,3 @@ def ask_for_calls(
         own = prompts.data_block("request", request)
         user = prompts.render("back_translator", "user", earlier=view, request=own, most=most, next_id=next_id)
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
-
-
-async def translate_back(
-    models: Models,
-    messages: Sequence[Message],
-    *,
-    calls: Mapping[str, Any],
-    draw: int,
-    unit: str,
-    remaining: float,
-) -> StructuredReply[PlanDraft]:
-    """One candidate; `calls` is the JSON Schema of its calls (turnwright/stateless/plan_schema.py).
-
-    Raises:
-        MalformedReply: no usable reply, even after the repair call.
-        ContextOverflow: the dialogue no longer fits the model.
-    """
-    return await models.structured(
-        "back_translator", messages, draw=draw, unit=unit, remaining=remaining, fields={"calls": calls}
-    )

@@ -6,11 +6,8 @@ from typing import Any
 import prompts
 from schemas.goals import Persona
 from schemas.messages import Message
-from schemas.replies import PlanDraft
 from schemas.stateless import FieldLink
 from schemas.tools import Tool
-from turnwright.models.models import Models
-from turnwright.models.reply import StructuredReply
 from turnwright.stateless.plans import EarlierCall
 from turnwright.stateless.views import view_earlier, view_links, view_plan_tools
 
@@ -61,23 +58,3 @@ def ask_for_removed_call(
         next_id=prompts.data_block("next_id", f"c{len(earlier) + 1}"),
     )
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
-
-
-async def plan_turn(
-    models: Models,
-    messages: Sequence[Message],
-    *,
-    calls: Mapping[str, Any],
-    draw: int,
-    unit: str,
-    remaining: float,
-) -> StructuredReply[PlanDraft]:
-    """One candidate; `calls` is the JSON Schema of its calls (turnwright/stateless/plan_schema.py).
-
-    Raises:
-        MalformedReply: no usable reply, even after the repair call.
-        ContextOverflow: the dialogue no longer fits the model.
-    """
-    return await models.structured(
-        "planner", messages, draw=draw, unit=unit, remaining=remaining, fields={"calls": calls}
-    )

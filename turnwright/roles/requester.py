@@ -6,11 +6,8 @@ from typing import Any
 import prompts
 from schemas.goals import Persona, PlannedCall
 from schemas.messages import Message
-from schemas.replies import RequestDraft
 from schemas.tools import Tool
-from turnwright.models.models import Models
-from turnwright.models.reply import StructuredReply
-from turnwright.stateless.views import view_details, view_wish
+from turnwright.stateless.views import view_details, view_exchanges, view_wish
 
 
 def ask_for_request(
@@ -65,7 +62,7 @@ def ask_for_answer(request: str, question: str, label: str, value: Any, persona:
 
 def ask_for_farewell(persona: Persona, earlier: Sequence[tuple[str, str]]) -> list[Message]:
     """The request for the user's last words."""
-    user = prompts.render("requester", "closing_user", persona=persona.model_dump(), earlier=_view(earlier))
+    user = prompts.render("requester", "closing_user", persona=persona.model_dump(), earlier=view_exchanges(earlier))
     return [
         {"role": "system", "content": prompts.render("requester", "closing_system")},
         {"role": "user", "content": user},
@@ -84,7 +81,7 @@ def _ask(
     values: dict[str, Any] = {
         "persona": persona.model_dump(),
         "now": prompts.data_block("now", now),
-        "earlier": _view(earlier),
+        "earlier": view_exchanges(earlier),
         "asks_for": list(wishes),
         "mentions": list(mentions),
     }
@@ -95,19 +92,3 @@ def _ask(
         system = prompts.render("requester", "reactive_system")
         user = prompts.render("requester", "reactive_user", answer=answer, **values)
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
-
-
-def _view(earlier: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"user": said, "assistant": answer} for said, answer in earlier]
-
-
-async def write_request(
-    models: Models, messages: Sequence[Message], *, draw: int, unit: str, remaining: float
-) -> StructuredReply[RequestDraft]:
-    """One candidate.
-
-    Raises:
-        MalformedReply: no usable reply, even after the repair call.
-        ContextOverflow: the dialogue no longer fits the model.
-    """
-    return await models.structured("requester", messages, draw=draw, unit=unit, remaining=remaining)

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import prompts
 from schemas.messages import Message
-from schemas.replies import ResponseDraft
 from schemas.tools import Tool
-from turnwright.models.models import Models
-from turnwright.models.reply import StructuredReply
+from turnwright.stateless.views import view_exchanges
 from turnwright.tools.tool_text import first_sentence
 
 _MOST_DEEDS = 12
@@ -18,7 +16,7 @@ def ask_for_question(request: str, earlier: Sequence[tuple[str, str]], label: st
     user = prompts.render(
         "responder",
         "question_user",
-        earlier=_view(earlier),
+        earlier=view_exchanges(earlier),
         request=prompts.data_block("request", request),
         missing={"label": label, "about": about},
     )
@@ -34,7 +32,7 @@ def ask_for_decline(request: str, earlier: Sequence[tuple[str, str]], tools: Seq
     user = prompts.render(
         "responder",
         "decline_user",
-        earlier=_view(earlier),
+        earlier=view_exchanges(earlier),
         request=prompts.data_block("request", request),
         can_do=can_do,
     )
@@ -47,25 +45,9 @@ def ask_for_decline(request: str, earlier: Sequence[tuple[str, str]], tools: Seq
 def ask_for_goodbye(farewell: str, earlier: Sequence[tuple[str, str]]) -> list[Message]:
     """The request for the assistant's last word."""
     user = prompts.render(
-        "responder", "goodbye_user", earlier=_view(earlier), farewell=prompts.data_block("farewell", farewell)
+        "responder", "goodbye_user", earlier=view_exchanges(earlier), farewell=prompts.data_block("farewell", farewell)
     )
     return [
         {"role": "system", "content": prompts.render("responder", "goodbye_system")},
         {"role": "user", "content": user},
     ]
-
-
-async def respond(
-    models: Models, messages: Sequence[Message], *, draw: int, unit: str, remaining: float
-) -> StructuredReply[ResponseDraft]:
-    """One candidate.
-
-    Raises:
-        MalformedReply: no usable reply, even after the repair call.
-        ContextOverflow: the dialogue no longer fits the model.
-    """
-    return await models.structured("responder", messages, draw=draw, unit=unit, remaining=remaining)
-
-
-def _view(earlier: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"user": said, "assistant": answer} for said, answer in earlier]

@@ -13,6 +13,11 @@ def replace_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def join_prose(text: str) -> str:
+    """What was said, in one line that UTF-8 can hold."""
+    return " ".join(replace_surrogates(text).split())
+
+
 def _clean_call(call: ToolCall) -> ToolCall:
     function = call["function"]
     name, arguments = replace_surrogates(function["name"]), replace_surrogates(function["arguments"])

@@ -83,27 +83,14 @@ def fill_behaviour(plan: BehaviourPlan | None, generation: Generation) -> Behavi
 def state_plan(turn: TurnPlan, number: int) -> BehaviourPlan | None:
     """The behaviour that a turn carries out by its own making; none where it is a turn like others."""
     if turn.refusal is not None:
-        name = turn.refusal.behaviour
+        name, detail = turn.refusal.behaviour, {"request": turn.refusal.wish}
     elif turn.clarification is not None:
+        own = turn.clarification
         name = "missing_parameter"
+        detail = {"parameter": own.parameter, "call": own.call, "label": own.label, "value": own.value}
     else:
         return None
-    return BehaviourPlan(name=name, objective=number, instruction="", detail=_list_detail(turn))
-
-
-def _list_detail(turn: TurnPlan) -> dict[str, Any]:
-    if turn.refusal is not None:
-        return {"request": turn.refusal.wish, "said": turn.request}
-    if turn.clarification is not None:
-        own = turn.clarification
-        return {
-            "parameter": own.parameter,
-            "call": own.call,
-            "label": own.label,
-            "value": own.value,
-            "said": turn.request,
-        }
-    return {}
+    return BehaviourPlan(name=name, objective=number, instruction="", detail={**detail, "said": turn.request})
 
 
 def _plan_fault(

@@ -4,13 +4,12 @@ That no tool does it is not taken on trust: a fresh call that sees request and t
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from schemas.replies import PlanDraft
 from schemas.stateless import FieldLink, Refusal
 from schemas.tools import Tool
-from turnwright.roles.back_translator import Line, translate_back
-from turnwright.roles.planner import ask_for_removed_call, plan_turn
+from turnwright.roles.back_translator import Line
+from turnwright.roles.planner import ask_for_removed_call
 from turnwright.roles.requester import ask_for_request, ask_for_wish
 from turnwright.stateless.acceptance import check_removed_call
 from turnwright.stateless.candidates import Candidate
@@ -18,7 +17,7 @@ from turnwright.stateless.exchanges import Said, decline
 from turnwright.stateless.execution import Progress
 from turnwright.stateless.plan_schema import plan_schema
 from turnwright.stateless.plans import read_plan
-from turnwright.stateless.requests import Plan, Spoken, ask_for_turn, draw_request, list_talk
+from turnwright.stateless.requests import Plan, Spoken, draw_recovered, draw_request, list_talk
 from turnwright.stateless.responses import check_declined
 from turnwright.stateless.steps import Steps, Try
 
@@ -63,8 +62,10 @@ async def _plan_removed(
         problems = (*plan.problems, *check_removed_call(plan.calls, tool, progress.earlier))
         return Candidate(plan.calls, problems, (float(sum(len(call.sources) for call in plan.calls)),))
 
-    ask = partial(plan_turn, calls=plan_schema([tool], progress.earlier, least=1, most=1))
-    best, _ = await steps.draw(ask, messages, read, stage="plan", place=place, remaining=4)
+    schema = plan_schema([tool], progress.earlier, least=1, most=1)
+    best, _ = await steps.draw(
+        "planner", messages, read, stage="plan", place=place, remaining=4, fields={"calls": schema}
+    )
     return best
 
 
@@ -76,6 +77,4 @@ async def _find_nothing(steps: Steps, place: Try, request: str, talk: Sequence[L
         return Candidate(plan.calls, tuple(check_declined(plan.calls)))
 
     most = max(2, steps.scenario.lengths[place.turn])
-    messages = ask_for_turn(steps, request, talk, progress, most)
-    ask = partial(translate_back, calls=plan_schema(list(steps.tools.values()), progress.earlier, most=most))
-    await steps.draw(ask, messages, read, stage="back_translation", place=place, remaining=2)
+    await draw_recovered(steps, place, request, talk, progress, most, read)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from schemas.replies import RequestDraft, ResponseDraft
 from schemas.stateless import Closing
-from turnwright.roles.requester import ask_for_answer, ask_for_farewell, write_request
-from turnwright.roles.responder import ask_for_decline, ask_for_goodbye, ask_for_question, respond
-from turnwright.rollout.conversation import replace_surrogates
+from turnwright.roles.requester import ask_for_answer, ask_for_farewell
+from turnwright.roles.responder import ask_for_decline, ask_for_goodbye, ask_for_question
+from turnwright.rollout.conversation import join_prose
 from turnwright.stateless.candidates import Candidate
 from turnwright.stateless.responses import check_decline, check_goodbye, check_question
 from turnwright.stateless.steps import Steps, Try
@@ -28,10 +28,10 @@ async def ask_back(steps: Steps, place: Try, request: str, withheld: Withheld, s
     heard = _list_heard(steps, said, request)
 
     def read(draft: ResponseDraft) -> Candidate[str]:
-        text = _clean(draft.response)
+        text = join_prose(draft.response)
         return Candidate(text, tuple(check_question(text, withheld, steps.tools, heard)), (-float(len(text)),))
 
-    best, _ = await steps.draw(respond, messages, read, stage="question", place=place, remaining=3)
+    best, _ = await steps.draw("responder", messages, read, stage="question", place=place, remaining=3)
     return best
 
 
@@ -46,10 +46,10 @@ async def answer_back(steps: Steps, place: Try, request: str, question: str, wit
     heard = _list_heard(steps, said, request, question)
 
     def read(draft: RequestDraft) -> Candidate[str]:
-        text = _clean(draft.request)
+        text = join_prose(draft.request)
         return Candidate(text, tuple(check_answer(text, withheld, steps.tools, heard)), (-float(len(text)),))
 
-    best, _ = await steps.draw(write_request, messages, read, stage="answer", place=place, remaining=3)
+    best, _ = await steps.draw("requester", messages, read, stage="answer", place=place, remaining=3)
     return best
 
 
@@ -64,10 +64,10 @@ async def decline(steps: Steps, place: Try, request: str, said: Said) -> str:
     heard = [*_list_heard(steps, said, request), *(tool.description for tool in steps.tools.values())]
 
     def read(draft: ResponseDraft) -> Candidate[str]:
-        text = _clean(draft.response)
+        text = join_prose(draft.response)
         return Candidate(text, tuple(check_decline(text, steps.tools, heard)), (-float(len(text)),))
 
-    best, _ = await steps.draw(respond, messages, read, stage="decline", place=place, remaining=1)
+    best, _ = await steps.draw("responder", messages, read, stage="decline", place=place, remaining=1)
     return best
 
 
@@ -81,18 +81,18 @@ async def close(steps: Steps, place: Try, said: Said) -> Closing:
     heard = _list_heard(steps, said)
 
     def read_farewell(draft: RequestDraft) -> Candidate[str]:
-        text = _clean(draft.request)
+        text = join_prose(draft.request)
         return Candidate(text, tuple(check_farewell(text, steps.tools, heard)), (-float(len(text)),))
 
     def read_goodbye(draft: ResponseDraft) -> Candidate[str]:
-        text = _clean(draft.response)
+        text = join_prose(draft.response)
         return Candidate(text, tuple(check_goodbye(text, steps.tools, heard)), (-float(len(text)),))
 
     farewell, _ = await steps.draw(
-        write_request, ask_for_farewell(steps.persona, said), read_farewell, stage="farewell", place=place, remaining=2
+        "requester", ask_for_farewell(steps.persona, said), read_farewell, stage="farewell", place=place, remaining=2
     )
     goodbye, _ = await steps.draw(
-        respond, ask_for_goodbye(farewell, said), read_goodbye, stage="goodbye", place=place, remaining=1
+        "responder", ask_for_goodbye(farewell, said), read_goodbye, stage="goodbye", place=place, remaining=1
     )
     return Closing(farewell=farewell, goodbye=goodbye)
 
@@ -100,7 +100,3 @@ async def close(steps: Steps, place: Try, said: Said) -> Closing:
 def _list_heard(steps: Steps, said: Said, *more: str) -> list[str]:
     """Everything that either side may know from what was said, the moment included."""
     return [steps.task.reference_time, *(text for exchange in said for text in exchange), *more]
-
-
-def _clean(text: str) -> str:
-    return " ".join(replace_surrogates(text).split())

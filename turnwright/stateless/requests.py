@@ -1,19 +1,19 @@
 """The words of a turn and what they are translated back from: a request, alone or with what was said around it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.goals import PlannedCall
 from schemas.messages import Message
-from schemas.replies import RequestDraft
+from schemas.replies import PlanDraft, RequestDraft
 from schemas.stateless import Clarification, ErrorHint, Refusal
 from schemas.tools import Tool
 from turnwright.roles.back_translator import Line, ask_for_calls
-from turnwright.roles.requester import write_request
-from turnwright.rollout.conversation import replace_surrogates
+from turnwright.rollout.conversation import join_prose
 from turnwright.stateless.candidates import Candidate
 from turnwright.stateless.exchanges import Said
 from turnwright.stateless.execution import Progress
+from turnwright.stateless.plan_schema import plan_schema
 from turnwright.stateless.plans import Problem
 from turnwright.stateless.request_checks import check_request
 from turnwright.stateless.steps import Steps, Try
@@ -76,7 +76,7 @@ async def draw_request(
     earlier = {request.strip() for request, _ in said}
 
     def read(draft: RequestDraft) -> Candidate[str]:
-        text = " ".join(replace_surrogates(draft.request).split())
+        text = join_prose(draft.request)
         problems = check_request(text, asked, kept_back, tools, first=first, now=now)
         if text in earlier:
             problems.append(Problem("repeated_request", "the same was said before"))
@@ -88,7 +88,7 @@ async def draw_request(
             problems += check_reaction(text, said[-1][1], [*asked, *kept_back], [wish], tools)
         return Candidate(text, tuple(problems), (-float(len(text)),))
 
-    best, _ = await steps.draw(write_request, messages, read, stage="request", place=place, remaining=3)
+    best, _ = await steps.draw("requester", messages, read, stage="request", place=place, remaining=3)
     return best
 
 
@@ -104,8 +104,30 @@ def list_talk(request: str, question: str, answer: str, said: Said) -> list[Line
     return talk if len(talk) > 1 else []
 
 
-def ask_for_turn(steps: Steps, request: str, talk: Sequence[Line], progress: Progress, most: int) -> list[Message]:
-    """What the back-translator is asked for a turn."""
-    tools, links = list(steps.tools.values()), steps.scenario.links
-    refusing = steps.refusing
-    return ask_for_calls(tools, links, request, progress.earlier, most, talk=talk, refusing=refusing)
+async def draw_recovered(
+    steps: Steps,
+    place: Try,
+    request: str,
+    talk: Sequence[Line],
+    progress: Progress,
+    most: int,
+    read: Callable[[PlanDraft], Candidate[Plan]],
+) -> tuple[Plan, list[Plan]]:
+    """The calls that a request is translated back into, and what the other candidates made of it.
+
+    Raises:
+        TurnFailed: no candidate is valid.
+        ModelError: no reply could be had.
+    """
+    tools, earlier = list(steps.tools.values()), progress.earlier
+    messages = ask_for_calls(tools, steps.scenario.links, request, earlier, most, talk=talk, refusing=steps.refusing)
+    schema = plan_schema(tools, earlier, most=most)
+    return await steps.draw(
+        "back_translator",
+        messages,
+        read,
+        stage="back_translation",
+        place=place,
+        remaining=2,
+        fields={"calls": schema},
+    )

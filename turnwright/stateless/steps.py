@@ -1,6 +1,6 @@
 """What all steps of a dialogue's turns have in common: who is asked, for what, and how the best answer is drawn."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,8 +10,8 @@ from schemas.messages import Message
 from schemas.rows import DialogueTaskRow
 from schemas.stateless import GenerationStage, Scenario
 from schemas.tools import Tool
+from schemas.vocabulary import Role
 from turnwright.models.models import Models
-from turnwright.models.reply import StructuredReply
 from turnwright.stateless.behaviours import REFUSED
 from turnwright.stateless.candidates import Account, Candidate, draw_candidates
 
@@ -19,8 +19,6 @@ V = TypeVar("V")
 
 _DRAWS_A_TRY = 100
 """Room for draw indexes: attempts and trials never share one."""
-
-Ask = Callable[..., Awaitable[StructuredReply[Any]]]
 
 
 class TurnFailed(Exception):
@@ -72,23 +70,38 @@ class Steps:
 
     async def draw(
         self,
-        ask: Ask,
+        role: Role,
         messages: Sequence[Message],
         read: Callable[[Any], Candidate[V]],
         *,
         stage: GenerationStage,
         place: Try,
         remaining: float,
+        fields: Mapping[str, Any] | None = None,
     ) -> tuple[V, list[V]]:
         """The best valid candidate of a step, and what the others said.
+
+        Args:
+            role: who is asked.
+            messages: what it is asked.
+            read: what a reply, of the role's class, comes to.
+            stage: the step.
+            place: which try at which turn.
+            remaining: calls to come until the turn stands.
+            fields: see Models.structured.
 
         Raises:
             TurnFailed: none is valid; the reasons stand in the account.
             ModelError: no reply could be had.
         """
         drawn = await draw_candidates(
-            lambda draw: ask(
-                self.models, messages, draw=self._number(place, draw), unit=self.task.id, remaining=remaining
+            lambda draw: self.models.structured(
+                role,
+                messages,
+                draw=self._number(place, draw),
+                unit=self.task.id,
+                remaining=remaining,
+                fields=fields,
             ),
             read,
             account=self.account,

@@ -6,17 +6,16 @@ Beyond TC a turn may leave a value out of its request until the assistant asks f
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from schemas.goals import PlannedCall
 from schemas.replies import PlanDraft, SummaryDraft
 from schemas.stateless import Clarification, TurnPlan
 from turnwright.models.errors import ContextOverflow
-from turnwright.roles.back_translator import Line, translate_back
-from turnwright.roles.planner import ask_for_plan, plan_turn
+from turnwright.roles.back_translator import Line
+from turnwright.roles.planner import ask_for_plan
 from turnwright.roles.requester import ask_for_request
-from turnwright.roles.summariser import ask_for_summary, summarise
-from turnwright.rollout.conversation import replace_surrogates
+from turnwright.roles.summariser import ask_for_summary
+from turnwright.rollout.conversation import join_prose
 from turnwright.rollout.tool_calls import CallRunner
 from turnwright.stateless.acceptance import check_plan
 from turnwright.stateless.back_translation import check_recovered, find_hidden_again, find_literal, is_same_plan
@@ -28,7 +27,7 @@ from turnwright.stateless.execution import ExecutionFailed, Progress, run_plan
 from turnwright.stateless.hiding import draw_hidden
 from turnwright.stateless.plan_schema import plan_schema
 from turnwright.stateless.plans import Problem, find_sinks, list_references, read_plan
-from turnwright.stateless.requests import Plan, Spoken, ask_for_turn, draw_request, list_talk
+from turnwright.stateless.requests import Plan, Spoken, draw_recovered, draw_request, list_talk
 from turnwright.stateless.steps import Steps, Try, TurnFailed
 from turnwright.stateless.summaries import check_summary, count_told
 from turnwright.stateless.withholding import Withheld, draw_withheld, leave_out, list_withholdable
@@ -172,8 +171,9 @@ class TurnMaker:
             return Candidate(plan.calls, tuple(problems), (len(plan.calls), references))
 
         schema = plan_schema(list(steps.tools.values()), progress.earlier, least=2, most=most)
-        ask = partial(plan_turn, calls=schema)
-        best, _ = await steps.draw(ask, messages, read, stage="plan", place=place, remaining=4)
+        best, _ = await steps.draw(
+            "planner", messages, read, stage="plan", place=place, remaining=4, fields={"calls": schema}
+        )
         return best
 
     def _list_withholdable(self, calls: Sequence[PlannedCall], progress: Progress) -> list[Withheld]:
@@ -207,19 +207,17 @@ class TurnMaker:
             same = is_same_plan(plan.calls, planned)
             return Candidate(plan.calls, (*plan.problems, *problems), (float(same), -len(plan.calls)))
 
-        messages = ask_for_turn(steps, request, talk, progress, bound)
-        ask = partial(translate_back, calls=plan_schema(list(steps.tools.values()), progress.earlier, most=bound))
-        return await steps.draw(ask, messages, read, stage="back_translation", place=place, remaining=2)
+        return await draw_recovered(steps, place, request, talk, progress, bound, read)
 
     async def _summarise(self, place: Try, spoken: Spoken, before: Progress, done: Progress) -> str:
         made, tools = done.earlier[len(before.earlier) :], self.steps.tools
         messages = ask_for_summary(spoken.asked, made)
 
         def read(draft: SummaryDraft) -> Candidate[str]:
-            text = " ".join(replace_surrogates(draft.summary).split())
+            text = join_prose(draft.summary)
             return Candidate(text, tuple(check_summary(text, tools)), (count_told(text, made), -float(len(text))))
 
-        best, _ = await self.steps.draw(summarise, messages, read, stage="summary", place=place, remaining=1)
+        best, _ = await self.steps.draw("summariser", messages, read, stage="summary", place=place, remaining=1)
         return best
 
 

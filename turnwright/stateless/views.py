@@ -37,6 +37,11 @@ def view_links(links: Sequence[FieldLink]) -> list[dict[str, str]]:
     return [{"field": f"{link.source}.{link.field}", "fills": f"{link.target}.{link.parameter}"} for link in links]
 
 
+def view_exchanges(said: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """`{user, assistant}` of each request and its answer."""
+    return [{"user": request, "assistant": answer} for request, answer in said]
+
+
 def view_earlier(earlier: Sequence[EarlierCall]) -> list[dict[str, Any]]:
     """`{id, tool, arguments, result}` of each call of the turns before; results are JSON text, cut."""
     return [

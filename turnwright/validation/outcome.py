@@ -9,9 +9,9 @@ from schemas.goals import Fact, Objective, RowChange
 from schemas.tools import SqlTool
 from schemas.vocabulary import Match
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import names, states, values_equal
+from turnwright.validation.values import SCALES, names, states, values_equal
 
-_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_SCALES = {word: 10 ** SCALES[word] for word in ("thousand", "million", "billion")}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ _SMALL = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORDS = {word: number for number, word in enumerate(_SMALL)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
-_SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
+SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
+"""Powers of ten, by what is said for them."""
 _MONTHS = "january february march april may june july august september october november december".split()
 
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
@@ -293,7 +294,7 @@ def _read(text: str) -> _Reading:
 def _read_number(match: re.Match[str]) -> _Number:
     digits = re.sub(r"[,\u00a0\u202f’' ]", "", match["digits"])
     scale = (match["scale"] or "").lower()
-    exponent = _SCALES.get(scale, 0)
+    exponent = SCALES.get(scale, 0)
     decimals = len(digits.split(".")[1]) if "." in digits and "e" not in digits else 0
     value = float(digits) * 10**exponent
     if match["sign"]:

@@ -238,8 +238,6 @@ def _about_arguments(call: SimulatedCall, nouns: Sequence[str], named: Mapping[s
     matching = [entity for entity in named.values() if entity.kind in nouns]
     entities = matching[:1] if matching else list(named.values())
     if len(entities) == 1 and (matching or not any(is_context(name) for name in call.arguments)):
-        if matching:
-            return entities[0]
         # `get_balance(account_id)`: what it tells belongs to the account, under the tool's own name.
         return entities[0]
     if not entities:
