@@ -7,8 +7,9 @@ from typing import Any
 from schemas.databases import Column, Table
 from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.drafts import Detail
-from turnwright.goals.keys import Keys, main_binding, read_column
+from turnwright.goals.keys import Keys, read_column
 from turnwright.goals.row_source import RowSource
+from turnwright.goals.toolbox import ToolShape
 from turnwright.goals.values import draw_new_value, is_private, is_sayable
 from turnwright.goals.words import name_column, name_detail, same_value
 from turnwright.tools.naming import to_words
@@ -36,18 +37,18 @@ class Scene:
 
     def _connected(self, table: Table) -> dict[str, Any] | None:
         for name, row in list(self._rows.items()):
-            here = self._source.database.table(name)
+            here = self._source.keys.table(name)
             found = self._source.connected(here, row, table, self._rng) if here else None
             if found is not None:
                 return found
         return None
 
 
-def order_parameters(tool: SqlTool, names: list[str]) -> list[str]:
+def order_parameters(shape: ToolShape, names: list[str]) -> list[str]:
     """Parameters that choose rows before parameters that write values, otherwise as given."""
 
     def writes(name: str) -> bool:
-        binding = main_binding(tool, name)
+        binding = shape.bindings[name]
         return binding is not None and binding.operator in ("set", "values")
 
     return sorted(names, key=writes)
@@ -135,7 +136,7 @@ def _draw_written(
     if allowed:
         return rng.choice(allowed)
     if column.references is not None:
-        parent = source.database.table(column.references[0])
+        parent = source.keys.table(column.references[0])
         row = source.draw(parent, rng) if parent else None
         value = read_column(row, column.references[1]) if row is not None else None
         return None if binding.operator == "set" and same_value(value, current) else value

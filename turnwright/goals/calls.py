@@ -5,28 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schemas.databases import Table
 from schemas.goals import ArgumentSource
 from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.arguments import Scene, draw_literal, order_parameters
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.identification import identify_row, meant_rows
-from turnwright.goals.keys import (
-    ColumnName,
-    Keys,
-    main_binding,
-    optional_parameters,
-    read_column,
-    required_parameters,
-)
+from turnwright.goals.keys import ColumnName, read_column
 from turnwright.goals.row_source import RowSource
 from turnwright.goals.scratch import Scratch
-from turnwright.goals.words import comparable, naming_column, same_value
+from turnwright.goals.toolbox import Lookup, Toolbox, ToolShape
+from turnwright.goals.words import comparable, same_value
 
 MOST_WRITTEN = 3
 """Most rows that a planned write may change: a person asks for one thing."""
-_NATURAL_DETOUR = 2.0
-"""A row that only refers to what is looked for must itself be found by its name: the owner of the dog named so."""
 _LOOKUP_TOOLS = 5
 """Most tools that are tried to look one key up."""
 
@@ -40,27 +31,31 @@ class CallDrawer:
     A call is drawn with everything it rests on: `draw` returns its look-ups first and the call itself last.
     """
 
-    def __init__(
-        self, scratch: Scratch, source: RowSource, keys: Keys, tools: Sequence[SqlTool], rng: random.Random
-    ) -> None:
+    def __init__(self, scratch: Scratch, source: RowSource, toolbox: Toolbox, rng: random.Random) -> None:
         self.scratch = scratch
         self.source = source
-        self.keys = keys
-        self.tools = tools
+        self.keys = source.keys
+        self.toolbox = toolbox
         self.rng = rng
         self._made = 0
         self._anchors: dict[Anchor, tuple[str, str]] = {}
+        self._found: dict[str, dict[Anchor, str]] = {}
 
     def accept(self, calls: Sequence[DraftCall]) -> None:
         """Lets later calls use the keys that these calls found."""
         for call in calls:
             if call.tool.effect == "write":
                 continue
-            for anchor, field in self.found_keys(call).items():
+            self._found[call.id] = self._find_keys(call)
+            for anchor, field in self._found[call.id].items():
                 self._anchors.setdefault(anchor, (call.id, field))
 
-    def found_keys(self, call: DraftCall) -> dict[Anchor, str]:
-        """Keys that a read makes known beyond doubt, those of the one row it is about, with the field of each."""
+    def found_keys(self, call: DraftCall) -> Mapping[Anchor, str]:
+        """Keys that an accepted read makes known beyond doubt, with the field of each."""
+        return self._found[call.id]
+
+    def _find_keys(self, call: DraftCall) -> dict[Anchor, str]:
+        """Those of the one row that the call is about."""
         rows = meant_rows(call.result, call.tool, call.details)
         found: dict[Anchor, str] = {}
         for output in call.tool.outputs:
@@ -86,12 +81,11 @@ class CallDrawer:
 
     def _anchor_rows(self, tool: SqlTool, pinned: Pinned) -> dict[str, dict[str, Any]]:
         tables = [tool.target] if tool.target else []
-        names = [*required_parameters(tool), *optional_parameters(tool)]
-        bindings = [main_binding(tool, name) for name in names if name not in pinned]
+        bindings = [binding for name, binding in self.toolbox.shape(tool).bindings.items() if name not in pinned]
         tables += [binding.table for binding in bindings if binding is not None and binding.table]
         tables += [output.table for output in tool.outputs if output.table]
         for name in tables:
-            table = self.source.database.table(name)
+            table = self.keys.table(name)
             row = self.source.draw(table, self.rng) if table else None
             if table is not None and row is not None:
                 return {table.name: row}
@@ -112,15 +106,16 @@ class CallDrawer:
         sources: dict[str, ArgumentSource] = {}
         details: list[Detail] = []
         before: list[DraftCall] = []
-        required = required_parameters(tool)
-        for name in order_parameters(tool, [*required, *self._choose_optional(tool, lookup, pinned)]):
+        shape = self.toolbox.shape(tool)
+        chosen = self._choose_optional(shape, lookup, pinned, tool.verb)
+        for name in order_parameters(shape, [*shape.required, *chosen]):
             if name in pinned:
                 arguments[name], sources[name] = pinned[name]
                 continue
-            binding = main_binding(tool, name)
+            binding = shape.bindings[name]
             filled = None if binding is None else self._argument(tool, binding, scene, depth, lookup, avoid)
             if filled is None:
-                if name in required:
+                if name in shape.required:
                     return None
                 continue
             calls, value, told = filled
@@ -144,11 +139,11 @@ class CallDrawer:
             return None
         return result.value
 
-    def _choose_optional(self, tool: SqlTool, lookup: bool, pinned: Pinned) -> list[str]:
+    def _choose_optional(self, shape: ToolShape, lookup: bool, pinned: Pinned, verb: str) -> list[str]:
         chosen: list[str] = []
-        bare = not required_parameters(tool) and not pinned
-        for name in optional_parameters(tool):
-            binding = main_binding(tool, name)
+        bare = not shape.required and not pinned
+        for name in shape.optional:
+            binding = shape.bindings[name]
             if name in pinned:
                 chosen.append(name)
             elif binding is None or binding.operator in ("offset", "expression"):
@@ -161,7 +156,7 @@ class CallDrawer:
             elif lookup:
                 if bare and not chosen and binding.operator in ("=", "like"):
                     chosen.append(name)
-            elif self.rng.random() < (0.7 if bare and not chosen else 0.5 if tool.verb == "insert" else 0.35):
+            elif self.rng.random() < (0.7 if bare and not chosen else 0.5 if verb == "insert" else 0.35):
                 chosen.append(name)
         return chosen
 
@@ -204,7 +199,7 @@ class CallDrawer:
             return None if value is None else (table.name, column.name, value)
         if column.references is None:
             return None
-        parent = self.source.database.table(column.references[0])
+        parent = self.keys.table(column.references[0])
         drawn = self.source.draw(parent, self.rng) if parent else None
         if parent is None or drawn is None:
             return None
@@ -223,52 +218,24 @@ class CallDrawer:
             return [], ArgumentSource(kind="result", call=known[0], field=known[1])
         if depth <= 0 or group in avoid:
             return None
-        for tool, there, key_column, field in self._lookup_tools(group):
-            rows = self.source.find(there, {key_column: value})
+        for way in self._shuffle_lookups(group):
+            there = way.table
+            rows = self.source.find(there, {way.column: value})
             if not rows:
                 continue
             scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)})
-            calls = self._fill(tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
+            calls = self._fill(way.tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
             if calls is None:
                 continue
-            told = identify_row(calls[-1], field, value, there)
+            told = identify_row(calls[-1], way.field, value, there)
             if told is None:
                 continue
             calls[-1] = replace(calls[-1], details=told)
             if any(call.details for call in calls) or any(source.call for source in calls[-1].sources.values()):
-                return calls, ArgumentSource(kind="result", call=calls[-1].id, field=field)
+                return calls, ArgumentSource(kind="result", call=calls[-1].id, field=way.field)
         return None
 
-    def _lookup_tools(self, group: ColumnName) -> list[tuple[SqlTool, Table, str, str]]:
-        """Tools whose result holds the key: those that find the row itself by what people call it before others."""
-        found: list[tuple[float, SqlTool, Table, str, str]] = []
-        for tool in self.tools:
-            if tool.verb != "select":
-                continue
-            for output in tool.outputs:
-                place = self.keys.place(output.table, output.column)
-                if place is not None and self.keys.group(place[0].name, place[1].name) == group:
-                    refers = place[1].references is not None
-                    detour = self._rate_detour(tool, place[0], refers)
-                    if refers and detour > _NATURAL_DETOUR:
-                        # Nobody calls a thing "the question of the answer of the exam".
-                        break
-                    found.append((detour + self.rng.random() * 1.2, tool, place[0], place[1].name, output.name))
-                    break
-        found.sort(key=lambda entry: entry[0])
-        return [entry[1:] for entry in found[:_LOOKUP_TOOLS]]
-
-    def _rate_detour(self, tool: SqlTool, table: Table, refers: bool) -> float:
-        """How far a look-up is from the plain one: a row's own key by its own name, and nothing else asked for."""
-        bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name)) is not None]
-        bindings = [binding for binding in bindings if binding.operator not in ("limit", "offset")]
-        name = naming_column(table)
-        named = [
-            binding
-            for binding in bindings
-            if name is not None
-            and (binding.table or "").lower() == table.name.lower()
-            and (binding.column or "").lower() == name.lower()
-        ]
-        hidden = sum(self.keys.is_hidden(binding.table, binding.column) for binding in bindings)
-        return 2.0 * refers + 1.0 * (not named) + 1.0 * max(0, len(bindings) - 1) + 0.5 * hidden
+    def _shuffle_lookups(self, group: ColumnName) -> list[Lookup]:
+        """Look-ups that are tried: those that find the row itself by what people call it before others."""
+        rated = [(lookup.detour + self.rng.random() * 1.2, lookup) for lookup in self.toolbox.lookups(group)]
+        return [lookup for _, lookup in sorted(rated, key=lambda entry: entry[0])[:_LOOKUP_TOOLS]]

@@ -24,6 +24,18 @@ class Keys:
                 if column.references is not None:
                     there = (column.references[0].lower(), column.references[1].lower())
                     self._join((table.name.lower(), column.name.lower()), there)
+        self._group = {name: self.group(*name) for name in self._group}
+        self._tables: dict[str, Table] = {}
+        self._places: dict[ColumnName, tuple[Table, Column]] = {}
+        for table in database.tables:
+            # Of two names that differ in case alone the first counts, as everywhere.
+            if self._tables.setdefault(table.name.lower(), table) is table:
+                for column in table.columns:
+                    self._places.setdefault((table.name.lower(), column.name.lower()), (table, column))
+
+    def table(self, name: str) -> Table | None:
+        """The table or view of that name, compared without case, or none."""
+        return self._tables.get(name.lower())
 
     def group(self, table: str, column: str) -> ColumnName:
         """The one name that all columns of the same key share; a column that takes part in no reference is its own."""
@@ -39,11 +51,7 @@ class Keys:
 
     def place(self, table: str | None, column: str | None) -> tuple[Table, Column] | None:
         """The table and column of a binding or an output, or none where it is computed or unknown."""
-        if table is None or column is None:
-            return None
-        found = self.database.table(table)
-        inside = found.column(column) if found else None
-        return (found, inside) if found and inside else None
+        return None if table is None or column is None else self._places.get((table.lower(), column.lower()))
 
     def is_hidden(self, table: str | None, column: str | None) -> bool:
         """Whether a column only identifies, so that no person knows its values."""

@@ -10,7 +10,7 @@ from schemas.tools import ParameterBinding, SqlTool
 from turnwright.goals.calls import CallDrawer, Pinned
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.facts import Told, choose_facts, tell_same
-from turnwright.goals.keys import main_binding, optional_parameters, required_parameters, result_rows
+from turnwright.goals.keys import result_rows
 from turnwright.goals.purposes import Speaker
 from turnwright.goals.values import is_sayable
 from turnwright.goals.words import comparable, say_value
@@ -37,11 +37,11 @@ class ObjectiveWish:
 class ObjectiveDrawer:
     """Draws the objectives of one plan, one after the other."""
 
-    def __init__(self, drawer: CallDrawer, tools: Sequence[SqlTool], rng: random.Random, *, plain: float = 0.3) -> None:
+    def __init__(self, drawer: CallDrawer, rng: random.Random, *, plain: float = 0.3) -> None:
         """`plain` is the weight of tools that need no look-up beside those that do."""
         self._plain = plain
         self._drawer = drawer
-        self._tools = tools
+        self._toolbox = drawer.toolbox
         self._rng = rng
         self._calls: dict[str, DraftCall] = {}
         self.objectives: list[DraftObjective] = []
@@ -49,7 +49,7 @@ class ObjectiveDrawer:
     def draw(self, wish: ObjectiveWish) -> DraftObjective | None:
         """The next objective, or none where no tool gives one; an accepted one is added to the plan."""
         used = {goal.tool.name for objective in self.objectives for goal in objective.goals}
-        tools = [tool for tool in self._tools if tool.name not in used and (tool.effect == "write") == wish.write]
+        tools = [tool for tool in self._toolbox if tool.name not in used and (tool.effect == "write") == wish.write]
         for tool in self._shuffle(tools, wish)[: _TOOLS_TRIED * (2 if wish.parallel else 1)]:
             for _ in range(_TRIES_A_TOOL):
                 objective = self._draw_of(tool, wish)
@@ -62,13 +62,13 @@ class ObjectiveDrawer:
         keys = self._drawer.keys
 
         def weigh(tool: SqlTool) -> float:
-            bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name))]
+            bindings = self._toolbox.required_bindings(tool)
             hidden = sum(keys.is_hidden(binding.table, binding.column) for binding in bindings)
             if wish.extension and self.objectives:
                 return 4.0 if self._pin(tool) is not None else 0.5
             if wish.depth <= 0:
                 return 0.01 if hidden else 1.0
-            if not bindings and not optional_parameters(tool):
+            if not bindings and not self._toolbox.shape(tool).optional:
                 return 0.1
             return (self._plain + 1.75 * min(2, hidden)) * self._variety(bindings)
 
@@ -81,7 +81,7 @@ class ObjectiveDrawer:
         for binding in bindings:
             place = self._drawer.keys.place(binding.table, binding.column)
             if place is not None and binding.operator not in ("set", "values"):
-                home = self._drawer.keys.database.table(place[1].references[0]) if place[1].references else place[0]
+                home = self._drawer.keys.table(place[1].references[0]) if place[1].references else place[0]
                 count = max(count, len(place[1].values) or (home or place[0]).rows)
             elif binding.operator == "values":
                 count = _VARIED
@@ -119,7 +119,7 @@ class ObjectiveDrawer:
         return objective
 
     def _draw_parallel(self, tool: SqlTool, wish: ObjectiveWish) -> DraftObjective | None:
-        if tool.effect == "write" or not required_parameters(tool):
+        if tool.effect == "write" or not self._toolbox.shape(tool).required:
             return None
         calls: list[DraftCall] = []
         told: list[Told] = []
@@ -153,8 +153,7 @@ class ObjectiveDrawer:
                 continue
             found = drawer.found_keys(call)
             groups = [group for group, _ in found]
-            for name in [*required_parameters(tool), *optional_parameters(tool)]:
-                binding = main_binding(tool, name)
+            for name, binding in self._toolbox.shape(tool).bindings.items():
                 place = drawer.keys.place(binding.table, binding.column) if binding else None
                 if (
                     binding is None

@@ -14,9 +14,9 @@ from turnwright.environments.base import Base, SqlBase
 from turnwright.goals.behaviours.refused import find_blocked
 from turnwright.goals.drafts import Draft, forget_results
 from turnwright.goals.execution import run_plan
-from turnwright.goals.keys import Keys
 from turnwright.goals.plans import PlanRejected, draw_plan
 from turnwright.goals.proof import Proof, prove_plan
+from turnwright.goals.row_source import row_source
 from turnwright.goals.slots import Slot
 from turnwright.goals.spec_plans import draw_spec_plan
 
@@ -93,12 +93,13 @@ def prove_reachable(
     Raises:
         PlanRejected: the plan does not hold.
     """
-    proof = prove_plan(draft, tools, Keys(database), base, seed=seed)
+    keys = row_source(base, database).keys
+    proof = prove_plan(draft, tools, keys, base, seed=seed)
     blocked = find_blocked(draft.behaviour)
     if blocked is None:
         return proof
     rest = tuple(objective for number, objective in enumerate(draft.objectives) if number != blocked)
-    return prove_plan(replace(draft, objectives=rest), tools, Keys(database), base, seed=seed)
+    return prove_plan(replace(draft, objectives=rest), tools, keys, base, seed=seed)
 
 
 def unproved(seed: SeedRow, draft: Draft[Tool]) -> Proof:

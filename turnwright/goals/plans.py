@@ -17,11 +17,12 @@ from turnwright.goals.behaviours import choose_behaviour
 from turnwright.goals.calls import CallDrawer
 from turnwright.goals.difficulty import RANK, measure_difficulty
 from turnwright.goals.drafts import Draft, DraftObjective, number_calls
-from turnwright.goals.keys import Keys, read_column
+from turnwright.goals.keys import read_column
 from turnwright.goals.objectives import ObjectiveDrawer, ObjectiveWish
 from turnwright.goals.row_source import RowSource, row_source
 from turnwright.goals.scratch import Scratch
 from turnwright.goals.slots import Slot
+from turnwright.goals.toolbox import Toolbox
 
 _SKELETONS = 10
 _PATIENCE = 4
@@ -54,7 +55,7 @@ def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: Sq
         PlanRejected: none of the skeletons worked out.
     """
     source = row_source(base, database)
-    keys = Keys(database)
+    toolbox = Toolbox(tools, source.keys)
     reference_time = draw_reference_time(source, slot.seed)
     writable = any(tool.effect == "write" for tool in tools)
     chance = random.Random(f"{slot.seed}:write")
@@ -69,11 +70,11 @@ def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: Sq
         if attempt >= _SKELETONS and (best is not None or slot.behaviour == "none"):
             break
         rng = random.Random(f"{slot.seed}:plan:{draw}:{attempt}")
-        scratch = Scratch(base, tools, seed=slot.seed, reference_time=reference_time)
+        scratch = Scratch(base, toolbox, seed=slot.seed, reference_time=reference_time)
         try:
             # Where plans that only read stay too easy, one that writes after all may still be hard enough.
             write = wanted or (yielding and attempt >= _SKELETONS // 2)
-            objectives = _draw_objectives(slot, write, CallDrawer(scratch, source, keys, tools, rng), tools, rng)
+            objectives = _draw_objectives(slot, write, CallDrawer(scratch, source, toolbox, rng), rng)
         finally:
             scratch.close()
         if not objectives:
@@ -82,7 +83,7 @@ def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: Sq
         numbered = number_calls(objectives)
         behaviour = None
         if slot.behaviour != "none":
-            behaviour = choose_behaviour(slot.behaviour, numbered, tools, source, keys, rng)
+            behaviour = choose_behaviour(slot.behaviour, numbered, tools, source, source.keys, rng)
             if behaviour is None:
                 continue
         draft = Draft(numbered, behaviour, measure_difficulty(numbered), reference_time)
@@ -100,11 +101,9 @@ def draw_plan(slot: Slot, tools: Sequence[SqlTool], database: Database, base: Sq
     raise PlanRejected("no_plan", f"no goal could be drawn over {len(tools)} tools")
 
 
-def _draw_objectives(
-    slot: Slot, write: bool, drawer: CallDrawer, tools: Sequence[SqlTool], rng: random.Random
-) -> list[DraftObjective]:
+def _draw_objectives(slot: Slot, write: bool, drawer: CallDrawer, rng: random.Random) -> list[DraftObjective]:
     """As many objectives as the slot asks for, or as could be drawn; one of them writes if `write`."""
-    objectives = ObjectiveDrawer(drawer, tools, rng, plain=_PLAIN_WEIGHT[slot.difficulty])
+    objectives = ObjectiveDrawer(drawer, rng, plain=_PLAIN_WEIGHT[slot.difficulty])
     depth = _DEPTH[slot.difficulty]
     parallel = slot.behaviour == "parallel_calls"
     writes = {rng.randrange(slot.task_count)} if write else set[int]()
@@ -137,7 +136,7 @@ def draw_reference_time(source: RowSource, seed: str) -> str:
     """
     rng = random.Random(f"{seed}:now")
     newest: datetime.date | None = None
-    for table in source.database.tables:
+    for table in source.keys.database.tables:
         for column in table.columns:
             if column.format not in ("date", "date-time"):
                 continue

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ from sqlglot import exp
 
 from schemas.databases import Column, Database, Table
 from turnwright.environments.base import SqlBase
+from turnwright.goals.keys import Keys
 from turnwright.tools.sql_statement import quote_identifier, render_statement
 
 POOL = 240
@@ -18,6 +20,8 @@ _WINDOWS = 12
 """A larger table's pool is made of so many stretches of neighbouring rows, spread over the whole table."""
 _CHILDREN = 6
 _HOPS = 3
+_REMEMBERED = 2_000
+"""Most answers of `RowSource.find` that are kept: what a run holds must not grow with its dialogues."""
 
 
 class RowSource:
@@ -25,9 +29,10 @@ class RowSource:
 
     def __init__(self, base: SqlBase, database: Database) -> None:
         self.base = base
-        self.database = database
+        self.keys = Keys(database)
         self._pools: dict[str, list[dict[str, Any]]] = {}
         self._related: dict[tuple[str, tuple[tuple[str, Any], ...]], list[dict[str, Any]]] = {}
+        self._statements: dict[tuple[str, int, int, tuple[str, ...]], str] = {}
 
     def pool(self, table: Table) -> list[dict[str, Any]]:
         """Up to `POOL` rows of a table, without its binary columns."""
@@ -43,9 +48,13 @@ class RowSource:
     def find(self, table: Table, values: dict[str, Any]) -> list[dict[str, Any]]:
         """A few rows with these values (column -> value), in a stable order."""
         key = (table.name, tuple(sorted(values.items())))
-        if key not in self._related:
-            self._related[key] = self._select(table, _CHILDREN, 0, values)
-        return self._related[key]
+        found = self._related.get(key)
+        if found is None:
+            found = self._select(table, _CHILDREN, 0, values)
+            while len(self._related) >= _REMEMBERED:
+                self._related.pop(next(iter(self._related)), None)
+            self._related[key] = found
+        return found
 
     def connected(self, table: Table, row: dict[str, Any], wanted: Table, rng: random.Random) -> dict[str, Any] | None:
         """A row of `wanted` that belongs to `row` through at most three foreign keys, in either direction."""
@@ -73,10 +82,10 @@ class RowSource:
     def _links(self, table: Table) -> list[tuple[Table, list[tuple[str, str]]]]:
         links: list[tuple[Table, list[tuple[str, str]]]] = []
         for key in table.foreign_keys:
-            parent = self.database.table(key.table)
+            parent = self.keys.table(key.table)
             if parent is not None:
                 links.append((parent, list(zip(key.columns, key.referred, strict=True))))
-        for other in self.database.tables:
+        for other in self.keys.database.tables:
             for key in other.foreign_keys:
                 if key.table.lower() == table.name.lower() and other.name != table.name:
                     links.append((other, list(zip(key.referred, key.columns, strict=True))))
@@ -91,19 +100,24 @@ class RowSource:
         return rows
 
     def _select(self, table: Table, limit: int, offset: int, values: dict[str, Any]) -> list[dict[str, Any]]:
+        statement = (table.name, limit, offset, tuple(values))
+        if statement not in self._statements:
+            self._statements[statement] = self._write_statement(table, limit, offset, values)
+        parameters = {f"v{number}": value for number, value in enumerate(values.values())}
+        execution = self.base.run(self._statements[statement], parameters, limit=limit)
+        return [dict(row) for row in execution.rows]
+
+    def _write_statement(self, table: Table, limit: int, offset: int, compared: Iterable[str]) -> str:
         dialect = self.base.dialect
         columns = [column for column in table.columns if column.writable or not _is_binary(column)]
         names = [exp.column(quote_identifier(column.name, dialect)) for column in columns]
         order = [exp.column(quote_identifier(name, dialect)) for name in table.primary_key] or names
         query = exp.select(*names).from_(exp.table_(quote_identifier(table.name, dialect))).order_by(*order)
-        for number, name in enumerate(values):
+        for number, name in enumerate(compared):
             query = query.where(
                 exp.EQ(this=exp.column(quote_identifier(name, dialect)), expression=exp.Placeholder(this=f"v{number}"))
             )
-        sql = render_statement(query.limit(limit).offset(offset), dialect)
-        parameters = {f"v{number}": value for number, value in enumerate(values.values())}
-        execution = self.base.run(sql, parameters, limit=limit)
-        return [dict(row) for row in execution.rows]
+        return render_statement(query.limit(limit).offset(offset), dialect)
 
 
 def _is_binary(column: Column) -> bool:

@@ -1,34 +1,33 @@
 """The copy of a database on which the calls of a plan are tried while it is drawn."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
-
-import jsonschema_rs
 
 from schemas.content import canonical_json
 from schemas.messages import ToolResult
 from schemas.tools import SqlTool
 from turnwright.environments.base import Environment, SqlBase
 from turnwright.goals.drafts import DraftCall
+from turnwright.goals.toolbox import Toolbox
 
 
 class Scratch:
     """One environment whose reads are remembered until the next write, and which can be taken back to any prefix."""
 
-    def __init__(self, base: SqlBase, tools: Sequence[SqlTool], *, seed: str, reference_time: str) -> None:
+    def __init__(self, base: SqlBase, toolbox: Toolbox, *, seed: str, reference_time: str) -> None:
         self._base = base
-        self._tools = tools
+        self._toolbox = toolbox
         self._seed = seed
         self._reference_time = reference_time
         self._environment: Environment | None = None
         self._remembered: dict[str, ToolResult] = {}
-        self._validators = {tool.name: jsonschema_rs.validator_for(tool.parameters, offline=True) for tool in tools}
 
     @property
     def environment(self) -> Environment:
         """The environment behind it, opened when it is first needed."""
         if self._environment is None:
-            self._environment = self._base.open(self._tools, seed=self._seed, reference_time=self._reference_time)
+            tools = tuple(self._toolbox)
+            self._environment = self._base.open(tools, seed=self._seed, reference_time=self._reference_time)
         return self._environment
 
     def call(self, tool: SqlTool, arguments: dict[str, Any]) -> ToolResult | None:
@@ -36,7 +35,7 @@ class Scratch:
         key = canonical_json([tool.name, arguments])
         if key in self._remembered:
             return self._remembered[key]
-        if not self._validators[tool.name].is_valid(arguments):
+        if not self._toolbox.shape(tool).validator.is_valid(arguments):
             return None
         result = self.environment.call(tool.name, arguments)
         if tool.effect == "write":

@@ -108,6 +108,7 @@ def naming_column(table: Table) -> str | None:
 
 
 _PLAIN_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+_EXACT = 1 << 53
 
 
 def same_value(left: Any, right: Any) -> bool:
@@ -117,7 +118,9 @@ def same_value(left: Any, right: Any) -> bool:
 
 def comparable(value: Any) -> str:
     """The text that equal values share, see `same_value`."""
+    if type(value) is int and abs(value) < _EXACT:
+        return f"{float(value):.10g}"
     text = say_value(value)
-    if _PLAIN_NUMBER.fullmatch(text):
+    if not text[:1].isalpha() and _PLAIN_NUMBER.fullmatch(text):
         return f"{float(text.replace(',', '')):.10g}"
     return " ".join(text.casefold().split())

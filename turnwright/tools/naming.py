@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "%": " percent ", "#": " number "}
@@ -41,15 +42,22 @@ def to_ascii(text: str) -> str:
 
 def split_words(identifier: str) -> list[str]:
     """The words of an identifier in any style (`Home Town`, `playerId`, `SALE_PRICE`), lower case, accents kept."""
+    return list(_split_words(identifier))
+
+
+@lru_cache(maxsize=4096)
+def _split_words(identifier: str) -> tuple[str, ...]:
+    # Planning asks for the words of the same few columns thousands of times.
     spaced = _CAMEL.sub(
         " ", unicodedata.normalize("NFC", identifier).replace("%", " percent ").replace("#", " number ")
     )
-    return [word.lower() for word in re.findall(r"[^\W_]+", spaced)]
+    return tuple(word.lower() for word in re.findall(r"[^\W_]+", spaced))
 
 
+@lru_cache(maxsize=4096)
 def to_words(identifier: str) -> str:
     """An identifier as a person reads it, without underscores: `Player_ID` is `player ID`."""
-    words = split_words(identifier)
+    words = _split_words(identifier)
     return " ".join(_SHORT.get(word, word) for word in words) or identifier
 
 
