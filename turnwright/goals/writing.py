@@ -12,7 +12,7 @@ from schemas.content import canonical_json, content_id
 from schemas.goals import Beginning, Objective, Persona, PlannedCall
 from schemas.replies import TaskDraft, TaskDrafts
 from schemas.rows import DialogueTaskRow, LedgerRow, SeedRow, ToolsetRow
-from schemas.tools import TOOLS, Tool
+from schemas.tools import Tool
 from turnwright.environments.base import Base
 from turnwright.environments.threads import run_blocking
 from turnwright.goals.behaviours.refused import find_blocked
@@ -28,6 +28,7 @@ from turnwright.models.errors import ContextOverflow, MalformedReply
 from turnwright.models.models import Models
 from turnwright.models.reply import ModelReply
 from turnwright.roles.task_writer import ask_for_tasks, ask_to_mend, write_tasks
+from turnwright.tools.toolsets import read_tools
 
 _REASON = 500
 """Longest reason that the ledger keeps, in characters."""
@@ -63,7 +64,7 @@ async def write_dialogue_task(
     `base` is the state that the seed describes, an SqlBase for databases; none where the tools are specifications.
     Infrastructure errors of the models go through; the stage deals with them. A malformed reply costs a draw.
     """
-    tools, service = TOOLS.validate_json(toolset.tools), read_service(seed)
+    tools, service = read_tools(toolset), read_service(seed)
     persona = draw_persona(slot.seed)
     rejected: list[tuple[str, ...]] = []
     row: DialogueTaskRow | None = None

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
@@ -12,7 +11,7 @@ from schemas.goals import Beginning, BehaviourPlan, RowChange
 from schemas.messages import Message, ToolResult
 from schemas.rows import DialogueTaskRow, ToolsetRow
 from schemas.stateless import Scenario
-from schemas.tools import TOOLS, Side, Tool
+from schemas.tools import Side, Tool
 from schemas.vocabulary import ARMS, Effect
 from turnwright.environments.base import Base, Fault
 from turnwright.environments.faults import SPOILING, FaultCounter, spoil_result
@@ -20,6 +19,7 @@ from turnwright.environments.threads import run_blocking
 from turnwright.models.reply import ModelReply
 from turnwright.rollout.arguments import BadArguments, check_by_side, error_result
 from turnwright.rollout.prefix import Prefix
+from turnwright.tools.toolsets import read_tools
 from turnwright.validation.documents import read_document
 from turnwright.validation.values import values_equal
 
@@ -30,17 +30,6 @@ class NotReproduced(Exception):
 
 _PLAN = TypeAdapter(BehaviourPlan | None)
 _FAULT = TypeAdapter(Fault)
-
-
-def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
-    """The tools of a toolset row, in the order in which they are offered."""
-    return _parse_tools(toolset.tools)
-
-
-@lru_cache(maxsize=32)
-def _parse_tools(text: str) -> tuple[Tool, ...]:
-    """Tools are frozen, so the dialogues of a toolset share them: parsed anew they are most of what each one holds."""
-    return TOOLS.validate_json(text)
 
 
 def offer_tools(toolset: ToolsetRow, task: DialogueTaskRow) -> tuple[Tool, ...]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from schemas.content import canonical_json
 from schemas.goals import PlannedCall
 from schemas.tools import Tool
+from turnwright.stateless.placeholders import is_placeholder
 from turnwright.stateless.plans import EarlierCall, Problem, list_literals, list_references
 from turnwright.tools.argument_checks import find_problem
 from turnwright.tools.entity_canon import read_kind
@@ -70,7 +71,7 @@ def _check_size(calls: Sequence[PlannedCall], most: int) -> Iterator[Problem]:
 
 
 def _check_arguments(calls: Sequence[PlannedCall], tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    """`unknown_tool`, `unknown_argument`, `missing_argument`, `invalid_literal`: each call fits its tool's schema."""
+    """Each call fits its tool: `unknown_tool`, `unknown_argument`, `missing_argument`, `invalid_literal`, `placeholder`."""
     for call in calls:
         tool = tools.get(call.tool)
         if tool is None:
@@ -90,6 +91,10 @@ def _check_arguments(calls: Sequence[PlannedCall], tools: Mapping[str, Tool]) ->
         problem = find_problem(known, literals)
         if problem is not None:
             yield Problem("invalid_literal", f"{call.id}: {call.tool}: {problem}")
+        for name, value in literals.items():
+            closed = "enum" in cast("dict[str, Any]", properties[name])
+            if isinstance(value, str) and not closed and is_placeholder(name, value):
+                yield Problem("placeholder", f"{call.id}: {value[:80]!r} stands for a {name} and is none")
 
 
 def _check_references(

@@ -21,7 +21,7 @@ from turnwright.rollout.behaviours import behaviour_occurred
 from turnwright.rollout.conversation import Conversation
 from turnwright.rollout.prefix import Prefix
 from turnwright.rollout.simulated_calls import SimulatedCalls
-from turnwright.rollout.tool_calls import ExecutedCalls, list_removed, offer_tools, read_behaviour, read_tools
+from turnwright.rollout.tool_calls import ExecutedCalls, list_removed, offer_tools, read_behaviour
 from turnwright.stateless.behaviours import fill_behaviour
 from turnwright.stateless.candidates import Account
 from turnwright.stateless.exchanges import close
@@ -29,6 +29,7 @@ from turnwright.stateless.execution import Progress
 from turnwright.stateless.objectives import state_objectives
 from turnwright.stateless.steps import Steps, Try, TurnFailed
 from turnwright.stateless.turns import Spoken, TurnMaker
+from turnwright.tools.toolsets import read_tools
 
 _CLOSING_TURNS = 2
 """Messages with which a reactive user's dialogue ends."""

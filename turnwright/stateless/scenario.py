@@ -27,7 +27,7 @@ from turnwright.tools.rejection import Rejection
 from turnwright.tools.samplers import grow, sample_tools
 from turnwright.tools.text_vectors import vectorise_text
 from turnwright.tools.tool_text import list_fields, list_properties
-from turnwright.tools.toolsets import follow_reference
+from turnwright.tools.toolsets import follow_reference, read_tools
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ async def write_scenario(
 
     Rejected where no two tools of the toolset can feed each other (`no_links`): no plan over them could be accepted.
     """
-    tools = [tool for tool in TOOLS.validate_json(toolset.tools) if tool.side == "assistant"]
+    tools = [tool for tool in read_tools(toolset) if tool.side == "assistant"]
     graph = await run_blocking(_open_graph, toolset.tools, seed.kind, seed.content, config.tools.synthesise.edge_weight)
     rng = random.Random(f"{slot.seed}:scenario")
     turns = draw_share(config.stateless.turns, rng)

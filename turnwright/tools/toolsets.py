@@ -5,15 +5,27 @@ that key. A reference counts as the key that it points at.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from schemas.content import canonical_json, content_id
 from schemas.databases import Database
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.settings import ToolSettings
-from schemas.tools import ParameterBinding, SqlTool
+from schemas.tools import TOOLS, ParameterBinding, SqlTool, Tool
 
 Key = tuple[str, str]
 """Table and column of a key, references followed."""
+
+
+def read_tools(toolset: ToolsetRow) -> tuple[Tool, ...]:
+    """The tools of a toolset row, in the order in which they are offered."""
+    return _parse_tools(toolset.tools)
+
+
+@lru_cache(maxsize=64)
+def _parse_tools(text: str) -> tuple[Tool, ...]:
+    # Tools are frozen, so all that rests on a toolset shares them: parsed anew they are most of what a dialogue holds.
+    return tuple(TOOLS.validate_json(text))
 
 
 def build_toolsets(
