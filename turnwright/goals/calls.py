@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.databases import Table
 from schemas.goals import ArgumentSource
-from schemas.tools import ParameterBinding, SqlTool
+from schemas.tools import KeyPath, OutputField, ParameterBinding, SqlTool
 from turnwright.goals.arguments import Scene, draw_literal, order_parameters
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.identification import identify_row, meant_rows
@@ -88,8 +88,13 @@ class CallDrawer:
         tables = [tool.target] if tool.target else []
         names = [*required_parameters(tool), *optional_parameters(tool)]
         bindings = [main_binding(tool, name) for name in names if name not in pinned]
-        tables += [binding.table for binding in bindings if binding is not None and binding.table]
-        tables += [output.table for output in tool.outputs if output.table]
+        # A row that a key leads to is found from the row that has the key.
+        tables += [
+            binding.via[0][0] if binding.via else binding.table
+            for binding in bindings
+            if binding is not None and binding.table
+        ]
+        tables += [output.via[0][0] if output.via else output.table for output in tool.outputs if output.table]
         for name in tables:
             table = self.source.database.table(name)
             row = self.source.draw(table, self.rng) if table else None
@@ -199,7 +204,7 @@ class CallDrawer:
             return None
         table, column = place
         if binding.operator not in ("set", "values"):
-            row = scene.row(table)
+            row = scene.row(table, binding.via)
             value = read_column(row, column.name) if row is not None else None
             return None if value is None else (table.name, column.name, value)
         if column.references is None:
@@ -223,42 +228,43 @@ class CallDrawer:
             return [], ArgumentSource(kind="result", call=known[0], field=known[1])
         if depth <= 0 or group in avoid:
             return None
-        for tool, there, key_column, field in self._lookup_tools(group):
+        for tool, there, key_column, output in self._lookup_tools(group):
             rows = self.source.find(there, {key_column: value})
             if not rows:
                 continue
-            scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)})
+            field, via = output.name, output.via
+            scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)}, via)
             calls = self._fill(tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
             if calls is None:
                 continue
-            told = identify_row(calls[-1], field, value, there)
+            told = identify_row(calls[-1], field, value, there, via, self.keys)
             if told is None:
                 continue
-            calls[-1] = replace(calls[-1], details=told)
+            calls[-1] = replace(calls[-1], details=told, about_via=via)
             if any(call.details for call in calls) or any(source.call for source in calls[-1].sources.values()):
                 return calls, ArgumentSource(kind="result", call=calls[-1].id, field=field)
         return None
 
-    def _lookup_tools(self, group: ColumnName) -> list[tuple[SqlTool, Table, str, str]]:
+    def _lookup_tools(self, group: ColumnName) -> list[tuple[SqlTool, Table, str, OutputField]]:
         """Tools whose result holds the key: those that find the row itself by what people call it before others."""
-        found: list[tuple[float, SqlTool, Table, str, str]] = []
+        found: list[tuple[float, SqlTool, Table, str, OutputField]] = []
         for tool in self.tools:
             if tool.verb != "select":
                 continue
             for output in tool.outputs:
                 place = self.keys.place(output.table, output.column)
                 if place is not None and self.keys.group(place[0].name, place[1].name) == group:
-                    refers = place[1].references is not None
-                    detour = self._rate_detour(tool, place[0], refers)
+                    refers = place[1].references is not None or bool(output.via)
+                    detour = self._rate_detour(tool, place[0], output.via, refers)
                     if refers and detour > _NATURAL_DETOUR:
                         # Nobody calls a thing "the question of the answer of the exam".
                         break
-                    found.append((detour + self.rng.random() * 1.2, tool, place[0], place[1].name, output.name))
+                    found.append((detour + self.rng.random() * 1.2, tool, place[0], place[1].name, output))
                     break
         found.sort(key=lambda entry: entry[0])
         return [entry[1:] for entry in found[:_LOOKUP_TOOLS]]
 
-    def _rate_detour(self, tool: SqlTool, table: Table, refers: bool) -> float:
+    def _rate_detour(self, tool: SqlTool, table: Table, via: KeyPath, refers: bool) -> float:
         """How far a look-up is from the plain one: a row's own key by its own name, and nothing else asked for."""
         bindings = [binding for name in required_parameters(tool) if (binding := main_binding(tool, name)) is not None]
         bindings = [binding for binding in bindings if binding.operator not in ("limit", "offset")]
@@ -269,6 +275,7 @@ class CallDrawer:
             if name is not None
             and (binding.table or "").lower() == table.name.lower()
             and (binding.column or "").lower() == name.lower()
+            and binding.via == via
         ]
         hidden = sum(self.keys.is_hidden(binding.table, binding.column) for binding in bindings)
         return 2.0 * refers + 1.0 * (not named) + 1.0 * max(0, len(bindings) - 1) + 0.5 * hidden
