@@ -49,11 +49,12 @@ class Speaker:
 
     def _listed(self, call: DraftCall, told: Told) -> str | None:
         """A list of rows that the arguments alone choose, without the tool's words; none where more is in it."""
-        place = self._keys.place(told.fields[0].table, told.fields[0].column)
+        shown = told.fields[0]
+        place = self._keys.place(shown.table, shown.column)
         if place is None or len(told.fields) > 1 or not is_plain_selection(call.tool.sql, self._dialect):
             return None
         table, column = place
-        home: RowName = (table.name.lower(), told.fields[0].via)
+        home = (table.name.lower(), shown.via)
         own = [detail for detail in _choosing(call) if _row_of(detail) == home]
         things = self._things(call, home)
         if any(at == home for at, _ in things) or any(detail.table is None for detail in _choosing(call)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter
 from turnwright.selfplay.spoken_values import NAMING, SpokenValue, find_labelled
+from turnwright.selfplay.wanted_labels import DIRECTIONS
 from turnwright.selfplay.words import fold, stem
 
 _NAMELIKE = frozenset(stem(word) for word in "name title query keyword term search text pattern subject label".split())
@@ -80,6 +81,9 @@ def score_label(parameter: Parameter, value: SpokenValue, tool: OfferedTool) -> 
         if not words & label and not words - NAMING <= label:
             return 0.0
         label, noun = label | NAMING, value.label
+    sides = (label | noun) & DIRECTIONS
+    if sides and parameter.words & DIRECTIONS and not sides & parameter.words:
+        return 0.0
     shared = words & label
     rest = words - label
     if value.role == "identifies" and rest and noun and noun <= parameter.described:

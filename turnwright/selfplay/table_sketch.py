@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from turnwright.selfplay.database_view import DatabaseView, ViewColumn, ViewTable
+from turnwright.tools.key_roles import name_role
 from turnwright.tools.naming import snake_case
 from turnwright.tools.sql_statement import quote_identifier
 
@@ -72,8 +73,16 @@ class TableSketch:
             joined.append(parent)
         return ", ".join(items), joins, joined
 
+    def role(self, column: ViewColumn, parent: ViewTable) -> str:
+        """What a row calls the one that its reference points at: the parent's noun, of two clubs the `from club`."""
+        rivals = [other.name for other, there, _ in self.parents if there.name == parent.name]
+        return name_role(self.table.name, column.name, parent.name, rivals) or parent.entity
+
     def parent_name(self, column: ViewColumn, parent: ViewTable, label: ViewColumn) -> str:
         """`club_name`; by the reference's own words where it says more (`home_team_name`)."""
+        role = self.role(column, parent)
+        if role != parent.entity:
+            return snake_case(f"{role} {parent.label(label)}")
         owner = snake_case(column.name).removesuffix("_id").removesuffix("_code")
         owner = owner if owner not in ("id", parent.single) and len(owner) > 3 else parent.single
         name = snake_case(parent.label(label))

@@ -103,7 +103,7 @@ def name_path(path: KeyPath, database: Database) -> str:
     """What the row at the end of a path of keys is called, empty where its table says enough.
 
     `from club` for `transfer.from_club_id`; its city is the `from club city`. Where no key of a path needs a role, the
-    row is called after the one that it belongs to: the `customer city` beside the `store city`.
+    row is called after the one that it belongs to: the `customer's city` beside the `store city`.
     """
     said, noun, owner = "", "", ""
     for step, column in path:
