@@ -11,7 +11,7 @@ from turnwright.goals.drafts import DraftCall
 from turnwright.goals.keys import Keys, RowName, result_rows
 from turnwright.goals.values import is_private, is_sayable
 from turnwright.goals.words import comparable, name_column, naming_column, say_value
-from turnwright.tools.key_roles import name_field
+from turnwright.tools.key_roles import name_field, name_whole
 from turnwright.tools.naming import split_words, to_words
 
 MOST_ROWS = 8
@@ -152,7 +152,11 @@ def name_output(output: OutputField, keys: Keys, own: RowName | None = None) -> 
         return to_words(output.name)
     if own == (place[0].name.lower(), output.via):
         return name_column(*place)
-    return name_field(*place, keys.role(output.via))
+    label = name_field(*place, keys.role(output.via))
+    if not output.via or own == (output.via[0][0].lower(), ()):
+        return label
+    # Told of a player, a `from club` leaves open what comes from it: it is the transfer's.
+    return name_whole(output.via[0][0], label)
 
 
 def _label(output: OutputField, subject: str, keys: Keys) -> str:

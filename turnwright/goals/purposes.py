@@ -144,7 +144,7 @@ class Speaker:
                 continue
             home = self._home(call.tool, name)
             # `change the from club to the club …`, `from the club …`: the sentence says the role before.
-            said = is_set or self._direction(call.tool, name)
+            said = is_set or (call.tool.verb == "insert" and self._direction(call.tool, name))
             noun = self._plain_role(binding, home) if said and binding else self._role(call.tool, name)
             found.append((name, self._earlier(self._calls[source.call], home[0], noun, source.field)))
         return found

@@ -130,6 +130,11 @@ def name_field(table: Table, column: Column, role: str) -> str:
     return name_owned(role, label.removeprefix(f"{noun} "))
 
 
+def name_whole(table: str, label: str) -> str:
+    """A label that is clear without its row: `transfer from club name`. Most are so already, as `home club name`."""
+    return f"{name_entity(table)} {label}" if label.split()[0].split("-")[0] in _PREPOSITIONS else label
+
+
 def name_owned(owner: str, thing: str) -> str:
     """`from club` and `name` give `from club name`, `manager` and `name` give `manager's name`."""
     return f"{owner}'s {thing}" if _is_person(owner) else f"{owner} {thing}"
