@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 
+from turnwright.selfplay.database_view import ViewColumn, ViewTable
 from turnwright.selfplay.table_sketch import TableSketch, ToolDraft
 from turnwright.tools.naming import plural, snake_case
 
@@ -207,6 +208,11 @@ def draft_summarise(on: TableSketch) -> Iterator[ToolDraft]:
     )
 
 
+def _name_partner(role: str, partner: ViewTable, column: ViewColumn) -> str:
+    """A column of a row in a role: `from_club_id`, `from_club_name`."""
+    return snake_case(f"{role} {partner.label(column).removeprefix(f'{partner.entity} ')}")
+
+
 def draft_list_partners(on: TableSketch) -> Iterator[ToolDraft]:
     """Through a table that joins two others: the rows of one that go with a row of the other."""
     if len(on.parents) < 2:
@@ -219,7 +225,7 @@ def draft_list_partners(on: TableSketch) -> Iterator[ToolDraft]:
         role, giver = on.role(other, partner), on.role(given, owner)
         plain = role == partner.entity
         items = ", ".join(
-            on.at(column, "p") + ("" if plain else f" AS {snake_case(f'{role} {partner.label(column)}')}")
+            on.at(column, "p") + ("" if plain else f" AS {_name_partner(role, partner, column)}")
             for column in dict.fromkeys([*partner.key, *partner.labels])
         )
         items += "".join(f", {on.at(c)}" for c in on.table.columns if c.measure or c.grouping or c.date)
