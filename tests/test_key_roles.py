@@ -103,6 +103,12 @@ def test_keys_of_several_columns_are_told_apart_by_what_they_do_not_share():
     assert found is not None and found.columns == ("league", "away_team")
 
 
+def test_a_key_of_several_columns_is_one_key():
+    both = ForeignKey(columns=("building", "room"), table="classroom", referred=("building", "number"))
+    columns = column("building", ("classroom", "building")), column("room", ("classroom", "number"))
+    assert [key.role for key in list_keys(table("section", *columns, keys=(both,)))] == [""]
+
+
 def test_labels_of_joined_rows_carry_the_role():
     assert name_field(CLUB, CLUB.columns[1], "from club") == "from club name"
     assert name_field(CLUB, CLUB.columns[2], "from club") == "from club budget"

@@ -56,7 +56,7 @@ def draft_list_all(on: TableSketch) -> Iterator[ToolDraft]:
 
 def draft_list_by_parent(on: TableSketch) -> Iterator[ToolDraft]:
     """The rows that refer to a row of another table, found by that row's name."""
-    for column, parent, target in on.parents[:2]:
+    for column, parent, target in (*on.parents[:2], *on.superiors[:1]):
         if len(parent.labels) != 1:
             continue
         label = parent.labels[0]
@@ -76,7 +76,7 @@ def draft_list_by_parent(on: TableSketch) -> Iterator[ToolDraft]:
 
 def draft_list_of_parent(on: TableSketch) -> Iterator[ToolDraft]:
     """The rows that refer to one row of another table, by its key."""
-    for column, parent, _target in on.parents[:3]:
+    for column, parent, _target in (*on.parents[:3], *on.superiors[:1]):
         order = ", ".join(on.at(shown) for shown in on.shown()[:2])
         role = on.role(column, parent)
         owner = snake_case(column.name if role == parent.entity else role).removesuffix("_id") or parent.single

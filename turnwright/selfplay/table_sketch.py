@@ -32,6 +32,13 @@ class TableSketch:
         self.parents = [
             (column, *parent) for column in table.references if (parent := view.parent(column)) and parent[0].rows > 0
         ]
+        looped = [column for column in table.references if column.references and column.references[0] == table.name]
+        self.superiors = [
+            (column, table, target)
+            for column in looped
+            if column.samples and (target := table.find((column.references or ("", ""))[1])) is not None
+        ]
+        """References of the table to itself, as of an employee to their manager, like `parents`."""
 
     def quote(self, name: str) -> str:
         """A name as the dialect writes it."""
@@ -62,7 +69,7 @@ class TableSketch:
         """Select list with the names of what the rows refer to, FROM with its joins, and the joined tables."""
         items = [self.at(column) for column in self.shown(most)]
         joins, joined = self.source, list[ViewTable]()
-        for number, (column, parent, target) in enumerate(self.parents[:2]):
+        for number, (column, parent, target) in enumerate([*self.parents[:2], *self.superiors[:1]]):
             if not parent.labels:
                 continue
             alias = f"p{number}"
@@ -75,7 +82,8 @@ class TableSketch:
 
     def role(self, column: ViewColumn, parent: ViewTable) -> str:
         """What a row calls the one that its reference points at: the parent's noun, of two clubs the `from club`."""
-        rivals = [other.name for other, there, _ in self.parents if there.name == parent.name]
+        # Columns of one key point at different columns, those of two keys at the same.
+        rivals = [other.name for other in self.table.references if other.references == column.references]
         return name_role(self.table.name, column.name, parent.name, rivals) or parent.entity
 
     def parent_name(self, column: ViewColumn, parent: ViewTable, label: ViewColumn) -> str:

@@ -55,8 +55,11 @@ def list_keys(table: Table) -> list[Key]:
     """The different foreign keys of a table; one that is declared twice counts once."""
     found: dict[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str, tuple[str, ...]]] = {}
     pairs = [(key.columns, key.table, key.referred) for key in table.foreign_keys]
+    declared = {(name.lower(), target.lower()) for columns, target, _ in pairs for name in columns}
     pairs += [
-        ((column.name,), column.references[0], (column.references[1],)) for column in table.columns if column.references
+        ((column.name,), column.references[0], (column.references[1],))
+        for column in table.columns
+        if column.references and (column.name.lower(), column.references[0].lower()) not in declared
     ]
     for columns, target, referred in pairs:
         lower = tuple(sorted(name.lower() for name in columns))
