@@ -68,13 +68,17 @@ def test_a_table_that_points_at_itself() -> None:
         "SELECT e.first_name, m.first_name, b.first_name AS top FROM employees e JOIN employees m ON m.id = "
         "e.manager_id JOIN employees b ON b.id = m.manager_id WHERE m.first_name = :boss"
     )
-    assert outputs(sql) == [("first_name", ""), ("manager_first_name", "manager"), ("top", "manager's manager")]
+    assert outputs(sql) == [
+        ("first_name", ""),
+        ("manager_first_name", "manager"),
+        ("manager_manager_first_name", "manager's manager"),
+    ]
     assert parameters(sql) == [("boss", "manager")]
 
 
 def test_two_levels_of_joins() -> None:
     sql = f"SELECT x.name AS a, y.name AS b {BOTH} JOIN city x ON x.id = f.city_id JOIN city y ON y.id = s.city_id"
-    assert outputs(sql) == [("a", "from club city"), ("b", "to club city")]
+    assert outputs(sql) == [("from_club_city_name", "from club city"), ("to_club_city_name", "to club city")]
 
 
 def test_two_rows_of_a_table_that_no_key_tells_apart_are_called_after_their_owners() -> None:
@@ -82,7 +86,14 @@ def test_two_rows_of_a_table_that_no_key_tells_apart_are_called_after_their_owne
         "SELECT a.name AS one, b.name AS other FROM orders o JOIN customer c ON c.id = o.customer_id JOIN store s "
         "ON s.id = o.store_id JOIN city a ON a.id = c.city_id JOIN city b ON b.id = s.city_id"
     )
-    assert outputs(sql) == [("one", "customer's city"), ("other", "store city")]
+    assert outputs(sql) == [("customer_city_name", "customer's city"), ("store_city_name", "store city")]
+
+
+def test_an_alias_is_kept_where_it_says_which_row_it_is_of() -> None:
+    made = outputs(f"SELECT f.name AS from_name, s.name AS club_name, s.club_budget AS buyer {BOTH} ORDER BY buyer")
+    assert [name for name, _ in made] == ["from_name", "to_club_name", "to_club_budget"]
+    boss = "FROM employees e JOIN employees m ON m.id = e.manager_id"
+    assert outputs(f"SELECT e.first_name, m.first_name AS managers_name {boss}")[1] == ("managers_name", "manager")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +106,7 @@ def test_two_rows_of_a_table_that_no_key_tells_apart_are_called_after_their_owne
     ],
 )
 def test_keys_are_followed_through_other_forms_of_a_join(sql: str) -> None:
-    assert outputs(sql) == [("id", ""), ("n", "from club")]
+    assert outputs(sql) == [("id", ""), ("from_club_name", "from club")]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +154,6 @@ def test_the_model_is_told_which_row_a_field_and_a_parameter_are_of() -> None:
     described = {field: part["description"] for field, part in schema["items"]["properties"].items()}
     assert described == {
         "from_club_name": "Name of the from club.",
-        "buyer_id": "ID of the to club.",
+        "to_club_id": "ID of the to club.",
         "to_club_name": "Name of the to club.",
     }

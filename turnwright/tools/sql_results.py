@@ -5,8 +5,8 @@ from sqlglot import exp
 from schemas.databases import Database
 from turnwright.tools.entity_types import EntityTypes, cast_type
 from turnwright.tools.key_roles import name_path
-from turnwright.tools.naming import distinct_name, singular, snake_case, to_words
-from turnwright.tools.sql_names import Names, OutputColumn
+from turnwright.tools.naming import distinct_name, singular, snake_case, split_words, to_words
+from turnwright.tools.sql_names import Names, Origin, OutputColumn
 from turnwright.tools.sql_statement import quote_identifier
 
 _AGGREGATES = {"count": "count", "sum": "total", "avg": "average", "min": "lowest", "max": "highest"}
@@ -15,8 +15,9 @@ _AGGREGATES = {"count": "count", "sum": "total", "avg": "average", "min": "lowes
 def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
     """Gives every result column a name in snake_case, unlike the others, and keeps references to old names right.
 
-    A column keeps its own name (`Player_ID` becomes `player_id`); two of one name are told apart by the keys that lead
-    to them (`from_club_name`), else by their tables; an expression without an alias is named after what it computes.
+    A column keeps its own name (`Player_ID` becomes `player_id`) or its writer's alias; two of one name are told apart
+    by the keys that lead to them (`from_club_name`), else by their tables, and so is an alias that does not say which
+    row it is of. An expression without an alias is named after what it computes.
     """
     select = _leftmost(tree)
     outputs = names.query_outputs.get(id(select), ())
@@ -27,9 +28,9 @@ def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
     for position, output in enumerate(outputs):
         name = plain[position]
         shared = plain.count(name) > 1 and not aliased[position]
-        role = name_path(output.origin.via, database).replace("'s ", " ") if shared and output.origin else ""
-        if role:
-            name = snake_case(f"{role} {name}")
+        role = name_path(output.origin.via, database) if output.origin else ""
+        if output.origin and role and (shared or _hides_role(output, name, role)):
+            name = _name_by_role(output.origin, role)
         elif shared and output.origin and name in chosen:
             by_table = snake_case(f"{singular(to_words(output.origin.table))} {name}")
             name = by_table if by_table not in chosen else snake_case(f"{output.expression.text('table')} {name}")
@@ -46,6 +47,28 @@ def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
     for node in list(tree.find_all(exp.Column)):
         if id(node) in names.aliases and node.parent_select in (select, tree, None) and node.name.lower() in renamed:
             node.set("this", quote_identifier(renamed[node.name.lower()], database.dialect))
+
+
+def _hides_role(output: OutputColumn, name: str, role: str) -> bool:
+    """Whether a writer's alias leaves open of which row a column is: `club_name` of the from club does.
+
+    Nobody who sees only the result could answer a question about the from club then.
+    """
+    origin = output.origin
+    if origin is None or (output.name or "").lower() == origin.column.lower():
+        return False
+    nouns = {word for table in (origin.table, *(step for step, _ in origin.via)) for word in _words(table)}
+    telling = _words(role) - nouns or _words(role) - _words(origin.table)
+    return not telling <= _words(name)
+
+
+def _name_by_role(origin: Origin, role: str) -> str:
+    label = to_words(origin.column).removeprefix(f"{singular(to_words(origin.table))} ")
+    return snake_case(f"{role} {label}".replace("'s ", " "))
+
+
+def _words(text: str) -> set[str]:
+    return {singular(word) for word in split_words(text.replace("'s", ""))}
 
 
 def _leftmost(tree: exp.Expr) -> exp.Expr:
