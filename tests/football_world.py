@@ -61,6 +61,10 @@ DRAFTS = {
         "List the transfers of a club.",
         "SELECT code, fee FROM transfer WHERE from_club_id = :club_id",
     ),
+    "find_transfer": (
+        "Find one transfer by its code.",
+        "SELECT transfer_id, to_club_id FROM transfer WHERE code = :code",
+    ),
     "get_player": (
         "Get one player with the captain and the club.",
         "SELECT p.name, p.goals, c.name AS captain, c.goals AS captain_goals, k.name AS club FROM player p "

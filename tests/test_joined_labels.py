@@ -87,6 +87,18 @@ def test_what_is_found_first_keeps_its_role(tmp_path: Path) -> None:
     assert all(re.search(rf"of the from club whose name is {CLUB}", one.purpose) for one in asked)
 
 
+def test_a_row_found_in_one_role_and_used_in_another_is_said_in_both(tmp_path: Path) -> None:
+    found = objectives(draw(open_football(tmp_path, "find_transfer", "list_transfers_of_seller"), difficulty="medium"))
+    asked = [one for one in found if one.goals[-1].tool.name == "list_transfers_of_seller"]
+    wanted = r"see the transfers of the from club that is the to club of the transfer whose code is (T\d+)"
+    assert asked
+    for one in asked:
+        said = re.fullmatch(wanted, one.purpose)
+        assert said is not None, one.purpose
+        club = truth(tmp_path, "SELECT to_club_id FROM transfer WHERE code = ?", said.group(1))
+        assert one.goals[-1].arguments == {"club_id": club}
+
+
 def test_a_row_of_the_same_table_is_not_taken_for_its_own(tmp_path: Path) -> None:
     found = objectives(draw(open_football(tmp_path, "find_players", "get_player"), difficulty="medium"))
     facts = {

@@ -146,7 +146,11 @@ class Speaker:
             # `change the from club to the club …`, `from the club …`: the sentence says the role before.
             said = is_set or (call.tool.verb == "insert" and self._direction(call.tool, name))
             noun = self._plain_role(binding, home) if said and binding else self._role(call.tool, name)
-            found.append((name, self._earlier(self._calls[source.call], home[0], noun, source.field)))
+            thing = self._earlier(self._calls[source.call], home[0], noun, source.field)
+            role = "" if said else self._keys.role(home[1])
+            # The to club of one transfer can be wanted as the from club of others.
+            other = role and not thing.startswith(f"the {role} ")
+            found.append((name, f"the {role} that is {thing}" if other else thing))
         return found
 
     def _earlier(self, earlier: DraftCall, home: str, noun: str, field: str | None) -> str:
