@@ -142,6 +142,21 @@ def test_what_can_be_either_row_is_of_no_certain_one(sql: str) -> None:
     assert found and all(item.table == "club" and item.via == () for item in found)
 
 
+@pytest.mark.parametrize(
+    "joins",
+    [
+        "LEFT JOIN transfer t ON t.from_club_id = c.id",
+        "JOIN transfer t ON t.from_club_id = c.id JOIN transfer u ON u.to_club_id = c.id",
+        "JOIN transfer t ON t.from_club_id = c.id JOIN player p ON p.club_id = c.id",
+    ],
+)
+def test_a_row_that_is_there_without_a_key_or_by_several_has_no_role(joins: str) -> None:
+    assert outputs(f"SELECT c.name, COUNT(t.id) AS n FROM club c {joins} GROUP BY c.id, c.name") == [
+        ("name", ""),
+        ("n", ""),
+    ]
+
+
 def test_keys_that_lead_in_a_circle_end() -> None:
     sql = "SELECT a.first_name FROM employees a JOIN employees b ON a.manager_id = b.id AND b.manager_id = a.id"
     assert [field.table for field in analyse(sql).output_fields] == ["employees"]

@@ -111,7 +111,11 @@ class _Follower:
         """Notes that `child` is the row that the column of `parent` points at, if that column is a key into it."""
         row, origin = child
         key = self._key(parent[1], origin)
-        if row is not None and key is not None and row != parent[0]:
+        if row is None or key is None or row == parent[0]:
+            return
+        # A club is there whether or not a transfer was found for it: no transfer says what it is.
+        above = parent[0][0] if parent[0] is not None else -1
+        if above < row[0] or not self._sources[above].outer:
             self._links.setdefault(row, []).append(_Link(parent[0], parent[1].via, parent[1].table, key))
 
     def _key(self, column: Origin, target: Origin) -> Key | None:
@@ -164,8 +168,11 @@ class _Follower:
         links = [link for link in self._links.get(row, ()) if link.parent not in seen]
         if not links or row in seen:
             return row[2]
-        # A row that is reached by an only key is that key's row, whatever else points at it.
+        # A row that is reached by an only key is that key's row, whatever else points at it; one that two keys point
+        # at, as the club that transfers go to and come from, is in neither role.
         link = min(links, key=lambda link: link.key.needs_role)
+        if link.key.needs_role and len({one.step for one in links}) > 1:
+            return row[2]
         above = self._walk(link.parent, seen | {row}) if link.parent is not None else link.above
         return (*above, link.step)
 
