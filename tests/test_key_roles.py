@@ -4,7 +4,7 @@ import pytest
 
 from schemas.databases import Column, Database, ForeignKey, Table
 from turnwright.goals.words import name_detail
-from turnwright.tools.key_roles import find_key, list_keys, name_field, name_path, name_referred, name_role
+from turnwright.tools.key_roles import find_key, list_keys, name_field, name_path, name_reference, name_role, name_whole
 
 
 def column(name: str, references: tuple[str, str] | None = None) -> Column:
@@ -132,8 +132,13 @@ def test_paths_of_several_keys():
 
 
 def test_the_row_that_a_column_points_at():
-    assert name_referred(TRANSFER, TRANSFER.columns[2]) == "to club"
-    assert name_referred(PLAYER, PLAYER.columns[1]) == "club"
-    assert name_referred(PLAYER, PLAYER.columns[2]) == "loan club"
-    assert name_referred(EMPLOYEES, EMPLOYEES.columns[2]) == "manager"
-    assert name_referred(CLUB, CLUB.columns[3]) == "city"
+    assert name_reference(TRANSFER, "to_club_id") == "to club"
+    assert name_reference(PLAYER, "club_id") == ""
+    assert name_reference(PLAYER, "loan_club_id") == "loan club"
+    assert name_reference(EMPLOYEES, "MANAGER_ID") == "manager"
+    assert name_reference(CLUB, "name") == ""
+
+
+def test_a_role_that_is_no_phrase_by_itself_is_said_with_what_has_it():
+    assert name_whole("transfer", "from club name") == "transfer from club name"
+    assert name_whole("match", "home club name") == "home club name"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from schemas.databases import Column, Database, Table
 from schemas.tools import KeyPath
 from turnwright.goals.words import name_column, name_detail, name_entity
-from turnwright.goals.words import name_role as name_plain_role
 from turnwright.tools.naming import singular, to_words
 
 _KEY_WORDS = frozenset("id ids code no nr num number key fk fkey ref pk".split())
@@ -94,12 +93,6 @@ def name_reference(table: Table, column: str) -> str:
     """The role of the row that a column points at, empty where its table says enough; see `name_role`."""
     key = find_key(table, column)
     return key.role if key is not None else ""
-
-
-def name_referred(table: Table, column: Column) -> str:
-    """The row that a column points at as a noun, by its role where there is one: `from club`, `home club`, `club`."""
-    role = name_reference(table, column.name)
-    return role or (name_plain_role(column, column.references[0]) if column.references else name_entity(table.name))
 
 
 def name_path(path: KeyPath, database: Database) -> str:
