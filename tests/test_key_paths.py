@@ -92,6 +92,7 @@ def test_two_rows_of_a_table_that_no_key_tells_apart_are_called_after_their_owne
 def test_an_alias_is_kept_where_it_says_which_row_it_is_of() -> None:
     made = outputs(f"SELECT f.name AS from_name, s.name AS club_name, s.club_budget AS buyer {BOTH} ORDER BY buyer")
     assert [name for name, _ in made] == ["from_name", "to_club_name", "to_club_budget"]
+    assert outputs("SELECT t.id, f.name FROM transfer t JOIN club f ON f.id = t.from_club_id")[1][0] == "from_club_name"
     boss = "FROM employees e JOIN employees m ON m.id = e.manager_id"
     assert outputs(f"SELECT e.first_name, m.first_name AS managers_name {boss}")[1] == ("managers_name", "manager")
 

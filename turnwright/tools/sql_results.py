@@ -15,9 +15,9 @@ _AGGREGATES = {"count": "count", "sum": "total", "avg": "average", "min": "lowes
 def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
     """Gives every result column a name in snake_case, unlike the others, and keeps references to old names right.
 
-    A column keeps its own name (`Player_ID` becomes `player_id`) or its writer's alias; two of one name are told apart
-    by the keys that lead to them (`from_club_name`), else by their tables, and so is an alias that does not say which
-    row it is of. An expression without an alias is named after what it computes.
+    A column keeps its own name (`Player_ID` becomes `player_id`) or its writer's alias; where that leaves open
+    of which row it is, it is named by the keys that lead there (`from_club_name`). Two of one name are told apart by
+    their tables. An expression without an alias is named after what it computes.
     """
     select = _leftmost(tree)
     outputs = names.query_outputs.get(id(select), ())
@@ -29,7 +29,7 @@ def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
         name = plain[position]
         shared = plain.count(name) > 1 and not aliased[position]
         role = name_path(output.origin.via, database) if output.origin else ""
-        if output.origin and role and (shared or _hides_role(output, name, role)):
+        if output.origin and role and _hides_role(output.origin, name, role):
             name = _name_by_role(output.origin, role)
         elif shared and output.origin and name in chosen:
             by_table = snake_case(f"{singular(to_words(output.origin.table))} {name}")
@@ -49,14 +49,11 @@ def name_outputs(tree: exp.Expr, names: Names, database: Database) -> None:
             node.set("this", quote_identifier(renamed[node.name.lower()], database.dialect))
 
 
-def _hides_role(output: OutputColumn, name: str, role: str) -> bool:
-    """Whether a writer's alias leaves open of which row a column is: `club_name` of the from club does.
+def _hides_role(origin: Origin, name: str, role: str) -> bool:
+    """Whether a name leaves open of which row a column is: `name` and `club_name` of the from club do.
 
     Nobody who sees only the result could answer a question about the from club then.
     """
-    origin = output.origin
-    if origin is None or (output.name or "").lower() == origin.column.lower():
-        return False
     nouns = {word for table in (origin.table, *(step for step, _ in origin.via)) for word in _words(table)}
     telling = _words(role) - nouns or _words(role) - _words(origin.table)
     return not telling <= _words(name)

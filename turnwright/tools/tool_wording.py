@@ -44,8 +44,9 @@ def name_possession(database: Database, table: str, column: str, via: KeyPath = 
             return f"ID of the {name_owned(entity, name_reference(found, column) or owner)}" if found else entity
         return f"ID of the {owner}" if same else f"ID of the {owner} ({to_words(column)})"
     words = to_words(column)
-    shorter = words.removeprefix(f"{name_entity(table)} ")
-    return entity if shorter == entity else f"{shorter} of the {entity}"
+    noun = name_entity(table)
+    shorter = words.removeprefix(f"{noun} ")
+    return entity if shorter == noun else f"{shorter} of the {entity}"
 
 
 def _same_words(left: str, right: str) -> bool:
