@@ -8,6 +8,11 @@ from schemas.closed import Closed
 from schemas.vocabulary import Effect
 
 
+KeyPath = tuple[tuple[str, str], ...]
+"""Foreign keys that lead to a row, each table and column, that of the row itself last; of a composite key the column
+that tells it from the table's other keys."""
+
+
 class ParameterBinding(Closed):
     """What a `:named` parameter of an SQL tool stands against."""
 
@@ -17,6 +22,8 @@ class ParameterBinding(Closed):
     column: str | None
     operator: Literal["=", "!=", "<", "<=", ">", ">=", "like", "in", "set", "values", "limit", "offset", "expression"]
     """`set` and `values` write the column; `limit` and `offset` count rows."""
+    via: KeyPath = ()
+    """How the row was reached, where its table alone does not say which row it is; see OutputField."""
 
 
 class OutputField(Closed):
@@ -26,6 +33,9 @@ class OutputField(Closed):
     table: str | None
     """None where the field is computed (an aggregate, a CASE ratio)."""
     column: str | None
+    via: KeyPath = ()
+    """How the row was reached, where its table alone does not say which row it is: of a transfer's two clubs that of
+    `from_club_id`, of two employees the manager. Empty everywhere else."""
 
 
 Side = Literal["assistant", "user"]

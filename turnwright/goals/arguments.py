@@ -5,39 +5,82 @@ import random
 from typing import Any
 
 from schemas.databases import Column, Table
-from schemas.tools import ParameterBinding, SqlTool
+from schemas.tools import KeyPath, ParameterBinding, SqlTool
 from turnwright.goals.drafts import Detail
-from turnwright.goals.keys import Keys, read_column
+from turnwright.goals.keys import Keys, RowName, read_column
 from turnwright.goals.row_source import RowSource
 from turnwright.goals.toolbox import ToolShape
 from turnwright.goals.values import draw_new_value, is_private, is_sayable
-from turnwright.goals.words import name_column, name_detail, same_value
+from turnwright.goals.words import name_column, same_value
+from turnwright.tools.key_roles import find_key, name_field
 from turnwright.tools.naming import to_words
 
 RANGES = ("<", "<=", ">", ">=")
 
 
 class Scene:
-    """One row a table, connected through foreign keys where the schema connects them."""
+    """One row a table, connected through foreign keys where the schema connects them, and the rows that keys lead to.
 
-    def __init__(self, source: RowSource, rng: random.Random, rows: dict[str, dict[str, Any]]) -> None:
+    A transfer's two clubs are two rows: those of its two keys.
+    """
+
+    def __init__(
+        self, source: RowSource, rng: random.Random, rows: dict[str, dict[str, Any]], via: KeyPath = ()
+    ) -> None:
+        """`rows` are decided already, by table; `via` are the keys that lead to them."""
         self._source = source
         self._rng = rng
-        self._rows = {name.lower(): row for name, row in rows.items()}
+        self._rows: dict[RowName, dict[str, Any]] = {(name.lower(), via): row for name, row in rows.items()}
 
-    def row(self, table: Table) -> dict[str, Any] | None:
-        """The row of this scene for a table, drawn when it is first asked for; none where the table is empty."""
-        name = table.name.lower()
+    def row(self, table: Table, via: KeyPath = ()) -> dict[str, Any] | None:
+        """The row of this scene for a table, drawn when it is first asked for; none where there is none.
+
+        `via` are the keys by which it must be reached.
+        """
+        name = (table.name.lower(), via)
         if name not in self._rows:
-            drawn = self._connected(table) or self._source.draw(table, self._rng)
+            drawn = self._follow(via) if via else self._lead(table) or self._connected(table)
+            drawn = drawn or (None if via else self._source.draw(table, self._rng))
             if drawn is None:
                 return None
             self._rows[name] = drawn
         return self._rows[name]
 
+    def _follow(self, via: KeyPath) -> dict[str, Any] | None:
+        """The row that keys lead to, from the row of the first key's table."""
+        first = self._source.keys.table(via[0][0])
+        row = self.row(first) if first is not None else None
+        for step, column in via:
+            table = self._source.keys.table(step)
+            key = find_key(table, column) if table is not None else None
+            target = self._source.keys.table(key.target) if key is not None else None
+            if row is None or key is None or target is None:
+                return None
+            values = {there: read_column(row, here) for here, there in zip(key.columns, key.referred, strict=True)}
+            found = self._source.find(target, values) if None not in values.values() else []
+            row = found[0] if found else None
+        return row
+
+    def _lead(self, table: Table) -> dict[str, Any] | None:
+        """A row of `table` from which keys lead to a row that is decided."""
+        for (_, via), end in list(self._rows.items()):
+            row: dict[str, Any] | None = end if via and via[0][0].lower() == table.name.lower() else None
+            for step, column in reversed(via):
+                there = self._source.keys.table(step)
+                key = find_key(there, column) if there is not None else None
+                if row is None or there is None or key is None:
+                    row = None
+                    break
+                values = {here: read_column(row, other) for here, other in zip(key.columns, key.referred, strict=True)}
+                found = self._source.find(there, values) if None not in values.values() else []
+                row = self._rng.choice(found) if found else None
+            if row is not None:
+                return row
+        return None
+
     def _connected(self, table: Table) -> dict[str, Any] | None:
-        for name, row in list(self._rows.items()):
-            here = self._source.keys.table(name)
+        for (name, via), row in list(self._rows.items()):
+            here = self._source.keys.table(name) if not via else None
             found = self._source.connected(here, row, table, self._rng) if here else None
             if found is not None:
                 return found
@@ -71,7 +114,7 @@ def draw_literal(
         return None
     table, column = place
     schema: dict[str, Any] = tool.parameters.get("properties", {}).get(binding.name, {})
-    row = scene.row(table)
+    row = scene.row(table, binding.via)
     current = read_column(row, column.name) if row is not None else None
     value = _draw_value(binding, table, column, current, schema, source, rng)
     if value is None or not is_sayable(value):
@@ -79,10 +122,11 @@ def draw_literal(
     if schema.get("type") == "string" and not isinstance(value, str):
         value = str(value)
     written = [value] if schema.get("type") == "array" else value
-    label, short = name_detail(table, column), name_column(table, column)
+    label, short = name_field(table, column, keys.role(binding.via)), name_column(table, column)
     if binding.operator == "set":
         label = f"new {label}"
-    return written, Detail(label, short, value, binding.name, table.name, column.name, binding.operator)
+    detail = Detail(label, short, value, binding.name, table.name, column.name, binding.operator, binding.via)
+    return written, detail
 
 
 def _draw_least(tool: SqlTool, binding: ParameterBinding, rng: random.Random) -> tuple[Any, Detail] | None:

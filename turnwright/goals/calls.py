@@ -82,8 +82,13 @@ class CallDrawer:
     def _anchor_rows(self, tool: SqlTool, pinned: Pinned) -> dict[str, dict[str, Any]]:
         tables = [tool.target] if tool.target else []
         bindings = [binding for name, binding in self.toolbox.shape(tool).bindings.items() if name not in pinned]
-        tables += [binding.table for binding in bindings if binding is not None and binding.table]
-        tables += [output.table for output in tool.outputs if output.table]
+        # A row that a key leads to is found from the row that has the key.
+        tables += [
+            binding.via[0][0] if binding.via else binding.table
+            for binding in bindings
+            if binding is not None and binding.table
+        ]
+        tables += [output.via[0][0] if output.via else output.table for output in tool.outputs if output.table]
         for name in tables:
             table = self.keys.table(name)
             row = self.source.draw(table, self.rng) if table else None
@@ -194,7 +199,7 @@ class CallDrawer:
             return None
         table, column = place
         if binding.operator not in ("set", "values"):
-            row = scene.row(table)
+            row = scene.row(table, binding.via)
             value = read_column(row, column.name) if row is not None else None
             return None if value is None else (table.name, column.name, value)
         if column.references is None:
@@ -219,20 +224,20 @@ class CallDrawer:
         if depth <= 0 or group in avoid:
             return None
         for way in self._shuffle_lookups(group):
-            there = way.table
+            there, via = way.table, way.output.via
             rows = self.source.find(there, {way.column: value})
             if not rows:
                 continue
-            scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)})
+            scene = Scene(self.source, self.rng, {there.name: self.rng.choice(rows)}, via)
             calls = self._fill(way.tool, scene, {}, depth - 1, lookup=True, about=there.name, avoid=avoid | {group})
             if calls is None:
                 continue
-            told = identify_row(calls[-1], way.field, value, there)
+            told = identify_row(calls[-1], way.output.name, value, there, via, self.keys)
             if told is None:
                 continue
-            calls[-1] = replace(calls[-1], details=told)
+            calls[-1] = replace(calls[-1], details=told, about_via=via)
             if any(call.details for call in calls) or any(source.call for source in calls[-1].sources.values()):
-                return calls, ArgumentSource(kind="result", call=calls[-1].id, field=way.field)
+                return calls, ArgumentSource(kind="result", call=calls[-1].id, field=way.output.name)
         return None
 
     def _shuffle_lookups(self, group: ColumnName) -> list[Lookup]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal
 from typing_extensions import TypeVar
 
 from schemas.goals import ArgumentSource, BehaviourPlan, Fact, KnownDetail
-from schemas.tools import SqlTool, Tool
+from schemas.tools import KeyPath, SqlTool, Tool
 from schemas.vocabulary import Difficulty
 
 ToolT = TypeVar("ToolT", bound=Tool, default=SqlTool, covariant=True)
@@ -28,6 +28,8 @@ class Detail:
     column: str | None
     operator: str
     """As in schemas.tools.ParameterBinding."""
+    via: KeyPath = ()
+    """Keys that say which row of the table it is of, as in schemas.tools.ParameterBinding."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class DraftCall(Generic[ToolT]):
     lookup: bool
     about: str | None = None
     """Table whose row a look-up finds."""
+    about_via: KeyPath = ()
+    """Keys by which the tool reaches that row, as in schemas.tools.OutputField."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.goals import Fact
-from schemas.tools import OutputField
+from schemas.tools import KeyPath, OutputField
 from turnwright.goals.drafts import DraftCall
-from turnwright.goals.keys import Keys, result_rows
+from turnwright.goals.keys import Keys, RowName, result_rows
 from turnwright.goals.values import is_private, is_sayable
-from turnwright.goals.words import comparable, name_column, name_detail, naming_column, say_value
+from turnwright.goals.words import comparable, name_column, naming_column, say_value
+from turnwright.tools.key_roles import name_field, name_whole
 from turnwright.tools.naming import split_words, to_words
 
 MOST_ROWS = 8
@@ -56,8 +57,8 @@ def choose_facts(
     return _tell_list(rows, usable, keys, taken)
 
 
-def _column(output: OutputField) -> tuple[str, str]:
-    return (output.table or "").lower(), (output.column or "").lower()
+def _column(output: OutputField) -> tuple[str, str, KeyPath]:
+    return (output.table or "").lower(), (output.column or "").lower(), output.via
 
 
 def _is_usable(output: OutputField, rows: list[dict[str, Any]], keys: Keys) -> bool:
@@ -141,17 +142,21 @@ def _values(rows: list[dict[str, Any]], output: OutputField) -> int:
 
 def _is_naming(output: OutputField, keys: Keys) -> bool:
     place = keys.place(output.table, output.column)
-    return place is not None and naming_column(place[0]) == place[1].name
+    return place is not None and not output.via and naming_column(place[0]) == place[1].name
 
 
-def name_output(output: OutputField, keys: Keys, own_table: str | None = None) -> str:
-    """A field of a result as a label; columns of `own_table` without the table in front."""
+def name_output(output: OutputField, keys: Keys, own: RowName | None = None) -> str:
+    """A field of a result as a label; columns of the row `own` without what it is called in front."""
     place = keys.place(output.table, output.column)
     if place is None:
         return to_words(output.name)
-    if own_table is not None and place[0].name.lower() == own_table.lower():
+    if own == (place[0].name.lower(), output.via):
         return name_column(*place)
-    return name_detail(*place)
+    label = name_field(*place, keys.role(output.via))
+    if not output.via or own == (output.via[0][0].lower(), ()):
+        return label
+    # Told of a player, a `from club` leaves open what comes from it: it is the transfer's.
+    return name_whole(output.via[0][0], label)
 
 
 def _label(output: OutputField, subject: str, keys: Keys) -> str:

@@ -4,15 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.databases import Table
-from schemas.tools import SqlTool
+from schemas.tools import KeyPath, SqlTool
 from turnwright.goals.drafts import Detail, DraftCall
-from turnwright.goals.keys import result_rows, shows_column
+from turnwright.goals.keys import Keys, result_rows, shows_column
 from turnwright.goals.values import is_sayable
-from turnwright.goals.words import name_column, name_detail, naming_column, same_value
+from turnwright.goals.words import name_column, naming_column, same_value
+from turnwright.tools.key_roles import name_field
 
 
-def identify_row(call: DraftCall, field: str, value: Any, table: Table) -> tuple[Detail, ...] | None:
+def identify_row(
+    call: DraftCall, field: str, value: Any, table: Table, via: KeyPath, keys: Keys
+) -> tuple[Detail, ...] | None:
     """The details by which the person's words single out the row with this key in the result, or none.
+
+    Args:
+        call: the look-up.
+        field: of its result, that holds the key.
+        value: of the key.
+        table: whose row it is, `via` the keys by which the tool reaches it.
+        via: see `table`.
+        keys: of the database.
 
     Where the call's own details leave several rows, the row's name in the result is added: the person knows it.
     """
@@ -24,11 +35,11 @@ def identify_row(call: DraftCall, field: str, value: Any, table: Table) -> tuple
     column = table.column(naming_column(table) or "")
     if column is None:
         return None
-    output = next((output for output in call.tool.outputs if shows_column(output, table.name, column.name)), None)
+    output = next((output for output in call.tool.outputs if shows_column(output, table.name, column.name, via)), None)
     if output is None or not is_sayable(rows[0].get(output.name)):
         return None
-    label, short = name_detail(table, column), name_column(table, column)
-    extra = Detail(label, short, rows[0][output.name], None, table.name, column.name, "=")
+    label, short = name_field(table, column, keys.role(via)), name_column(table, column)
+    extra = Detail(label, short, rows[0][output.name], None, table.name, column.name, "=", via)
     details = (*call.details, extra)
     return details if singles_out(call.result, call.tool, details, field, value) else None
 
@@ -42,7 +53,7 @@ def meant_rows(result: Any, tool: SqlTool, details: Sequence[Detail]) -> list[di
         if detail.operator not in ("=", "like") or detail.column is None or detail.table is None:
             continue
         for output in tool.outputs:
-            if shows_column(output, detail.table, detail.column):
+            if shows_column(output, detail.table, detail.column, detail.via):
                 rows = [row for row in rows if same_value(row.get(output.name), detail.value)]
     return rows
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.databases import Column, Database, Table
-from schemas.tools import OutputField, ParameterBinding, SqlTool, Tool
+from schemas.tools import KeyPath, OutputField, ParameterBinding, SqlTool, Tool
+from turnwright.tools.key_roles import find_key, name_path
 
 ColumnName = tuple[str, str]
 """Table and column, lower case."""
+RowName = tuple[str, KeyPath]
+"""Which row of a statement: its table, lower case, and the keys that lead to it."""
 
 
 class Keys:
@@ -16,6 +19,7 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._group: dict[ColumnName, ColumnName] = {}
+        self._roles: dict[KeyPath, str] = {(): ""}
         for table in database.tables:
             for key in table.foreign_keys:
                 for ours, theirs in zip(key.columns, key.referred, strict=True):
@@ -53,6 +57,24 @@ class Keys:
         """The table and column of a binding or an output, or none where it is computed or unknown."""
         return None if table is None or column is None else self._places.get((table.lower(), column.lower()))
 
+    def row(self, table: str | None, column: str | None, via: KeyPath) -> RowName:
+        """The row that a value of a column names: the one that it points at, else the one that it stands in."""
+        place = self.place(table, column)
+        if place is None:
+            return "", ()
+        here, inside = place
+        if inside.references is None:
+            return here.name.lower(), via
+        key = find_key(here, inside.name)
+        needed = key is not None and bool(via or key.role)
+        return inside.references[0].lower(), (*via, (here.name, inside.name)) if needed else ()
+
+    def role(self, via: KeyPath) -> str:
+        """What the row at the end of these keys is called, `from club`; empty where its table says enough."""
+        if via not in self._roles:
+            self._roles[via] = name_path(via, self.database)
+        return self._roles[via]
+
     def is_hidden(self, table: str | None, column: str | None) -> bool:
         """Whether a column only identifies, so that no person knows its values."""
         place = self.place(table, column)
@@ -66,9 +88,10 @@ def read_column(row: Mapping[str, Any], column: str) -> Any:
     return next((value for name, value in row.items() if name.lower() == column.lower()), None)
 
 
-def shows_column(output: OutputField, table: str, column: str) -> bool:
-    """Whether a field of a result is that column, names compared without case."""
-    return (output.table or "").lower() == table.lower() and (output.column or "").lower() == column.lower()
+def shows_column(output: OutputField, table: str, column: str, via: KeyPath = ()) -> bool:
+    """Whether a field of a result is that column of the row that these keys lead to, names compared without case."""
+    names = (output.table or "").lower(), (output.column or "").lower()
+    return names == (table.lower(), column.lower()) and output.via == via
 
 
 def main_binding(tool: SqlTool, parameter: str) -> ParameterBinding | None:

@@ -6,10 +6,10 @@ from the details of calls, never from their results.
 
 from collections.abc import Mapping, Sequence
 
-from schemas.tools import SqlTool
+from schemas.tools import OutputField, ParameterBinding, SqlTool
 from turnwright.goals.drafts import Detail, DraftCall
 from turnwright.goals.facts import Told, name_output
-from turnwright.goals.keys import Keys, main_binding
+from turnwright.goals.keys import Keys, RowName, main_binding
 from turnwright.goals.selection import is_plain_selection
 from turnwright.goals.verb_phrases import verb_phrase
 from turnwright.goals.words import DIRECTIONS, join_words, name_column, name_entity, name_role, naming_column, say_value
@@ -35,11 +35,11 @@ class Speaker:
         if goal.tool.verb == "insert":
             return self._addition(goal)
         if goal.tool.verb == "delete":
-            return f"remove {self._subject(goal, goal.tool.target)}"
+            return f"remove {self._subject(goal, _target(goal))}"
         named = all(detail.operator in ("=", "like", "in") for call in goals for detail in call.details)
         stored = all(one.rows == 1 and all(field.table for field in one.fields) for one in told)
         if named and stored and told and self._things(goal):
-            own = self._own_table(goal, told[0])
+            own = self._own_row(goal, told[0])
             labels = dict.fromkeys(f"the {name_output(field, self._keys, own)}" for field in told[0].fields)
             subjects = [f"of {self._subject(call, own)}" for call in goals]
             return f"find out {join_words(list(labels))} {join_words(subjects)}"
@@ -49,16 +49,17 @@ class Speaker:
 
     def _listed(self, call: DraftCall, told: Told) -> str | None:
         """A list of rows that the arguments alone choose, without the tool's words; none where more is in it."""
-        place = self._keys.place(told.fields[0].table, told.fields[0].column)
+        shown = told.fields[0]
+        place = self._keys.place(shown.table, shown.column)
         if place is None or len(told.fields) > 1 or not is_plain_selection(call.tool.sql, self._dialect):
             return None
         table, column = place
-        home = table.name.lower()
-        own = [detail for detail in _choosing(call) if (detail.table or "").lower() == home]
+        home = (table.name.lower(), shown.via)
+        own = [detail for detail in _choosing(call) if _row_of(detail) == home]
         things = self._things(call, home)
         if any(at == home for at, _ in things) or any(detail.table is None for detail in _choosing(call)):
             return None
-        noun = plural(name_entity(table.name))
+        noun = plural(self._noun(home))
         head = (
             f"see the {noun}"
             if naming_column(table) == column.name
@@ -73,58 +74,65 @@ class Speaker:
 
     def entity(self, call: DraftCall, noun: str | None = None) -> str:
         """The row that a look-up finds, in the person's words; `noun` is what it is in the sentence."""
-        return self._subject(call, call.about, noun)
+        return self._subject(call, ((call.about or "").lower(), call.about_via), noun)
 
-    def _subject(self, call: DraftCall, table: str | None, noun: str | None = None) -> str:
-        """The row of `table` that a call is about: by its own details, or as something of what was found before."""
-        home = (table or "").lower()
+    def _noun(self, row: RowName) -> str:
+        return self._keys.role(row[1]) or name_entity(row[0])
+
+    def _subject(self, call: DraftCall, home: RowName, noun: str | None = None) -> str:
+        """The row that a call is about: by its own details, or as something of what was found before."""
         things = self._things(call, home)
         same = [thing for at, thing in things if at == home]
         owners = [thing for at, thing in things if at != home]
-        own = [detail for detail in _choosing(call) if (detail.table or "").lower() == home]
-        if not home or (
+        own = [detail for detail in _choosing(call) if _row_of(detail) == home]
+        if not home[0] or (
             not own and not same and len(owners) == 1 and call.about is None and call.tool.verb == "select"
         ):
             return join_words(same + owners)
-        head = same[0] if same else f"the {noun or name_entity(home)}"
+        head = same[0] if same else f"the {noun or self._noun(home)}"
         if own and (same or owners):
             head += f" with {join_words([f'the {detail.short} {say_value(detail.value)}' for detail in own])}"
         elif own:
             head += f" {_join_clauses(own)}"
         return f"{head} of {join_words(owners)}" if owners else head
 
-    def _things(self, call: DraftCall, own: str = "") -> list[tuple[str, str]]:
-        """What a call is about: what was found before, then what its details describe in tables but `own`."""
+    def _things(self, call: DraftCall, own: RowName | None = None) -> list[tuple[RowName, str]]:
+        """What a call is about: what was found before, then what its details describe in rows but `own`."""
         found = [(self._home(call.tool, name), thing) for name, thing in self._references(call)]
-        by_table: dict[str, list[Detail]] = {}
+        by_row: dict[RowName, list[Detail]] = {}
         for detail in _choosing(call):
-            by_table.setdefault((detail.table or "").lower(), []).append(detail)
-        for table, details in by_table.items():
-            if table != own and table:
-                found.append((table, f"the {name_entity(table)} {_join_clauses(details)}"))
+            by_row.setdefault(_row_of(detail), []).append(detail)
+        for row, details in by_row.items():
+            if row != own and row[0]:
+                found.append((row, f"the {self._noun(row)} {_join_clauses(details)}"))
         return list(dict.fromkeys(found))
 
-    def _own_table(self, goal: DraftCall, told: Told) -> str | None:
-        """The table whose row is asked about: that of the first thing named, unless several lead to another."""
+    def _own_row(self, goal: DraftCall, told: Told) -> RowName:
+        """The row that is asked about: that of the first thing named, unless several lead to another."""
         things = self._things(goal)
-        tables = {(field.table or "").lower() for field in told.fields}
-        if len(tables) == 1 and len({table for table, _ in things}) > 1:
-            return next(iter(tables))
+        rows = {((field.table or "").lower(), field.via) for field in told.fields}
+        if len(rows) == 1 and len({row for row, _ in things}) > 1:
+            return next(iter(rows))
         return things[0][0]
 
-    def _home(self, tool: SqlTool, parameter: str) -> str:
-        """The table whose rows a key parameter names, lower case."""
+    def _home(self, tool: SqlTool, parameter: str) -> RowName:
+        """The row that a key parameter names; no certain one of its table where it can be any of several."""
         binding = main_binding(tool, parameter)
-        place = self._keys.place(binding.table, binding.column) if binding else None
-        if place is None:
-            return ""
-        return (place[1].references[0] if place[1].references else place[0].name).lower()
+        if binding is None:
+            return "", ()
+        own = [one for one in tool.bindings if one.name == parameter and one.column is not None]
+        homes = [self._keys.row(one.table, one.column, one.via) for one in own]
+        home = self._keys.row(binding.table, binding.column, binding.via)
+        return home if all(other == home for other in homes if other[0] == home[0]) else (home[0], ())
 
     def _role(self, tool: SqlTool, parameter: str) -> str:
         binding = main_binding(tool, parameter)
-        place = self._keys.place(binding.table, binding.column) if binding else None
         home = self._home(tool, parameter)
-        return name_role(place[1], home) if place is not None and place[1].references else name_entity(home)
+        return self._keys.role(home[1]) or self._plain_role(binding, home)
+
+    def _plain_role(self, shown: ParameterBinding | OutputField | None, home: RowName) -> str:
+        place = self._keys.place(shown.table, shown.column) if shown else None
+        return name_role(place[1], home[0]) if place is not None and place[1].references else name_entity(home[0])
 
     def _references(self, call: DraftCall, written: bool = False) -> list[tuple[str, str]]:
         """Parameters filled from earlier results, with the thing that each names."""
@@ -134,28 +142,34 @@ class Speaker:
             is_set = binding is not None and binding.operator == "set"
             if source.call is None or is_set != written:
                 continue
-            noun = self._role(call.tool, name)
-            found.append(
-                (name, self._earlier(self._calls[source.call], self._home(call.tool, name), noun, source.field))
-            )
+            home = self._home(call.tool, name)
+            # `change the from club to the club …`, `from the club …`: the sentence says the role before.
+            said = is_set or (call.tool.verb == "insert" and self._direction(call.tool, name))
+            noun = self._plain_role(binding, home) if said and binding else self._role(call.tool, name)
+            thing = self._earlier(self._calls[source.call], home[0], noun, source.field)
+            role = "" if said else self._keys.role(home[1])
+            # The to club of one transfer can be wanted as the from club of others.
+            other = role and not thing.startswith(f"the {role} ")
+            found.append((name, f"the {role} that is {thing}" if other else thing))
         return found
 
     def _earlier(self, earlier: DraftCall, home: str, noun: str, field: str | None) -> str:
+        """The row of the table `home` whose key a field of an earlier result is."""
         if earlier.about is not None and earlier.about.lower() == home:
             return self.entity(earlier, noun)
+        output = next((output for output in earlier.tool.outputs if output.name == field), None)
+        row = self._keys.row(output.table, output.column, output.via) if output else (home, ())
         named = [
             detail
             for detail in _choosing(earlier)
-            if (detail.table or "").lower() == home and detail.operator in ("=", "like")
+            if _row_of(detail) == (home, row[1]) and detail.operator in ("=", "like")
         ]
         if named and not any(source.call for source in earlier.sources.values()):
             return f"the {noun} {_join_clauses(named)}"
         for name, thing in self._references(earlier):
-            if self._home(earlier.tool, name) == home:
+            if self._home(earlier.tool, name) == (home, row[1]):
                 return thing
-        output = next((output for output in earlier.tool.outputs if output.name == field), None)
-        place = self._keys.place(output.table, output.column) if output else None
-        role = name_role(place[1], home) if place is not None and place[1].references else name_entity(home)
+        role = self._keys.role(row[1]) or self._plain_role(output, (home, ()))
         return f"the {role} of {self.entity(earlier)}" if earlier.about is not None else f"that {role}"
 
     def _change(self, call: DraftCall) -> str | None:
@@ -166,7 +180,7 @@ class Speaker:
         changes = [(f"the {detail.short}", say_value(detail.value)) for detail in new]
         changes += [(f"the {self._role(call.tool, name)}", thing) for name, thing in moved]
         first, *others = changes
-        text = f"change {first[0]} of {self._subject(call, call.tool.target)} to {first[1]}"
+        text = f"change {first[0]} of {self._subject(call, _target(call))} to {first[1]}"
         return text + "".join(f", and {label} to {value}" for label, value in others)
 
     def _addition(self, call: DraftCall) -> str:
@@ -214,8 +228,16 @@ class Speaker:
     def _mention(self, detail: Detail) -> str:
         place = self._keys.place(detail.table, detail.column)
         if place is not None and naming_column(place[0]) == place[1].name:
-            return f"the {name_entity(place[0].name)} whose {detail.short} is {say_value(detail.value)}"
+            return f"the {self._noun(_row_of(detail))} whose {detail.short} is {say_value(detail.value)}"
         return f"the {detail.label} {say_value(detail.value)}"
+
+
+def _target(call: DraftCall) -> RowName:
+    return (call.tool.target or "").lower(), ()
+
+
+def _row_of(detail: Detail) -> RowName:
+    return (detail.table or "").lower(), detail.via
 
 
 def _choosing(call: DraftCall) -> list[Detail]:

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 
 from schemas.databases import Table
-from schemas.tools import ParameterBinding, SqlTool
+from schemas.tools import KeyPath, OutputField, ParameterBinding, SqlTool
 from turnwright.goals.keys import ColumnName, Keys, main_binding, optional_parameters, required_parameters
 from turnwright.goals.words import naming_column
 
@@ -35,8 +35,9 @@ class Lookup:
     table: Table
     """Whose row the result is about."""
     column: str
-    field: str
-    """The field of the result that holds the key, and the column of `table` behind it."""
+    """The column of `table` that is the key."""
+    output: OutputField
+    """The field of the result that holds it."""
     detour: float
     """How far it is from the plain look-up: a row's own key by its own name, and nothing else asked for."""
 
@@ -76,15 +77,15 @@ class Toolbox:
             if place is None or self._keys.group(place[0].name, place[1].name) != group:
                 continue
             table, column = place
-            refers = column.references is not None
-            detour = self._rate_detour(tool, table, refers)
+            refers = column.references is not None or bool(output.via)
+            detour = self._rate_detour(tool, table, output.via, refers)
             if refers and detour > _NATURAL_DETOUR:
                 # Nobody calls a thing "the question of the answer of the exam".
                 return None
-            return Lookup(tool, table, column.name, output.name, detour)
+            return Lookup(tool, table, column.name, output, detour)
         return None
 
-    def _rate_detour(self, tool: SqlTool, table: Table, refers: bool) -> float:
+    def _rate_detour(self, tool: SqlTool, table: Table, via: KeyPath, refers: bool) -> float:
         bindings = [one for one in self.required_bindings(tool) if one.operator not in ("limit", "offset")]
         name = naming_column(table)
         named = [
@@ -93,6 +94,7 @@ class Toolbox:
             if name is not None
             and (binding.table or "").lower() == table.name.lower()
             and (binding.column or "").lower() == name.lower()
+            and binding.via == via
         ]
         hidden = sum(self._keys.is_hidden(binding.table, binding.column) for binding in bindings)
         return 2.0 * refers + 1.0 * (not named) + 1.0 * max(0, len(bindings) - 1) + 0.5 * hidden

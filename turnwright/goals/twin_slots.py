@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from schemas.config import RunConfig
 from schemas.rows import SeedRow, ToolsetRow
+from schemas.tools import SqlTool
 from schemas.vocabulary import ARMS
 from turnwright.goals.slots import Slot, plan_slots
 from turnwright.tools.toolsets import read_tools
@@ -28,7 +29,7 @@ def plan_twin_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Se
         "behaviours": {name: share for name, share in config.behaviours.items() if name == "tool_fault"},
         "paradigms": {"user_oriented_executed": 1.0},
     }
-    able = [toolset for toolset in toolsets if all(tool.kind == "sql" for tool in read_tools(toolset))]
+    able = [toolset for toolset in toolsets if all(isinstance(tool, SqlTool) for tool in read_tools(toolset))]
     sets = plan_slots(able, config.model_copy(update=changes), seeds)
     slots = [
         replace(one, number=one.number * len(ARMS) + place, paradigm=paradigm, arm=paradigm)

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter
 from turnwright.selfplay.spoken_values import NAMING, SpokenValue, find_labelled
+from turnwright.selfplay.wanted_labels import DIRECTIONS
 from turnwright.selfplay.words import fold, stem
 
 _NAMELIKE = frozenset(stem(word) for word in "name title query keyword term search text pattern subject label".split())
@@ -80,6 +82,9 @@ def score_label(parameter: Parameter, value: SpokenValue, tool: OfferedTool) -> 
         if not words & label and not words - NAMING <= label:
             return 0.0
         label, noun = label | NAMING, value.label
+    side = _read_side(value, label | noun)
+    if side and parameter.words & DIRECTIONS and side not in parameter.words:
+        return 0.0
     shared = words & label
     rest = words - label
     if value.role == "identifies" and rest and noun and noun <= parameter.described:
@@ -102,6 +107,12 @@ def score_label(parameter: Parameter, value: SpokenValue, tool: OfferedTool) -> 
     if value.role != "bare" and value.label <= parameter.described and not value.label <= tool.name_words | noun:
         return 1.2
     return 0.5 if catches_all and value.kind in ("text", "code") and not words & label else 0.0
+
+
+def _read_side(value: SpokenValue, thing: frozenset[str]) -> str:
+    """`from` where a value is said to be of the `from club`; empty where nothing is said of a side."""
+    sides = (earlier for word, earlier in pairwise(value.before) if word in thing and earlier in DIRECTIONS)
+    return next(sides, "")
 
 
 def _fits_bound(parameter: Parameter, value: SpokenValue) -> bool:

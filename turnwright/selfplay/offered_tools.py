@@ -103,7 +103,7 @@ class OfferedTool:
     name_words: frozenset[str]
     """Stems of the name, without its verb."""
     head: frozenset[str]
-    """Stems of what its results are: `concert` for `list_concerts_by_singer_name`."""
+    """Stems of what its results are: `concert` for `list_concerts_by_singer_name`, `club` for `list_from_clubs`."""
     words: frozenset[str]
     """Stems of the name and the description."""
 
@@ -179,8 +179,10 @@ def _read_parameter(name: str, schema: dict[str, Any], required: bool) -> Parame
 def _read_head(name: str) -> frozenset[str]:
     head: list[str] = []
     for word in split_name(name)[1:]:
-        if word in _LINKS:
+        if word in _LINKS and head:
             break
+        if word in _LINKS:
+            continue
         if word not in {"top", "all", "new"}:
             head.append(stem(word))
     return frozenset(head)

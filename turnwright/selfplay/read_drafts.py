@@ -5,8 +5,9 @@
 
 from collections.abc import Iterator
 
+from turnwright.selfplay.database_view import ViewColumn, ViewTable
 from turnwright.selfplay.table_sketch import TableSketch, ToolDraft
-from turnwright.tools.naming import snake_case
+from turnwright.tools.naming import plural, snake_case
 
 
 def draft_search(on: TableSketch) -> Iterator[ToolDraft]:
@@ -55,7 +56,7 @@ def draft_list_all(on: TableSketch) -> Iterator[ToolDraft]:
 
 def draft_list_by_parent(on: TableSketch) -> Iterator[ToolDraft]:
     """The rows that refer to a row of another table, found by that row's name."""
-    for column, parent, target in on.parents[:2]:
+    for column, parent, target in (*on.parents[:2], *on.superiors[:1]):
         if len(parent.labels) != 1:
             continue
         label = parent.labels[0]
@@ -64,7 +65,8 @@ def draft_list_by_parent(on: TableSketch) -> Iterator[ToolDraft]:
         order = on.at(on.measures[0]) + " DESC" if on.measures else on.at(on.shown()[0])
         yield on.draft(
             f"list_{on.table.many}_by_{name}",
-            f"List the {on.table.entities} that belong to the {parent.entity} with a given {parent.label(label)}.",
+            f"List the {on.table.entities} that belong to the {on.role(column, parent)} with a given"
+            f" {parent.label(label)}.",
             f"SELECT {items} FROM {on.source} JOIN {on.quote(parent.name)} AS p"
             f" ON {on.at(target, 'p')} = {on.at(column)} WHERE {on.at(label, 'p')} LIKE '%' || :{name} || '%'"
             f" ORDER BY {order}",
@@ -74,13 +76,14 @@ def draft_list_by_parent(on: TableSketch) -> Iterator[ToolDraft]:
 
 def draft_list_of_parent(on: TableSketch) -> Iterator[ToolDraft]:
     """The rows that refer to one row of another table, by its key."""
-    for column, parent, _target in on.parents[:3]:
+    for column, parent, _target in (*on.parents[:3], *on.superiors[:1]):
         order = ", ".join(on.at(shown) for shown in on.shown()[:2])
-        owner = snake_case(column.name).removesuffix("_id") or parent.single
+        role = on.role(column, parent)
+        owner = snake_case(column.name if role == parent.entity else role).removesuffix("_id") or parent.single
         parameter = snake_case(column.name)
         yield on.draft(
             f"list_{on.table.many}_of_{owner if len(owner) > 2 else parent.single}",
-            f"List the {on.table.entities} of one {parent.entity}, given the {parent.entity}'s key.",
+            f"List the {on.table.entities} of one {role}, given the {role}'s key.",
             f"SELECT {', '.join(on.at(shown) for shown in on.shown(8))} FROM {on.source}"
             f" WHERE {on.at(column)} = :{parameter} ORDER BY {order}",
             parent,
@@ -118,9 +121,10 @@ def draft_count_per_group(on: TableSketch) -> Iterator[ToolDraft]:
         if not parent.labels:
             continue
         labels = [(on.at(label, "p"), on.parent_name(column, parent, label)) for label in parent.labels]
+        role = on.role(column, parent)
         yield on.draft(
-            f"count_{table.many}_by_{parent.single}",
-            f"Show for each {parent.entity} {told}.",
+            f"count_{table.many}_by_{snake_case(role, parent.single)}",
+            f"Show for each {role} {told}.",
             f"SELECT {', '.join(f'{sql} AS {name}' for sql, name in labels)}, {figures} FROM {on.source}"
             f" JOIN {on.quote(parent.name)} AS p ON {on.at(target, 'p')} = {on.at(column)}"
             f" GROUP BY {on.at(target, 'p')}, {', '.join(sql for sql, _ in labels)} ORDER BY {table.single}_count DESC",
@@ -204,6 +208,11 @@ def draft_summarise(on: TableSketch) -> Iterator[ToolDraft]:
     )
 
 
+def _name_partner(role: str, partner: ViewTable, column: ViewColumn) -> str:
+    """A column of a row in a role: `from_club_id`, `from_club_name`."""
+    return snake_case(f"{role} {partner.label(column).removeprefix(f'{partner.entity} ')}")
+
+
 def draft_list_partners(on: TableSketch) -> Iterator[ToolDraft]:
     """Through a table that joins two others: the rows of one that go with a row of the other."""
     if len(on.parents) < 2:
@@ -212,13 +221,20 @@ def draft_list_partners(on: TableSketch) -> Iterator[ToolDraft]:
     for (given, owner, key), (other, partner, target) in pairs:
         if owner.name == partner.name or not partner.labels:
             continue
-        items = ", ".join(on.at(column, "p") for column in dict.fromkeys([*partner.key, *partner.labels]))
+        # A partner that has a role is named by it, as everywhere: a player's from clubs.
+        role, giver = on.role(other, partner), on.role(given, owner)
+        plain = role == partner.entity
+        items = ", ".join(
+            on.at(column, "p") + ("" if plain else f" AS {_name_partner(role, partner, column)}")
+            for column in dict.fromkeys([*partner.key, *partner.labels])
+        )
         items += "".join(f", {on.at(c)}" for c in on.table.columns if c.measure or c.grouping or c.date)
         joins = f"{on.source} JOIN {on.quote(partner.name)} AS p ON {on.at(target, 'p')} = {on.at(other)}"
-        told = f"List the {partner.entities} that go with one {owner.entity}"
+        told = f"List the {plural(role)} that go with one {giver}"
+        many = partner.many if plain else snake_case(plural(role), partner.many)
         yield on.draft(
-            f"list_{partner.many}_of_{owner.single}",
-            f"{told}, given the {owner.entity}'s key.",
+            f"list_{many}_of_{snake_case(giver, owner.single)}",
+            f"{told}, given the {giver}'s key.",
             f"SELECT {items} FROM {joins} WHERE {on.at(given)} = :{snake_case(given.name)}",
             owner,
             partner,
@@ -226,8 +242,8 @@ def draft_list_partners(on: TableSketch) -> Iterator[ToolDraft]:
         if len(owner.labels) == 1:
             label, name = owner.labels[0], on.parent_name(given, owner, owner.labels[0])
             yield on.draft(
-                f"list_{partner.many}_by_{name}",
-                f"{told}, given the {owner.entity}'s {owner.label(label)}.",
+                f"list_{many}_by_{name}",
+                f"{told}, given the {giver}'s {owner.label(label)}.",
                 f"SELECT {items}, {on.at(label, 'o')} AS {name} FROM {joins}"
                 f" JOIN {on.quote(owner.name)} AS o ON {on.at(key, 'o')} = {on.at(given)}"
                 f" WHERE {on.at(label, 'o')} LIKE '%' || :{name} || '%'",

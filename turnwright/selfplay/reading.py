@@ -12,15 +12,15 @@ from turnwright.selfplay.record_names import name_subject, record_nouns
 from turnwright.selfplay.record_search import ANAPHOR, RecordSearch, list_alike
 from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import Declined, NeedCalls, NeedValues, NotFound, Outcome, Step, Unclear
-from turnwright.selfplay.tool_choice import Ranked, read_listed
-from turnwright.selfplay.wanted_labels import label_fits, rate_fit
+from turnwright.selfplay.tool_choice import Ranked, read_listed, weigh_direction
+from turnwright.selfplay.wanted_labels import DIRECTIONS, label_fits, rate_fit
 from turnwright.selfplay.words import split_name, stem, stems
 
 _BOUND_WORDS = frozenset(stem(word) for word in "min max minimum maximum least most lowest highest".split())
 
 _CHAIN = re.compile(
     r"\bof (?:the|that) (?P<owner>[^,.;:?!]+?)(?: (?:with|whose|named) (?:the )?[^,.;:?!]+?)? "
-    r"of (?:the|that) (?P<named>[^,.;:?!]+?) (?:with|whose|named)\b",
+    r"of (?:the|that) (?P<named>[^,.;:?!]+?)(?: (?:with|whose|named|called)\b| (?=(?-i:[\"“A-ZÀ-Ý])))",
     re.IGNORECASE,
 )
 """One thing that belongs to another, which is the one that is named."""
@@ -193,11 +193,10 @@ class Reading(Pursuit):
         chain = _CHAIN.search(self.texts[0])
         if chain is None:
             return frozenset()
-        owner, named = (
-            frozenset(stems(chain.group("owner"))).union(*self.wanted),
-            frozenset(stems(chain.group("named"))),
-        )
-        return frozenset(head for head in heads if head <= owner and not head <= named)
+        owner, named = frozenset(stems(chain.group("owner"))), frozenset(stems(chain.group("named")))
+        # The `from club name` of a transfer is the transfer's: no club by itself says which of its clubs it is.
+        labels = frozenset[str]().union(*(label for label in self.wanted if not label & DIRECTIONS))
+        return frozenset(head for head in heads if head <= owner | labels and not head <= named)
 
     def _is_answer(self, outcome: Outcome, values: list[SpokenValue]) -> bool:
         target = self._target(values)
@@ -281,6 +280,7 @@ class Reading(Pursuit):
             score = 1.0 * keyed + sum(self.toolbox.weight(word) for word in (labels | self.words) & tool.words)
             score += 2.0 if (tool.head in target if target else tool.head <= nouns) else -0.5
             score -= 3.0 if tool.aggregates else 0.0
+            score += weigh_direction(tool, self.texts[0])
             score += filling.strength - 0.3 * len(tool.name_words - self.words)
             if score > 1.0 and (best is None or score > best[0] + 1e-9):
                 best = (score, tool, filling.arguments)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from turnwright.selfplay.database_view import DatabaseView, ViewColumn, ViewTable
+from turnwright.tools.key_roles import name_role
 from turnwright.tools.naming import snake_case
 from turnwright.tools.sql_statement import quote_identifier
 
@@ -31,6 +32,13 @@ class TableSketch:
         self.parents = [
             (column, *parent) for column in table.references if (parent := view.parent(column)) and parent[0].rows > 0
         ]
+        looped = [column for column in table.references if column.references and column.references[0] == table.name]
+        self.superiors = [
+            (column, table, target)
+            for column in looped
+            if column.samples and (target := table.find((column.references or ("", ""))[1])) is not None
+        ]
+        """References of the table to itself, as of an employee to their manager, like `parents`."""
 
     def quote(self, name: str) -> str:
         """A name as the dialect writes it."""
@@ -61,7 +69,7 @@ class TableSketch:
         """Select list with the names of what the rows refer to, FROM with its joins, and the joined tables."""
         items = [self.at(column) for column in self.shown(most)]
         joins, joined = self.source, list[ViewTable]()
-        for number, (column, parent, target) in enumerate(self.parents[:2]):
+        for number, (column, parent, target) in enumerate([*self.parents[:2], *self.superiors[:1]]):
             if not parent.labels:
                 continue
             alias = f"p{number}"
@@ -72,8 +80,17 @@ class TableSketch:
             joined.append(parent)
         return ", ".join(items), joins, joined
 
+    def role(self, column: ViewColumn, parent: ViewTable) -> str:
+        """What a row calls the one that its reference points at: the parent's noun, of two clubs the `from club`."""
+        # Columns of one key point at different columns, those of two keys at the same.
+        rivals = [other.name for other in self.table.references if other.references == column.references]
+        return name_role(self.table.name, column.name, parent.name, rivals) or parent.entity
+
     def parent_name(self, column: ViewColumn, parent: ViewTable, label: ViewColumn) -> str:
         """`club_name`; by the reference's own words where it says more (`home_team_name`)."""
+        role = self.role(column, parent)
+        if role != parent.entity:
+            return snake_case(f"{role} {parent.label(label)}")
         owner = snake_case(column.name).removesuffix("_id").removesuffix("_code")
         owner = owner if owner not in ("id", parent.single) and len(owner) > 3 else parent.single
         name = snake_case(parent.label(label))

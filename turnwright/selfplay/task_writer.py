@@ -25,7 +25,8 @@ Forms that readers of a description (the embedded user simulator and assistant) 
   - `remove ENTITY`
 * ENTITY is `the NOUN whose LABEL is VALUE[ and whose LABEL is VALUE]` (reworded at times as `the NOUN named VALUE` or
   `the NOUN called VALUE` where the label is a name or title), or after a chain of look-ups `the NOUN [with the LABEL
-  VALUE[ and the LABEL VALUE]] of ENTITY[ and ENTITY]`, or `that NOUN` where the objective before found it.
+  VALUE[ and the LABEL VALUE]] of ENTITY[ and ENTITY]`, or `that NOUN` where the objective before found it. A NOUN can
+  be a role (`from club`, `captain`); what was found in another role is `the ROLE that is ENTITY`.
 * Over tools that are bare specifications a purpose is `PHRASE[, with the LABEL VALUE[, the LABEL VALUE and the LABEL
   VALUE]][, using the LABEL from before]`, and for several things at once `…, and again with the LABEL VALUE`. PHRASE is
   what the tool does, without a comma; text that does not stand out by itself is in quotes.

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from turnwright.selfplay.argument_filling import fill_arguments
 from turnwright.selfplay.offered_tools import OfferedTool, Toolbox, VerbClass
 from turnwright.selfplay.spoken_values import SpokenValue, read_values
-from turnwright.selfplay.words import stems
+from turnwright.selfplay.words import split_name, stems
 
 _ASKING = (
     r"(?:^|[.!?,;:—-]\s*|\b(?:to|please|could you|can you|would you|you|and|then|also|help me|me|want|just|have|get|"
@@ -144,6 +145,7 @@ def rank_tools(
         extra += 0.35 * sum(toolbox.weight(word) for word in tool.words - tool.name_words - words)
         filling = fill_arguments(tool, usable, texts)
         score = shared - 0.45 * extra + 1.1 * filling.strength
+        score += weigh_direction(tool, texts[0]) if texts else 0.0
         for parameter in filling.missing(tool):
             if not parameter.counts_rows:
                 score -= 0.5 if parameter.identifies else 1.6
@@ -163,6 +165,21 @@ def rank_tools(
     return sorted(ranked, key=lambda item: -item.score)
 
 
+def weigh_direction(tool: OfferedTool, text: str) -> float:
+    """1 where a tool takes the side of a thing that a text names (`from_club_id`: the from club), -1 for the other."""
+    said = f" {' '.join(split_name(text))} "
+    for name in (tool.name, *(parameter.name for parameter in tool.required)):
+        words = split_name(name)
+        for word, thing in pairwise(words):
+            if word in _OPPOSITE and thing not in ("from", "to"):
+                one = re.search(rf" {word} {thing}s? ", said) is not None
+                other = re.search(rf" {_OPPOSITE[word]} {thing}s? ", said) is not None
+                if one != other:
+                    return 1.0 if one else -1.0
+    return 0.0
+
+
+_OPPOSITE = {"from": "to", "to": "from"}
 _LISTED = re.compile(r"\b(?:see|show me|list|find|view)\s+(?P<phrase>[^,.?!]+)", re.IGNORECASE)
 
 

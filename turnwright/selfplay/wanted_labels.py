@@ -14,7 +14,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(r",\s*(?:and\s+)?|\band\b", re.IGNORECASE)
-_ARTICLES = frozenset({"the", "it", "their", "his", "her", "whose", "is", "its", "of", "all", "now", "on", "at"})
+_ARTICLES = frozenset({"the", "it", "their", "his", "her", "whose", "is", "its", "of", "all", "now", "on", "at", "s"})
 _KINDS = frozenset(stem(word) for word in ("year", "date", "day", "time"))
 """Words that only say the kind of value: the `year founded` is in `founded`, the `date signed` in `signed_on`."""
 
@@ -22,6 +22,10 @@ _QUALITIES = frozenset(
     stem(word) for word in ("date", "number", "code", "time", "year", "count", "amount", "status", "type", "detail")
 )
 """Words that tell one field of a thing from another, even where tools are named for them."""
+
+
+DIRECTIONS = frozenset({"from", "to"})
+"""Words that tell the two sides of a thing apart: a transfer's `from club` is not its `to club`, nor just a `club`."""
 
 
 def read_wanted(texts: Sequence[str]) -> tuple[frozenset[str], ...]:
@@ -58,5 +62,7 @@ def label_fits(name: str, label: frozenset[str], nouns: frozenset[str]) -> bool:
 def rate_fit(name: str, label: frozenset[str]) -> float:
     """How much of a label and of a field's name is the same, from 0 to 1."""
     own = frozenset(stem(word) for word in split_name(name)) - _ARTICLES
+    if own & DIRECTIONS != label & DIRECTIONS:
+        return 0.0
     shared = (own & label) - _KINDS
     return len(shared) / len(own | label - _KINDS) if shared else 0.0

@@ -71,7 +71,7 @@ def _check_size(calls: Sequence[PlannedCall], most: int) -> Iterator[Problem]:
 
 
 def _check_arguments(calls: Sequence[PlannedCall], tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    """Each call fits its tool: `unknown_tool`, `unknown_argument`, `missing_argument`, `invalid_literal`, `placeholder`."""
+    """`unknown_tool`, `unknown_argument`, `missing_argument`, `invalid_literal`, `placeholder`: what no tool takes."""
     for call in calls:
         tool = tools.get(call.tool)
         if tool is None:

@@ -28,10 +28,11 @@ def build_output_schema(
     for output in analysis.outputs:
         name = output.name or ""
         table, column = (output.origin.table, output.origin.column) if output.origin else (None, None)
+        via = output.origin.via if output.origin else ()
         kinds = _field_types(output, types, [row.get(name) for row in rows])
         properties[name] = {
             "type": kinds[0] if len(kinds) == 1 else kinds,
-            "description": describe_field(name, table, column, database),
+            "description": describe_field(name, table, column, database, via),
         }
     record = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
     return {"type": "array", "items": record} if analysis.returns == "rows" else record

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schemas.databases import Column, Database
 from turnwright.goals.words import name_column
+from turnwright.tools.key_roles import name_reference
 from turnwright.tools.naming import plural, snake_case, to_words
 from turnwright.tools.sql_statement import quote_identifier
 from turnwright.tools.tool_wording import name_entity
@@ -155,7 +156,8 @@ class _Sketch:
         name = Traits(self.database, parent).name
         if name is None:
             return []
-        owner = name_entity(parent.name)
+        # Of a transfer's two clubs it is the from club.
+        owner = name_reference(self.traits.table, column.name) or name_entity(parent.name)
         label, said = f"{self.quote(parent.name)}.{self.at(name)}", f"{snake_case(owner)}_name"
         target = self.quote(column.references[1]) if column.references else ""
         on = f"{self.quote(parent.name)}.{target} = {self.quote(self.table)}.{self.at(column)}"

@@ -53,6 +53,7 @@ class Analysis:
                 name=output.name or "",
                 table=output.origin.table if output.origin else None,
                 column=output.origin.column if output.origin else None,
+                via=output.origin.via if output.origin else (),
             )
             for output in self.outputs
         )
@@ -75,7 +76,7 @@ def analyse_sql(sql: str, database: Database, list_limit: int, types: EntityType
     if isinstance(tree, exp.Insert):
         compute_key(tree, names, database)
     elif isinstance(tree, exp.Query):
-        name_outputs(tree, names, dialect)
+        name_outputs(tree, names, database)
         cast_outputs(tree, names, types)
         stabilise_order(tree, names, dialect)
         limit_rows(tree, list_limit)

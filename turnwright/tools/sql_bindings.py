@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from schemas.tools import ParameterBinding
 from turnwright.environments.binding import find_parameters
+from turnwright.tools.sql_key_paths import merge_origins
 from turnwright.tools.sql_names import Names, Origin, walk_local
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "like", "in", "set", "values", "limit", "offset", "expression"]
@@ -87,13 +88,18 @@ def find_usages(names: Names, sql: str) -> tuple[Usage, ...]:
 
 def list_bindings(usages: Iterable[Usage]) -> tuple[ParameterBinding, ...]:
     """The distinct bindings of the usages; the first one of a parameter decides its type."""
+    usages = list(usages)
     bindings: list[ParameterBinding] = []
     for usage in usages:
+        # `:name` that is compared with both clubs of a transfer is the name of no certain one.
+        alike = [other.origin for other in usages if other.name == usage.name and _same_column(other, usage)]
+        origin = merge_origins(alike)
         binding = ParameterBinding(
             name=usage.name,
-            table=usage.origin.table if usage.origin else None,
-            column=usage.origin.column if usage.origin else None,
+            table=origin.table if origin else None,
+            column=origin.column if origin else None,
             operator=usage.operator,
+            via=origin.via if origin else (),
         )
         if binding not in bindings:
             bindings.append(binding)
@@ -104,6 +110,12 @@ def list_bindings(usages: Iterable[Usage]) -> tuple[ParameterBinding, ...]:
         first.setdefault(bindings[index].name, index)
     leading = set(first.values())
     return tuple(b for i, b in enumerate(bindings) if i in leading or b.table is not None)
+
+
+def _same_column(one: Usage, other: Usage) -> bool:
+    if one.origin is None or other.origin is None:
+        return one.origin is other.origin
+    return (one.origin.table, one.origin.column) == (other.origin.table, other.origin.column)
 
 
 def _is_null_test(node: exp.Placeholder) -> bool:
@@ -185,16 +197,16 @@ def _origin_of(other: exp.Expr | None, names: Names) -> Origin | None:
     if isinstance(other, exp.Query):
         outputs = names.query_outputs.get(id(other), ())
         return outputs[0].origin if len(outputs) == 1 else None
-    found: set[Origin | None] = set()
+    found: list[Origin | None] = []
     for node in [other, *walk_local(other)]:
         if isinstance(node, exp.Column):
-            found.add(names.origins.get(id(node)))
+            found.append(names.origins.get(id(node)))
         elif isinstance(node, exp.Query):
             outputs = names.query_outputs.get(id(node), ())
-            found.add(outputs[0].origin if outputs else None)
+            found.append(outputs[0].origin if outputs else None)
         elif isinstance(node, _ARITHMETIC):
             return None
-    return found.pop() if len(found) == 1 else None
+    return merge_origins(found)
 
 
 def _has_columns(node: exp.Expr) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from schemas.databases import Table
+from schemas.tools import KeyPath
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,8 @@ class Origin:
 
     table: str
     column: str
+    via: KeyPath = ()
+    """The keys that tell its row from others of the table; see schemas.tools.OutputField."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from schemas.databases import Database, Table
 from turnwright.tools.rejection import Rejection
+from turnwright.tools.sql_key_paths import follow_keys, merge_origins
 from turnwright.tools.sql_names import Names, Origin, OutputColumn, Source, list_nodes, walk_local
 from turnwright.tools.sql_statement import quote_identifier
 
@@ -70,9 +71,7 @@ class QueryScope:
         if len(left) != len(right):
             raise Rejection("set_operation", f"Both sides of {node.key.upper()} must have the same number of columns.")
         outputs = tuple(
-            OutputColumn(
-                a.name, a.origin if a.origin == b.origin else None, a.expression, a.nullable_join or b.nullable_join
-            )
+            OutputColumn(a.name, merge_origins((a.origin, b.origin)), a.expression, a.nullable_join or b.nullable_join)
             for a, b in zip(left, right, strict=True)
         )
         order = node.args.get("order")
@@ -101,7 +100,7 @@ class QueryScope:
         twice = sorted({name for name in lower if lower.count(name) > 1})
         if twice:
             raise Rejection("ambiguous", f"{twice[0]} stands twice in FROM; give each its own alias.")
-        found = tuple(sources)
+        found = follow_keys(node, tuple(sources), outer, self.names, self.database)
         self.names.sources[id(node)] = found
         self._expand_stars(node, found)
         shared = self._join_columns(node, found)

@@ -3,7 +3,8 @@
 import re
 
 from schemas.databases import Column, Database
-from schemas.tools import ParameterBinding
+from schemas.tools import KeyPath, ParameterBinding
+from turnwright.tools.key_roles import name_owned, name_path, name_reference
 from turnwright.tools.naming import singular, split_words, to_words
 
 _TECHNICAL = ("ref ", "tbl ", "tb ")
@@ -26,23 +27,26 @@ def name_entity(table: str) -> str:
     return singular(words)
 
 
-def name_possession(database: Database, table: str, column: str) -> str:
-    """A column as something of its row: `home town of the player`, `ID of the club`.
+def name_possession(database: Database, table: str, column: str, via: KeyPath = ()) -> str:
+    """A column as something of its row: `home town of the player`, `ID of the club`, `name of the from club`.
 
     A reference is called after the table that it points at, because that is whose id it is.
     """
     found = database.table(table)
     described = found.column(column) if found else None
-    entity = name_entity(table)
+    entity = name_path(via, database) or name_entity(table)
     if described is not None and described.surrogate:
-        owner = name_entity(described.references[0]) if described.references else entity
+        if described.references is None:
+            return f"ID of the {entity}"
+        owner = name_entity(described.references[0])
         same = _same_words(column, f"{owner} id") or split_words(column) in (["id"], ["nr"], ["no"])
-        return (
-            f"ID of the {owner}" if same or described.references is None else f"ID of the {owner} ({to_words(column)})"
-        )
+        if via:
+            return f"ID of the {name_owned(entity, name_reference(found, column) or owner)}" if found else entity
+        return f"ID of the {owner}" if same else f"ID of the {owner} ({to_words(column)})"
     words = to_words(column)
-    shorter = words.removeprefix(f"{entity} ")
-    return entity if shorter == entity else f"{shorter} of the {entity}"
+    noun = name_entity(table)
+    shorter = words.removeprefix(f"{noun} ")
+    return entity if shorter == noun else f"{shorter} of the {entity}"
 
 
 def _same_words(left: str, right: str) -> bool:
@@ -75,7 +79,7 @@ def describe_parameter(
         if binding.operator == "like":
             return f"{capitalise(to_words(binding.name))}: text found anywhere, in any case of letters, no wildcards."
         return f"{capitalise(to_words(binding.name))}."
-    thing = name_possession(database, binding.table, binding.column)
+    thing = name_possession(database, binding.table, binding.column, binding.via)
     text = {
         "=": f"{capitalise(thing)}.",
         "!=": f"Leaves out this {thing}.",
@@ -101,8 +105,8 @@ def describe_parameter(
     return text
 
 
-def describe_field(name: str, table: str | None, column: str | None, database: Database) -> str:
+def describe_field(name: str, table: str | None, column: str | None, database: Database, via: KeyPath = ()) -> str:
     """The description of one result field."""
     if table is None or column is None:
         return f"{capitalise(to_words(name))}, computed."
-    return f"{capitalise(name_possession(database, table, column))}."
+    return f"{capitalise(name_possession(database, table, column, via))}."

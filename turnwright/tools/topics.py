@@ -8,8 +8,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.databases import Column, Database
+from schemas.databases import Column, Database, Table
 from turnwright.goals.words import name_column, say_value
+from turnwright.tools.key_roles import name_reference
 from turnwright.tools.naming import plural
 from turnwright.tools.tool_wording import name_entity
 from turnwright.tools.traits import Traits, rank_tables
@@ -46,10 +47,10 @@ class _Topics:
         facts = [column for column in traits.changeable if self.values(column)]
         if self.rows and facts:
             yield f"ask for the {self.label(facts[0])} of the {self.entity} {self.named(0)}"
-        for _, parent in traits.parents[:2]:
+        for column, parent in traits.parents[:2]:
             owner = _Topics(self.database, Traits(self.database, parent), self.rng)
             if owner.rows:
-                yield f"ask for the {self.many} of the {owner.entity} {owner.named(0)}"
+                yield f"ask for the {self.many} of the {self.owner(column, parent)} {owner.named(0)}"
         if self.rows and facts:
             column = facts[-1 if len(facts) == 1 else self.rng.randrange(min(3, len(facts)))]
             wrong = f"the {self.label(column)} of the {self.entity} {self.named(1)}"
@@ -62,8 +63,8 @@ class _Topics:
             yield f"ask to add a new {self.entity} with a new name{''.join(', ' + detail for detail in details)}"
             word = max(str(self.rows[-1][traits.name.name]).split(), key=len) if traits.name else ""
             yield f"ask to find a {self.entity}, knowing only that {word} is part of the name"
-        for _, parent in traits.parents[:1]:
-            yield f"ask how many {self.many} each {name_entity(parent.name)} has"
+        for column, parent in traits.parents[:1]:
+            yield f"ask how many {self.many} each {self.owner(column, parent)} has"
         for column in traits.groups[:1]:
             if self.values(column):
                 yield f"ask how many {self.many} there are for each {self.label(column)}"
@@ -86,6 +87,10 @@ class _Topics:
 
     def label(self, column: Column) -> str:
         return name_column(self.traits.table, column)
+
+    def owner(self, column: Column, parent: Table) -> str:
+        """What a row calls the one that it belongs to; of a transfer's two clubs the from club."""
+        return name_reference(self.traits.table, column.name) or name_entity(parent.name)
 
     def values(self, column: Column) -> list[Any]:
         return [value for row in self.traits.table.sample if _says(value := row.get(column.name))]

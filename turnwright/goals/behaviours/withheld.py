@@ -88,7 +88,8 @@ def _find_candidates(
 ) -> list[Any]:
     """The different values that the call's search shows for one word, the one that is meant among them; else none."""
     output = next(
-        (one for one in call.tool.outputs if shows_column(one, detail.table or "", detail.column or "")), None
+        (one for one in call.tool.outputs if shows_column(one, detail.table or "", detail.column or "", detail.via)),
+        None,
     )
     if output is None or detail.parameter is None:
         return []
