@@ -9,6 +9,9 @@ from turnwright.validation.grounding.evidence import Day
 from turnwright.validation.grounding.plain_text import compose, fold, key_of
 from turnwright.validation.grounding.records import Scalar
 
+_LARGEST = 1e300
+"""No prose tells a larger number, and no float holds it."""
+
 
 def excuse_number(value: object) -> str:
     """A number in the form in which `excuse` holds it."""
@@ -36,6 +39,8 @@ def tells(claim: Claim, cell: Scalar) -> bool:
         return cast("Day", claim.value)[0] == cell
     if claim.kind != "number":
         return key_of(claim.text) == str(cell)
+    if abs(cell) > _LARGEST:
+        return False
     value = cast("float", claim.value)
     options = [(value, claim.half)]
     if claim.scaled is not None:
