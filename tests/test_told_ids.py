@@ -173,6 +173,27 @@ def test_one_field_of_a_record_is_not_another(prose: str) -> None:
     assert "goals" in " ".join(finding.explanation for finding in findings)
 
 
+def test_two_fields_that_share_a_word_are_still_two() -> None:
+    game: tuple[str, dict[str, Any], Any] = (
+        "search_players",
+        {},
+        [{"match": "Cup", "home_goals": 3, "away_goals": 1, "total_fee": 40, "fee": 30}],
+    )
+    ask = ("How did it end?", game)
+    assert codes(*ask, "The home goals are 1 and the away goals are 1.") == ["wrong_value"]
+    assert codes(*ask, "The home goals are 3 and the away goals are 1.") == []
+    assert codes(*ask, "The fee is 40.") == []
+
+
+def test_a_time_beside_a_message_is_not_what_the_message_says() -> None:
+    chat: tuple[str, dict[str, Any], Any] = (
+        "search_players",
+        {},
+        [{"message": "I am running late.", "timestamp": "14:05:00"}],
+    )
+    assert codes("Did she write?", chat, "She sent a message at 2:05pm.") == []
+
+
 @pytest.mark.parametrize(
     "prose",
     ["The shirt number is 9 and the goals are 25.", "The goals shirt number is 25.", "The shirt number is 2 plus 7."],

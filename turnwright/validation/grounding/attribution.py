@@ -11,7 +11,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from turnwright.validation.grounding.cells import excuse_number, tells
+from turnwright.validation.grounding.cells import excuse_number, is_kin, tells
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import key_of, list_words
@@ -376,30 +376,41 @@ def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: 
     """
     pool = own if own is not None else [r for r in evidence.records.all[-200:] if r.message >= evidence.request]
     return any(
-        other != label and is_like(label, other) and tells(claim, cell)
+        other != label and _may_mean(label, other) and tells(claim, cell)
         for record in pool
         for other, cell in record.cells.items()
     )
 
 
 def is_like(label: str, other: str) -> bool:
-    """Whether two fields may be meant by the same words: they share one that says what they are about, or have none."""
+    """Whether two fields are about the same thing: they share a word that says what, or one has no such word."""
     words = set(label.split()) - _GENERIC
     return not words or not words.isdisjoint(other.split())
+
+
+def _may_mean(label: str, other: str) -> bool:
+    """Whether a field may be called by the name of another one: `total fee` is a fee, `away goals` are no `home goals`.
+
+    One of the two has all telling words of the other.
+    """
+    words, others = set(label.split()) - _GENERIC, set(other.split()) - _GENERIC
+    return not words or words <= others or (bool(others) and others <= words)
 
 
 def _find_swapped(
     statement: Statement, claim: Claim, own: Sequence[Record], prose: Prose, evidence: Evidence
 ) -> str | None:
-    """The field that really has a value, where the records that are meant have it in one and no other record has it.
+    """The field that really has a value: the records that are meant have it, and nothing else in the request has.
 
     A word of that field right before the label (`the economy price`) says which value is meant, and nothing is wrong.
     """
     label = statement.label.key
     found = {other for record in own for other, cell in record.cells.items() if tells(claim, cell)}
-    if not found or any(is_like(label, other) or is_like(other, label) for other in found):
+    if not found or any(_may_mean(label, other) or not set(other.split()) - _GENERIC for other in found):
         return None
-    if not _list_fields_of(claim, evidence) <= found:
+    if not all(is_kin(claim, record.cells[label]) for record in own):
+        return None  # `a message at 2 pm` does not say what the message is
+    if not _list_fields_of(claim, evidence, evidence.request) <= found:
         return None
     start, before = _read_before(statement, prose)
     named = set(list_words(_read_segment(statement, before, start)))
@@ -411,13 +422,13 @@ def _stands_anywhere(claim: Claim, evidence: Evidence) -> bool:
     return bool(_list_fields_of(claim, evidence))
 
 
-def _list_fields_of(claim: Claim, evidence: Evidence) -> set[str]:
-    """The fields that have a value in any record, without keys."""
+def _list_fields_of(claim: Claim, evidence: Evidence, since: int = -1) -> set[str]:
+    """The fields that have a value in any record from a message on, without keys."""
     return {
         label
         for record in evidence.records.all[-_MOST_NAMED:]
         for label, cell in record.cells.items()
-        if not label.endswith("id") and tells(claim, cell)
+        if record.message >= since and not label.endswith("id") and tells(claim, cell)
     }
 
 

@@ -57,6 +57,14 @@ def tells(claim: Claim, cell: Scalar) -> bool:
     return False
 
 
+def is_kin(claim: Claim, cell: Scalar) -> bool:
+    """Whether a value is of the kind that a claim states: a number, a day, a time, a code, an address."""
+    if isinstance(cell, str):
+        text = _read_cell(cell)
+        return len(text) == 1 and text[0].kind == claim.kind and len(text[0].text) == len(cell.strip())
+    return claim.kind == "number" and cell is not None and not isinstance(cell, bool)
+
+
 def _same_claim(first: Claim, second: Claim) -> bool:
     if first.kind != second.kind:
         return False
