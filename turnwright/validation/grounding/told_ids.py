@@ -16,6 +16,7 @@ from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.tools.tool_text import list_fields
 from turnwright.validation.grounding.arithmetic import Told, derives
 from turnwright.validation.grounding.attribution import (
+    Mention,
     Statement,
     find_phrases,
     is_like,
@@ -115,7 +116,7 @@ class ToldIds:
             return False  # `08` is part of a code
         return claim.value in self.ids and claim.value not in self.others
 
-    def _read_statements(self, prose: Prose, records: Records, mentions: Sequence[Any]) -> list[Statement]:
+    def _read_statements(self, prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
         sizes = {word: set(known) for word, known in self.names.sizes.items()}
         for word, known in records.label_sizes.items():
             sizes.setdefault(word, set()).update(known)
