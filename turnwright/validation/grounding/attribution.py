@@ -124,11 +124,12 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
         return
     mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
     labels = find_phrases(prose.words, records.label_sizes, records.by_label)
-    statements = read_statements(prose, records, mentions, labels)
+    joined = join_names(mentions, records, prose)
+    statements = read_statements(prose, labels, mentions, joined)
     if not statements:
         return
     starts = {statement.position for statement in statements}
-    heads = [mention for mention in join_names(mentions, records, prose) if mention.start not in starts]
+    heads = [mention for mention in joined if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
@@ -137,14 +138,21 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
 
 
 def read_statements(
-    prose: Prose, records: Records, mentions: Sequence[Mention], labels: Sequence[Mention]
+    prose: Prose, labels: Sequence[Mention], mentions: Sequence[Mention], joined: Sequence[Mention]
 ) -> list[Statement]:
-    """What the sentences say of the fields that `labels` stand for; `mentions` are the known texts in the message."""
+    """What the sentences say of the fields that `labels` stand for.
+
+    Args:
+        prose: the message.
+        labels: where it names fields.
+        mentions: where it has texts of records.
+        joined: the same as `join_names` gives them.
+    """
     if not labels:
         return []
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
-    subjects = {m.start: m for m in join_names(mentions, records, prose)}
+    subjects = {m.start: m for m in joined}
     claims = {
         claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
     }

@@ -22,6 +22,7 @@ from turnwright.validation.grounding.attribution import (
     is_like,
     is_past,
     is_supposed,
+    join_names,
     read_statements,
 )
 from turnwright.validation.grounding.claims import Claim
@@ -121,7 +122,8 @@ class ToldIds:
         for word, known in records.label_sizes.items():
             sizes.setdefault(word, set()).update(known)
         table = self.names.labels | records.by_label.keys()
-        return read_statements(prose, records, mentions, find_phrases(prose.words, sizes, table))
+        labels = find_phrases(prose.words, sizes, table)
+        return read_statements(prose, labels, mentions, join_names(mentions, records, prose))
 
     def _is_known_otherwise(self, claim: Claim, prose: Prose, evidence: Evidence) -> bool:
         """Whether a number stands in a longer text of a result, or follows by arithmetic that the sentence names."""
