@@ -143,6 +143,15 @@ def test_a_stale_value_is_the_one_before_the_write() -> None:
     assert messages_of(row)[index]["content"] == "Done: the home town of Omar Haddad is now York, not York."
 
 
+def test_a_mislabelled_number_is_another_field_of_the_same_record() -> None:
+    row = planted("mislabelled_value").row
+    (index,) = changed(row)
+    (spot,) = find_numbers(messages_of(row)[index]["content"])
+    rows: list[dict[str, Any]] = orjson.loads(records(row)[0]["result"])
+    record = next(one for one in rows if 1_200_000 in one.values())
+    assert spot.value != 1_200_000 and spot.value in record.values()
+
+
 def test_swapped_results_stand_swapped_in_messages_and_records() -> None:
     row = planted("swapped_results").row
     before, after = records(subject().row), records(row)

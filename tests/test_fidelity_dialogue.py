@@ -18,8 +18,9 @@ from turnwright.statistics.fidelity.hidden_calls import find_hidden_calls
 from turnwright.statistics.fidelity.provenance import trace_arguments
 from turnwright.statistics.fidelity.recovery import Recovery, find_recoveries
 from turnwright.statistics.fidelity.tool_words import is_asked_for, read_words
-from turnwright.statistics.fidelity.trajectory import Trajectory, is_error, read_trajectory
+from turnwright.statistics.fidelity.trajectory import Trajectory, read_trajectory
 from turnwright.statistics.fidelity.values import is_weak, make_key, parse_json, read_leaves
+from turnwright.validation.documents import is_error
 
 _NUMBERS = itertools.count()
 
@@ -295,6 +296,10 @@ def test_errors_and_their_corrections() -> None:
         ({"error": "x"}, True),
         ({"error": None, "rows": []}, False),
         ({"error": False}, False),
+        ({"errors": [], "rows": [1]}, False),
+        ({"error": []}, False),
+        ({"errors": ["not found"]}, True),
+        ("Failed to connect", True),
         ("Error: user not found", True),
         ('"error while reading"', True),
         ("No errors were found", False),

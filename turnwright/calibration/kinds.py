@@ -26,6 +26,7 @@ KINDS: Mapping[str, Planter] = {
     "wrong_unit": prose_defects.plant_wrong_unit,
     "contradiction": prose_defects.plant_contradiction,
     "misattributed_value": prose_defects.plant_misattributed_value,
+    "mislabelled_value": prose_defects.plant_mislabelled_value,
     "stale_value": prose_defects.plant_stale_value,
     "claimed_action": prose_defects.plant_claimed_action,
     "premature_end": course_defects.plant_premature_end,

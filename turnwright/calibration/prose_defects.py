@@ -4,10 +4,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
 from schemas.goals import RowChange
+from schemas.messages import CallRecord
 from turnwright.calibration.draft import Draft
 from turnwright.calibration.prose_values import (
     Spot,
@@ -18,7 +20,7 @@ from turnwright.calibration.prose_values import (
     holds_value,
     replace_at,
 )
-from turnwright.calibration.subject import CannotPlant, Subject
+from turnwright.calibration.subject import CannotPlant, Subject, read_json
 
 _UNITS = {
     "$": "€", "€": "£", "£": "$", "USD": "EUR", "EUR": "GBP", "GBP": "USD", "dollars": "euros", "euros": "pounds",
@@ -153,6 +155,30 @@ def plant_misattributed_value(subject: Subject, rng: random.Random) -> Draft:
     return draft
 
 
+def plant_mislabelled_value(subject: Subject, rng: random.Random) -> Draft:
+    """A number is told that the same record has in another field: its key as its age, its age as its rank."""
+    records = [(call.message, record) for call in subject.calls if not call.error for record in _list_records(call)]
+    fitting: list[tuple[int, Spot, str]] = []
+    for index, spot in _iter_numbers(subject):
+        known = [record for message, record in records if message < index]
+        fields = {name for record in known for name, value in record.items() if as_number(value) == spot.value}
+        if len(fields) != 1:
+            continue  # which field is told cannot be said
+        (field,) = fields
+        own = {as_number(record.get(field)) for record in known}
+        for record in known:
+            if as_number(record.get(field)) != spot.value:
+                continue
+            others = [str(value) for name, value in sorted(record.items()) if name != field and _is_count(value)]
+            fitting += [(index, spot, other) for other in others if as_number(other) not in own]
+    if not fitting:
+        raise CannotPlant("no number is told of a record that has another one in another field")
+    index, spot, other = rng.choice(fitting)
+    draft = Draft(subject)
+    draft.set_content(index, replace_at(subject.messages[index]["content"] or "", spot.start, spot.end, other))
+    return draft
+
+
 def plant_stale_value(subject: Subject, rng: random.Random) -> Draft:
     """After a write the assistant tells the value that stood there before."""
     changes = _CHANGES.validate_json(subject.row.changes)
@@ -200,6 +226,18 @@ def _iter_numbers(subject: Subject) -> Iterator[tuple[int, Spot]]:
         for spot in find_numbers(subject.messages[index]["content"] or ""):
             if spot.value in known and spot.value not in said:
                 yield index, spot
+
+
+def _list_records(call: CallRecord) -> Iterator[dict[str, Any]]:
+    """The rows of a result, or the one object that it is."""
+    value = read_json(call.result)
+    for row in cast("list[Any]", value) if isinstance(value, list) else [value]:
+        if isinstance(row, dict):
+            yield cast("dict[str, Any]", row)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
 
 
 def _choose_number(subject: Subject, rng: random.Random) -> tuple[int, Spot]:

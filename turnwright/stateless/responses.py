@@ -9,19 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from schemas.goals import PlannedCall
 from schemas.tools import Tool
 from turnwright.stateless.plans import Problem
+from turnwright.stateless.prose_marks import QUESTION, list_unheard, shows_machinery
 from turnwright.stateless.request_checks import is_said
 from turnwright.stateless.withholding import Withheld
 from turnwright.statistics.fidelity.tool_words import read_words
-from turnwright.validation.leakage import find_reference_syntax
 from turnwright.validation.refusals import claims, declines, offers
-from turnwright.validation.values import states
 
 LONGEST_RESPONSE = 800
 LONGEST_GOODBYE = 300
-_QUESTION = re.compile(r"[?？؟]")
-_JSON = re.compile(r"\{\s*\"|\[\s*\{")
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+")
-_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,:-]\d+)*(?![\w-])")
 _MOST_QUESTIONS = 2
 
 
@@ -56,7 +52,7 @@ def check_declined(recovered: Sequence[PlannedCall]) -> list[Problem]:
 
 def _check_question(text: str, withheld: Withheld) -> Iterator[Problem]:
     """`asks_nothing`, `too_many_questions`, `gives_value`, `asks_otherwise`, `claims_deed`, `declines`."""
-    asked = len(_QUESTION.findall(text))
+    asked = len(QUESTION.findall(text))
     if not asked:
         yield Problem("asks_nothing", "the assistant asks no question")
     elif asked > _MOST_QUESTIONS:
@@ -82,7 +78,7 @@ def _check_decline(text: str) -> Iterator[Problem]:
         yield Problem("claims_deed", f"nothing was done, and it says {said!r}"[:300])
     if not offers(text):
         yield Problem("offers_nothing", "the assistant does not say what it can do instead")
-    if _QUESTION.search(text):
+    if QUESTION.search(text):
         yield Problem("asks_back", "the refusal asks a question, which nobody would answer")
 
 
@@ -90,7 +86,7 @@ def _check_goodbye(text: str) -> Iterator[Problem]:
     """`overlong_response`, `asks_back`."""
     if len(text) > LONGEST_GOODBYE:
         yield Problem("overlong_response", f"{len(text)} characters for a goodbye")
-    if _QUESTION.search(text):
+    if QUESTION.search(text):
         yield Problem("asks_back", "the goodbye asks a question, which nobody would answer")
 
 
@@ -105,15 +101,7 @@ def _check_form(text: str, tools: Mapping[str, Tool], heard: Sequence[str]) -> I
         yield Problem("tool_name", f"it names {named[0]}")
     elif strange := [word for word in _IDENTIFIER.findall(text) if not any(word in known for known in heard)]:
         yield Problem("identifier", f"nobody says {strange[0]!r}"[:300])
-    if _JSON.search(text) or find_reference_syntax(text):
+    if shows_machinery(text):
         yield Problem("shows_machinery", "it shows JSON or a reference")
-    strange = [number for number in _NUMBER.findall(text) if not any(_is_heard(number, known) for known in heard)]
-    if strange:
-        yield Problem("invented_value", f"{strange[0]} was never said"[:300])
-
-
-def _is_heard(number: str, text: str) -> bool:
-    try:
-        return states(float(number.replace(",", "")), text)
-    except ValueError:
-        return number in text
+    if (number := next(list_unheard(text, heard, in_parts=False), None)) is not None:
+        yield Problem("invented_value", f"{number} was never said"[:300])

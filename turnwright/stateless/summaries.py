@@ -6,15 +6,12 @@ from typing import Any
 
 from schemas.tools import Tool
 from turnwright.stateless.plans import EarlierCall, Problem
-from turnwright.validation.leakage import find_reference_syntax
+from turnwright.stateless.prose_marks import FIGURE, QUESTION, read_number, shows_machinery
 from turnwright.validation.values import states
 
 LONGEST_SUMMARY = 1_200
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-ZÀ-Þ0-9\"'])")
-_QUESTION = re.compile(r"[?？؟]")
-_JSON = re.compile(r"\{\s*\"|\[\s*\{")
 _MOST_SENTENCES = 2
-_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])")
 
 
 def check_summary(text: str, tools: Mapping[str, Tool]) -> list[Problem]:
@@ -30,28 +27,21 @@ def _check(text: str, tools: Mapping[str, Tool]) -> Iterator[Problem]:
         yield Problem("overlong_summary", f"{len(text)} characters")
     if (count := len(_SENTENCE_END.split(text))) > _MOST_SENTENCES:
         yield Problem("too_many_sentences", f"{count} sentences; a summary has one or two")
-    if _QUESTION.search(text):
+    if QUESTION.search(text):
         yield Problem("asks_back", "the summary asks a question")
     named = [name for name in tools if "_" in name and name in text]
     if named:
         yield Problem("tool_name", f"the summary names {named[0]}")
-    if _JSON.search(text) or find_reference_syntax(text):
+    if shows_machinery(text):
         yield Problem("shows_machinery", "the summary shows JSON or a reference")
 
 
 def count_told(text: str, done: Sequence[EarlierCall]) -> int:
     """Numbers of a summary that stand in a result or an argument, less twice those that stand in none."""
     known = "\n".join(f"{_plain(call.value)} {_plain(dict(call.arguments))}" for call in done)
-    told = _NUMBER.findall(text)
-    return sum(1 if states(_read_number(number), known) else -2 for number in told)
+    values = ((number, read_number(number)) for number in FIGURE.findall(text))
+    return sum(1 if states(number if value is None else value, known) else -2 for number, value in values)
 
 
 def _plain(value: Any) -> str:
     return str(value)[:20_000]
-
-
-def _read_number(text: str) -> float | str:
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return text

@@ -7,15 +7,13 @@ from schemas.goals import PlannedCall
 from schemas.tools import Tool
 from turnwright.rollout.behaviours import content_words
 from turnwright.stateless.plans import Problem
+from turnwright.stateless.prose_marks import NUMBER, QUESTION, list_unheard
 from turnwright.stateless.request_checks import check_form, is_said, list_required
 from turnwright.stateless.withholding import Withheld
 from turnwright.tools.tool_text import first_sentence
-from turnwright.validation.values import states
 
 LONGEST_ANSWER = 500
 LONGEST_FAREWELL = 300
-_QUESTION = re.compile(r"[?？؟]")
-_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,:-]\d+)*(?![\w-])")
 _ENDS = re.compile(
     r"\b(?:thank\w*|thx|cheers|bye|goodbye|appreciate\w*|grateful|that(?:'s| is| will be| was)? (?:all|it|everything)|"
     r"that's me|all (?:set|done|sorted)|done for (?:now|today)|nothing (?:else|more)|great help|take care|so long)\b",
@@ -69,7 +67,7 @@ def check_reaction(
     owed = {word for each in (*own, *wishes) for word in content_words(each)}
     if (content_words(text) & content_words(answer)) - owed - _EMPTY:
         return []
-    numbers = [number for number in _NUMBER.findall(answer) if not any(number in each for each in own)]
+    numbers = [number for number in NUMBER.findall(answer) if not any(number in each for each in own)]
     if any(re.search(rf"(?<![\w.]){re.escape(number)}(?![\w])", text) for number in numbers):
         return []
     return [Problem("no_reaction", "the request takes up nothing of what the assistant said")]
@@ -90,7 +88,7 @@ def _check_answer(text: str, withheld: Withheld, heard: Sequence[str]) -> Iterat
         yield Problem("missing_literal", f"the answer does not say {withheld.label} = {withheld.value!r}"[:300])
     if len(text) > LONGEST_ANSWER:
         yield Problem("overlong_answer", f"{len(text)} characters")
-    if _QUESTION.search(text) and not _QUESTION.search(str(withheld.value)):
+    if QUESTION.search(text) and not QUESTION.search(str(withheld.value)):
         yield Problem("asks_back", "the answer asks a question, which nobody would answer")
     yield from _check_numbers(text, (*heard, str(withheld.value)))
 
@@ -99,7 +97,7 @@ def _check_farewell(text: str, heard: Sequence[str]) -> Iterator[Problem]:
     """`overlong_farewell`, `asks_more`, `no_farewell`, `invented_value`."""
     if len(text) > LONGEST_FAREWELL:
         yield Problem("overlong_farewell", f"{len(text)} characters")
-    if _QUESTION.search(text) or _ASKS.search(text):
+    if QUESTION.search(text) or _ASKS.search(text):
         yield Problem("asks_more", "the user still asks for something")
     if not _ENDS.search(text.replace("’", "'")):
         yield Problem("no_farewell", "the user neither thanks nor says that this is all")
@@ -108,16 +106,6 @@ def _check_farewell(text: str, heard: Sequence[str]) -> Iterator[Problem]:
 
 def _check_numbers(text: str, heard: Sequence[str]) -> Iterator[Problem]:
     """`invented_value`: a number that nobody has said."""
-    for number in _NUMBER.findall(text):
-        plain = number.replace(",", "")
-        if not any(number in known or (_is_number(plain) and states(float(plain), known)) for known in heard):
-            yield Problem("invented_value", f"{number} was never said"[:300])
-            return
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    for number in list_unheard(text, heard, in_parts=True):
+        yield Problem("invented_value", f"{number} was never said"[:300])
+        return

@@ -7,6 +7,9 @@ from typing import Any, cast
 import orjson
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_FAILS = ("error", "exception", "traceback", "failed")
+_BEGINNING = 200
+"""Characters in which a text's first word is looked for."""
 _MOST_TEXT = 16_000_000
 """Characters of a document that are read as JSON."""
 
@@ -27,11 +30,21 @@ def read_error(value: Any) -> str | None:
     """The kind of the error that a result is, or none: a member `error` that says something makes an object one."""
     if not isinstance(value, dict):
         return None
+    error = cast("dict[str, Any]", value).get("error")
+    return str(error)[:80] if error else None
+
+
+def is_error(value: Any) -> bool:
+    """Whether a result made elsewhere says that the call failed: in a member for it, or by how its text begins.
+
+    Our own results say so in one form only, which `read_error` reads.
+    """
+    if isinstance(value, str):
+        return value[:_BEGINNING].lstrip(" \t\r\n\"'[{(<").casefold().startswith(_FAILS)
+    if not isinstance(value, dict):
+        return False
     fields = cast("dict[str, Any]", value)
-    error = fields.get("error")
-    if error in (None, "", False):
-        return None
-    return str(error)[:80]
+    return any(fields.get(name) for name in ("error", "exception", "errors"))
 
 
 def parse_document(text: str) -> Any:

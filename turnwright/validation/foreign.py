@@ -22,7 +22,7 @@ from turnwright.datasets.foreign_files import ForeignLine
 from turnwright.datasets.reference import ReferenceDialogue
 from turnwright.tools.effects import tell_effect
 from turnwright.tools.spec_check import check_spec
-from turnwright.validation.documents import clean_text, read_document, read_error
+from turnwright.validation.documents import clean_text, is_error, read_document, read_error
 from turnwright.validation.foreign_order import check_foreign_order
 from turnwright.validation.foreign_weight import Context
 from turnwright.validation.grounding.check import ground_dialogue
@@ -35,7 +35,6 @@ from turnwright.validation.wholeness import check_wholeness
 
 MOST_FINDINGS: Final = 200
 """Findings of one dialogue that are kept, those that block first."""
-_FAILS: Final = ("error", "exception", "traceback")
 
 
 @dataclass(frozen=True)
@@ -206,10 +205,9 @@ def _list_calls(messages: Sequence[dict[str, Any]], tools: Mapping[str, SpecTool
 
 
 def _read_failure(result: str) -> str | None:
-    """The error that a result tells of, as an object with `error` or as text that begins so."""
-    if result[:40].lstrip().lower().startswith(_FAILS):
-        return result.strip()[:80]
-    return read_error(read_document(result))
+    """The error that a result tells of."""
+    value = read_document(result)
+    return read_error(value) or (result.strip()[:80] if is_error(value) else None)
 
 
 def _check_user_words(trajectory: Trajectory) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from schemas.vocabulary import Effect
 from turnwright.statistics.fidelity.values import Key, make_key, parse_json, read_leaves
 from turnwright.tools.effects import tell_effect
+from turnwright.validation.documents import is_error
 
 MOST_CALLS = 400
 """Calls of one dialogue that are read; the longest dialogue of UO, table 1 has 322 steps."""
@@ -18,7 +19,6 @@ MOST_MESSAGES = 4000
 _LONGEST = 20_000
 _DESCRIBED = 400
 """Characters of a tool's description in which its verb is looked for."""
-_ERROR_WORDS = ("error", "exception", "traceback", "failed")
 
 
 @dataclass(frozen=True)
@@ -134,17 +134,6 @@ def read_trajectory(
                 events.append(Result(answered, value, is_error(value)))
     offers, flags = _read_offers(tools)
     return Trajectory(identity, cluster, tuple(events), offers, flags, tasks)
-
-
-def is_error(value: Any) -> bool:
-    """Whether a result says that the call failed."""
-    if isinstance(value, dict):
-        told = cast("dict[str, Any]", value)
-        return bool(told.get("error") or told.get("exception") or told.get("errors"))
-    if isinstance(value, str):
-        start = value.lstrip(" \"'[{(<").casefold()
-        return start.startswith(_ERROR_WORDS)
-    return False
 
 
 def _read_call(call: Mapping[str, Any]) -> tuple[str, Any]:

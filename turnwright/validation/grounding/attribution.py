@@ -11,10 +11,10 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from turnwright.validation.grounding.cells import excuse_number, tells
+from turnwright.validation.grounding.cells import excuse_number, is_kin, tells
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import key_of
+from turnwright.validation.grounding.plain_text import key_of, list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Record, Records, Scalar
 from turnwright.validation.grounding.tracing import Untraced
@@ -123,11 +123,13 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     if not records.all:
         return
     mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
-    statements = _read_statements(prose, records, mentions)
+    labels = find_phrases(prose.words, records.label_sizes, records.by_label)
+    joined = join_names(mentions, records, prose)
+    statements = read_statements(prose, labels, mentions, joined)
     if not statements:
         return
     starts = {statement.position for statement in statements}
-    heads = [mention for mention in join_names(mentions, records, prose) if mention.start not in starts]
+    heads = [mention for mention in joined if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
@@ -135,13 +137,22 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
         yield from _check_statement(statement, subject, prose, evidence, excused)
 
 
-def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
-    labels = find_phrases(prose.words, records.label_sizes, records.by_label)
+def read_statements(
+    prose: Prose, labels: Sequence[Mention], mentions: Sequence[Mention], joined: Sequence[Mention]
+) -> list[Statement]:
+    """What the sentences say of the fields that `labels` stand for.
+
+    Args:
+        prose: the message.
+        labels: where it names fields.
+        mentions: where it has texts of records.
+        joined: the same as `join_names` gives them.
+    """
     if not labels:
         return []
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
-    subjects = {m.start: m for m in join_names(mentions, records, prose)}
+    subjects = {m.start: m for m in joined}
     claims = {
         claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
     }
@@ -222,12 +233,9 @@ def _check_statement(
     statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
 ) -> Iterator[Untraced]:
     records, label = evidence.records, statement.label.key
-    start, stop = prose.span_at(statement.position)
-    start = max(start, statement.label.start - _AROUND)
-    before = prose.folded[start : statement.position]
-    if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
+    if is_supposed(statement, prose):
         return
-    past = _PAST.search(_read_segment(statement, before, start)) is not None
+    past = is_past(statement, prose)
     around = _records_of(subject, records) if subject is not None else []
     own = [record for record in around if label in record.cells]
     named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
@@ -247,7 +255,7 @@ def _check_statement(
             return
         if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
             return  # a share of the value, and not the value
-        if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):
+        if _is_excused(claim, excused) and (not strict or _CHANGED.search(_read_before(statement, prose)[1])):
             return
         replaced = own if strict else [*own, *_list_rewritten(label, evidence)]
         if any(tells(claim, old) for record in replaced for old in record.outdated.get(label, ())):
@@ -256,12 +264,34 @@ def _check_statement(
             return
         if any(tells(claim, cell) for record in around if record.parent is not None for cell in record.cells.values()):
             return  # a part of the record has it under a name of its own
-        if not strict and (label.endswith("id") or _stands_anywhere(claim, evidence)):
+        other = None if strict else _find_swapped(statement, claim, own, prose, evidence)
+        if not strict and other is None and (label.endswith("id") or _stands_anywhere(claim, evidence)):
             return
         if not past and not named and not _is_elsewhere(claim, label, own if strict else None, evidence):
-            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
+            swapped = f", and this as {other}" if other is not None else ""
+            yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}{swapped}")
     elif not past and not named:
         yield from _check_words(statement, cells, own, prose, evidence, strict, excused)
+
+
+def is_supposed(statement: Statement, prose: Prose) -> bool:
+    """Whether a statement asks, plans or supposes: then it tells nothing."""
+    _, stop = prose.span_at(statement.position)
+    if prose.asks and stop == len(prose.plain):
+        return True
+    return _HEDGED.search(_read_before(statement, prose)[1]) is not None
+
+
+def is_past(statement: Statement, prose: Prose) -> bool:
+    """Whether a statement denies, compares, or tells what was before."""
+    start, before = _read_before(statement, prose)
+    return _PAST.search(_read_segment(statement, before, start)) is not None
+
+
+def _read_before(statement: Statement, prose: Prose) -> tuple[int, str]:
+    """The words of the sentence up to the value, and where they begin; of a long one those around the label."""
+    start = max(prose.span_at(statement.position)[0], statement.label.start - _AROUND)
+    return start, prose.folded[start : statement.position]
 
 
 def _read_segment(statement: Statement, before: str, start: int) -> str:
@@ -352,25 +382,62 @@ def _is_elsewhere(claim: Claim, label: str, own: list[Record] | None, evidence: 
 
     Where the records are known that the sentence is about, only their fields count.
     """
-    words = set(label.split()) - _GENERIC
-    if not words:
-        return True
     pool = own if own is not None else [r for r in evidence.records.all[-200:] if r.message >= evidence.request]
     return any(
-        other != label and not words.isdisjoint(other.split()) and tells(claim, cell)
+        other != label and _may_mean(label, other) and tells(claim, cell)
         for record in pool
         for other, cell in record.cells.items()
     )
 
 
+def is_like(label: str, other: str) -> bool:
+    """Whether two fields are about the same thing: they share a word that says what, or one has no such word."""
+    words = set(label.split()) - _GENERIC
+    return not words or not words.isdisjoint(other.split())
+
+
+def _may_mean(label: str, other: str) -> bool:
+    """Whether a field may be called by the name of another one: `total fee` is a fee, `away goals` are no `home goals`.
+
+    One of the two has all telling words of the other.
+    """
+    words, others = set(label.split()) - _GENERIC, set(other.split()) - _GENERIC
+    return not words or words <= others or (bool(others) and others <= words)
+
+
+def _find_swapped(
+    statement: Statement, claim: Claim, own: Sequence[Record], prose: Prose, evidence: Evidence
+) -> str | None:
+    """The field that really has a value: the records that are meant have it, and nothing else in the request has.
+
+    A word of that field right before the label (`the economy price`) says which value is meant, and nothing is wrong.
+    """
+    label = statement.label.key
+    found = {other for record in own for other, cell in record.cells.items() if tells(claim, cell)}
+    if not found or any(_may_mean(label, other) or not set(other.split()) - _GENERIC for other in found):
+        return None
+    if not all(is_kin(claim, record.cells[label]) for record in own):
+        return None  # `a message at 2 pm` does not say what the message is
+    if not _list_fields_of(claim, evidence, evidence.request) <= found:
+        return None
+    start, before = _read_before(statement, prose)
+    named = set(list_words(_read_segment(statement, before, start)))
+    return min(found) if all(named.isdisjoint(other.split()) for other in found) else None
+
+
 def _stands_anywhere(claim: Claim, evidence: Evidence) -> bool:
     """Whether any record has the value, in a field that is no key: a `price` may be what a result calls `economy`."""
-    return any(
-        tells(claim, cell)
+    return bool(_list_fields_of(claim, evidence))
+
+
+def _list_fields_of(claim: Claim, evidence: Evidence, since: int = -1) -> set[str]:
+    """The fields that have a value in any record from a message on, without keys."""
+    return {
+        label
         for record in evidence.records.all[-_MOST_NAMED:]
         for label, cell in record.cells.items()
-        if not label.endswith("id")
-    )
+        if record.message >= since and not label.endswith("id") and tells(claim, cell)
+    }
 
 
 def _is_excused(claim: Claim, excused: frozenset[str]) -> bool:

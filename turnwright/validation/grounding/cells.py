@@ -9,6 +9,9 @@ from turnwright.validation.grounding.evidence import Day
 from turnwright.validation.grounding.plain_text import compose, fold, key_of
 from turnwright.validation.grounding.records import Scalar
 
+_LARGEST = 1e300
+"""No prose tells a larger number, and no float holds it."""
+
 
 def excuse_number(value: object) -> str:
     """A number in the form in which `excuse` holds it."""
@@ -36,6 +39,8 @@ def tells(claim: Claim, cell: Scalar) -> bool:
         return cast("Day", claim.value)[0] == cell
     if claim.kind != "number":
         return key_of(claim.text) == str(cell)
+    if abs(cell) > _LARGEST:
+        return False
     value = cast("float", claim.value)
     options = [(value, claim.half)]
     if claim.scaled is not None:
@@ -50,6 +55,14 @@ def tells(claim: Claim, cell: Scalar) -> bool:
         if rounds and distance <= half * (1 + 1e-9) and distance <= 0.05 * abs(cell):
             return True
     return False
+
+
+def is_kin(claim: Claim, cell: Scalar) -> bool:
+    """Whether a value is of the kind that a claim states: a number, a day, a time, a code, an address."""
+    if isinstance(cell, str):
+        text = _read_cell(cell)
+        return len(text) == 1 and text[0].kind == claim.kind and len(text[0].text) == len(cell.strip())
+    return claim.kind == "number" and cell is not None and not isinstance(cell, bool)
 
 
 def _same_claim(first: Claim, second: Claim) -> bool:

@@ -23,6 +23,7 @@ from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar, walk_leaves
+from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import MOST_CHARACTERS
@@ -71,6 +72,10 @@ class _Walk:
     told: list[Claim] = field(default_factory=list[Claim])
     """Claims of the user in the current request."""
     waiting: dict[str, tuple[int, ToolCall]] = field(default_factory=dict[str, tuple[int, ToolCall]])
+    told_ids: ToldIds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_ids = ToldIds(read_field_names(self.tools))
 
     def check(self, messages: Sequence[Message]) -> Iterator[Finding]:
         """The findings, in the order of the messages."""
@@ -89,12 +94,13 @@ class _Walk:
             elif role == "user":
                 self._take_request(index, content)
             else:
-                self.evidence.add_text(content, index)
+                self.told_ids.take_claims(self.evidence.add_text(content, index))
 
     def _take_request(self, index: int, content: str) -> None:
         # What was asked of the person, and the answer, belong to one request: the answer alone says little.
         self.evidence.begin_request(index)
         told = self.evidence.add_text(content, index)
+        self.told_ids.take_claims(told)
         self.told = [*self.told, *told] if self.asked else told
         self.given = self.given if self.asked else []
         talk = fold(compose(content))
@@ -107,6 +113,7 @@ class _Walk:
         made, call = self.waiting.pop(identifier, (index, None))
         name = call["function"]["name"] if call else ""
         arguments = _read_arguments(call)
+        self.told_ids.take_arguments(arguments)
         value = read_document(content)
         error = read_error(value)
         tool = by_name.get(name)
@@ -129,7 +136,7 @@ class _Walk:
         else:
             scalars = []
         if isinstance(value, str):
-            self.evidence.add_text(value, index)
+            self.told_ids.take_claims(self.evidence.add_text(value, index))
         else:
             self.evidence.add_result(value, index, scalars)
         if came_through and tool is not None:
@@ -152,6 +159,7 @@ class _Walk:
         deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
         for each in (
             *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
+            *self.told_ids.check(prose, evidence),
             *check_counts(prose, evidence),
             *self.said.check(prose, evidence),
             *deeds,
