@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from schemas.goals import BehaviourPlan
 from schemas.tools import SpecTool
+from turnwright.goals.behaviour_places import NEEDS_DATA
 from turnwright.goals.behaviours import choose_behaviour
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.literals import Cast
-from turnwright.goals.slots import NEEDS_DATA
 from turnwright.goals.spec_parameters import list_parameters
 from turnwright.goals.words import comparable, say_value
 
