@@ -39,7 +39,7 @@ async def decide(
         ContextOverflow: the message does not fit the model.
     """
     user = prompts.render("user_operator", "user", answer=prompts.data_block("answer", answer), done=list(done))
-    messages: list[Message] = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    messages = prompts.begin_messages(system, user)
     return await models.structured("user_operator", messages, draw=draw, unit=unit, remaining=remaining)
 
 
