@@ -5,7 +5,6 @@ from typing import Any
 
 import prompts
 from schemas.goals import KnownDetail
-from schemas.messages import Message
 from schemas.replies import UserAction
 from schemas.tools import Tool
 from turnwright.models.models import Models
