@@ -5,7 +5,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tasks.crew import sum_progress, sum_usage
+from tasks.crew import read_accounts, sum_progress, sum_usage
 from tasks.workbench import Progress, Workbench, find_workbench
 from turnwright.models.usage import Usage
 from turnwright.reports.formats import format_count
@@ -44,13 +44,18 @@ def show_progress(run_id: str, *, wanted: bool | None) -> Generator[None]:
 
         def draw() -> None:
             workbench = find_workbench(run_id)
-            for progress in sum_progress(workbench.run).values() if workbench else ():
+            if workbench is None:
+                return
+            accounts = read_accounts(workbench.run)
+            for progress in sum_progress(workbench.run, accounts).values():
                 if progress.stage not in known:
                     known[progress.stage] = bars.add_task(progress.stage, total=progress.total, spent="")
                 bars.update(known[progress.stage], completed=progress.done, total=progress.total)
-                if workbench is not None and progress.done < progress.total:
+                if progress.done < progress.total:
                     # What was spent grows in the stage at work; beside the others it stays as it was at their end.
-                    bars.update(known[progress.stage], spent=describe_spent(sum_usage(workbench.run), progress))
+                    bars.update(
+                        known[progress.stage], spent=describe_spent(sum_usage(workbench.run, accounts), progress)
+                    )
 
         def watch() -> None:
             while not stopped.wait(_look_again(find_workbench(run_id))):

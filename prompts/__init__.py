@@ -18,6 +18,7 @@ from string import Template
 from typing import Any
 
 from schemas.content import canonical_json
+from schemas.messages import Message
 from schemas.vocabulary import Role
 
 _FOLDER = Path(__file__).parent
@@ -51,6 +52,11 @@ def render(role: Role, part: str, /, **values: Any) -> str:
     return template.substitute(
         {name: value if isinstance(value, str) else data_block(name, value) for name, value in values.items()}
     )
+
+
+def begin_messages(system: str, user: str) -> list[Message]:
+    """What a request begins with: the role's system prompt, and what it is asked first."""
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
 @cache

@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,12 @@ _log = logging.getLogger("turnwright.crew")
 
 _TELL_SECONDS = 2.0
 """How old an account may be. A budget of the whole crew is overrun by what this time and the calls in flight cost."""
+
+_CLOSED_KEPT = 4096
+"""Final accounts that a process keeps in memory: a run whose shards are processes has one for each of them."""
+
+Account = dict[str, Any]
+"""What one process says of itself, as JSON: `usage`, `progress`, `shards` in work, `beats`, `closed`."""
 
 ShardWork = Callable[[RunContext, Shard], Awaitable[ShardResult]]
 
@@ -79,7 +85,7 @@ class Member:
         self._left.set()
         self._thread.join()
         close_workbench(self._run)
-        self._tell()
+        self._tell(closed=True)
 
     def _keep_account(self) -> None:
         while not self._left.wait(_TELL_SECONDS):
@@ -89,13 +95,14 @@ class Member:
             except OSError as error:
                 _log.warning("the account of this process could not be kept: %s", error)
 
-    def _tell(self) -> None:
+    def _tell(self, *, closed: bool = False) -> None:
         self._beats += 1
         account = {
             "usage": self._bench.usage.to_dict(),
             "progress": describe_progress(self._bench),
             "shards": sorted(self.shards),
             "beats": self._beats,
+            "closed": closed,
         }
         file = list_accounts_folder(self._run) / self._name
         replace_file(file, orjson.dumps(account))
@@ -127,18 +134,39 @@ def list_accounts_folder(run: RunContext) -> Path:
     return run.folder.root / "workers"
 
 
-def read_accounts(run: RunContext, *, but: str = "") -> list[dict[str, Any]]:
-    """The accounts of a run's processes, in the order of their names; one that is being replaced is left out."""
-    accounts: list[dict[str, Any]] = []
+_closed: dict[Path, Account] = {}
+"""Accounts of processes that have left, the oldest first: they are final and need not be read again."""
+_closed_lock = threading.Lock()
+
+
+def read_accounts(run: RunContext, *, but: str = "") -> list[Account]:
+    """The accounts of a run's processes, in the order of their names; one that is being replaced is left out.
+
+    A final account is read once a process: with a process for each shard, reading all of them every few seconds would
+    take time that grows with the square of the shards.
+    """
+    accounts: list[Account] = []
     for file in list_files(list_accounts_folder(run), ".json"):
         if file.name == but:
             continue
-        try:
-            pull_fresh(file)
-            accounts.append(orjson.loads(file.read_bytes()))
-        except (FileNotFoundError, orjson.JSONDecodeError):
-            continue
+        account = _closed.get(file)
+        if account is None:
+            try:
+                pull_fresh(file)
+                account = orjson.loads(file.read_bytes())
+            except (FileNotFoundError, orjson.JSONDecodeError):
+                continue
+            if account.get("closed"):
+                _keep_closed(file, account)
+        accounts.append(account)
     return accounts
+
+
+def _keep_closed(file: Path, account: Account) -> None:
+    with _closed_lock:
+        _closed[file] = account
+        if len(_closed) > _CLOSED_KEPT:
+            del _closed[next(iter(_closed))]
 
 
 def read_pulse(run: RunContext, shard: Shard) -> int:
@@ -151,15 +179,24 @@ def read_pulse(run: RunContext, shard: Shard) -> int:
 
 def sum_accounts(run: RunContext, *, but: str = "") -> Usage:
     """What the processes of a run's crew have used, all but one."""
+    return _sum_usage(read_accounts(run, but=but))
+
+
+def _sum_usage(accounts: Iterable[Account]) -> Usage:
     total = Usage()
-    for account in read_accounts(run, but=but):
+    for account in accounts:
         total.add(account["usage"])
     return total
 
 
-def sum_usage(run: RunContext) -> Usage:
-    """What a run has used: in this process, and in those of its crew."""
-    total = sum_accounts(run)
+def sum_usage(run: RunContext, accounts: Iterable[Account] | None = None) -> Usage:
+    """What a run has used: in this process, and in those of its crew.
+
+    Args:
+        run: the run.
+        accounts: of its crew, where they were read already.
+    """
+    total = _sum_usage(read_accounts(run) if accounts is None else accounts)
     total.add(open_workbench(run).usage.to_dict())
     return total
 
@@ -169,10 +206,10 @@ def describe_usage(run: RunContext) -> dict[str, Any]:
     return {"usage": sum_usage(run).to_dict(), "own_usage": open_workbench(run).usage.to_dict()}
 
 
-def sum_progress(run: RunContext) -> dict[str, Progress]:
-    """How far each stage is, over all processes of a run."""
+def sum_progress(run: RunContext, accounts: Iterable[Account] | None = None) -> dict[str, Progress]:
+    """How far each stage is, over all processes of a run; for `accounts` see `sum_usage`."""
     total: dict[str, Progress] = {}
-    parts = [account["progress"] for account in read_accounts(run)]
+    parts = [account["progress"] for account in (read_accounts(run) if accounts is None else accounts)]
     for stage, figures in [*(item for part in parts for item in part.items()), *_own_progress(run)]:
         progress = total.setdefault(stage, Progress(figures["stage"], 0))
         progress.total += figures["total"]

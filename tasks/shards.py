@@ -43,6 +43,8 @@ class Shard(Closed):
     stop: int
     ranges: dict[str, tuple[int, int]] = {}
     """For inputs of which only some rows are needed: first and last position, exclusive."""
+    slots: str | None = None
+    """Of write-dialogue-tasks: names the file with its slots (tasks/slot_files.py); None where there are none."""
 
     def read(self, kind: type[R], table: str) -> Iterator[R]:
         """The rows of an input that this shard needs."""

@@ -14,7 +14,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 
 from schemas.vocabulary import Stage
-from tasks.crew import sum_progress
+from tasks.crew import read_accounts, sum_progress
 from tasks.run_context import RunContext
 from tasks.stage_artifact import name_artifact
 from tasks.stage_usage import StageStart, measure_stage_usage
@@ -108,7 +108,9 @@ class StageWatch:
 
     def measure(self) -> Standing:
         """How far the stage is, in all processes of the run."""
-        progress, used = sum_progress(self.run).get(self.stage), measure_stage_usage(self.run, self.start)
+        accounts = read_accounts(self.run)
+        progress = sum_progress(self.run, accounts).get(self.stage)
+        used = measure_stage_usage(self.run, self.start, accounts)
         begun = 0 if progress is None else progress.shards
         # Shards that came from the cache never begin here; the others are about as large as those that did.
         waiting = max(self.shards - self.reused - begun, 0)

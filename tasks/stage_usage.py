@@ -6,11 +6,12 @@ the run has used by now and what it had used when the stage began. Processes tha
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.closed import Closed
 from schemas.vocabulary import Stage
-from tasks.crew import sum_usage
+from tasks.crew import Account, sum_usage
 from tasks.run_context import RunContext
 from turnwright.models.usage import Usage
 from turnwright.storage.run_folder import RunNotFound
@@ -50,13 +51,18 @@ def begin_stage_usage(run: RunContext, stage: Stage) -> StageStart:
     return StageStart(time.monotonic(), sum_usage(run), _read_usage(run, stage))
 
 
-def measure_stage_usage(run: RunContext, start: StageStart) -> StageUsage:
+def measure_stage_usage(run: RunContext, start: StageStart, accounts: Iterable[Account] | None = None) -> StageUsage:
     """What the stage has used by now, earlier tries included.
+
+    Args:
+        run: the run.
+        start: how things stood when the stage began.
+        accounts: of the run's processes, where they were read already.
 
     Raises:
         OSError: the accounts of the run's processes cannot be read.
     """
-    used = sum_usage(run).since(start.used)
+    used = sum_usage(run, accounts).since(start.used)
     costs = start.earlier.cost_usd, used.cost_usd
     return StageUsage(
         requests=start.earlier.requests + used.requests,

@@ -14,7 +14,7 @@ from data_checks.gate import GateReport
 from schemas.config import RunConfig
 from schemas.rows import LedgerRow
 from schemas.settings import Budget
-from tasks import runners
+from tasks import crew, runners
 from tasks.crew import list_accounts_folder, read_accounts, sum_accounts, sum_progress, sum_usage, works_in_crew
 from tasks.ledger import record_unit
 from tasks.run_context import Crew, RunContext, begin_run
@@ -122,6 +122,28 @@ def test_page_progress_and_record_of_a_stage_show_what_other_processes_used(tmp_
     assert (told.tokens, told.cost_usd, told.done, told.accepted) == (100, 0.0, 1, 1)
     assert page.cost == StageCost(requests=1, tokens=100, cost_usd=0.0)
     assert run.folder.read_run()["usage_by_stage"]["simulate-dialogues"] == used.model_dump()
+
+
+def test_a_look_reads_each_account_once_and_a_final_one_never_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a process for each shard there are as many accounts as shards, and somebody looks every few seconds."""
+    run = make_run(tmp_path)
+    with recorded_run(run), recorded_stage(run, "simulate-dialogues", in_a_pipeline=True) as start:
+        asyncio.run(spend(run.model_copy(update={"crew": make_crew()}), make_shard(0)))
+        folder = list_accounts_folder(run)
+        working = folder / "other.json"
+        account = json.loads(next(folder.iterdir()).read_bytes()) | {"closed": False, "beats": 1}
+        working.write_text(json.dumps(account))
+        read: list[str] = []
+        monkeypatch.setattr(crew, "pull_fresh", lambda file: read.append(file.name))  # type: ignore[misc]
+        watch = StageWatch(run, "simulate-dialogues", shards=1, start=start)
+        assert watch.measure().done == 2
+        assert read.count("other.json") == 1 and len(read) == 2
+        account["progress"]["simulate-dialogues"]["done"] = 5
+        working.write_text(json.dumps(account))
+        assert watch.measure().done == 6
+        assert read[2:] == ["other.json"], "a process at work is looked at again, one that has left is not"
 
 
 def test_a_process_may_come_back_and_is_counted_once_more(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from spec_world import STRING, tool
-from stateless_world import LINKS, TOOLS, TOOLSET
+from stateless_world import LINKS, TOOLS
 
 from schemas.goals import BehaviourPlan
 from schemas.stateless import FieldLink, Generation, Refusal, TurnPlan
+from turnwright.goals.behaviour_places import Place, can_bear
 from turnwright.goals.behaviours.refused import WISHES
-from turnwright.goals.slots import can_bear
 from turnwright.stateless.behaviours import fill_behaviour, plan_behaviour
 
 ALL = set(TOOLS)
@@ -87,8 +87,8 @@ def test_without_a_tool_to_spare_there_is_none() -> None:
     ],
 )
 def test_what_each_paradigm_can_bear(behaviour: str, stateless: bool, task_oriented: bool) -> None:
-    assert can_bear(behaviour, TOOLSET, "stateless") is stateless
-    assert can_bear(behaviour, TOOLSET, "task_oriented") is task_oriented
+    assert can_bear(behaviour, Place("stateless", in_domain=False)) is stateless
+    assert can_bear(behaviour, Place("task_oriented", in_domain=False)) is task_oriented
 
 
 def generation(*turns: TurnPlan) -> Generation:

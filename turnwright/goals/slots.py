@@ -1,8 +1,9 @@
 """Slots: what each dialogue of a run is to be like, decided before anything is drawn or asked."""
 
+import heapq
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -11,19 +12,11 @@ from schemas.config import RunConfig
 from schemas.content import content_id
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import TOOLS
-from schemas.vocabulary import STATELESS, Difficulty, Paradigm
+from schemas.vocabulary import Difficulty, Paradigm
+from turnwright.goals.behaviour_places import Place, place_behaviours
 from turnwright.goals.openings import Prefix, Start, cut_prefix, list_starts, read_injection, read_openings
 
 T = TypeVar("T")
-
-WITHOUT_USER = frozenset({"none", "tool_fault", "parallel_calls"})
-"""Behaviours that nobody has to answer the assistant for: the only ones of task-oriented dialogues."""
-IN_PLANS = WITHOUT_USER | {"missing_parameter", "out_of_scope", "removed_tool"}
-"""Behaviours of stateless dialogues: the plan of a turn says what the user answers, or that nothing is called."""
-NEEDS_DATA = frozenset({"ambiguous_reference", "wrong_premise"})
-"""Behaviours that are about what stands in the data: they need tools that run."""
-IN_DOMAINS = frozenset({"none", "missing_parameter", "changed_mind", "tool_fault", "out_of_scope", "forbidden_action"})
-"""Behaviours that the scenarios of a stateful domain can carry."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,12 @@ class Slot:
 
 
 def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> list[Slot]:
-    """Exactly `config.dialogues` slots, or none where there is no toolset.
+    """All that `draw_slots` gives."""
+    return list(draw_slots(toolsets, config, seeds))
+
+
+def draw_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> Iterator[Slot]:
+    """Exactly `config.dialogues` slots in the order of their numbers, or none where there is no toolset.
 
     Domains take turns, and inside a domain its toolsets take turns, so that no two domains that can bear the same
     paradigms differ by more than one dialogue. Each mix of the config is met as closely as whole numbers allow; the
@@ -68,12 +66,14 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
 
     A run that adds to a dataset numbers its slots from the first one that the dataset does not have; the toolsets of a
     domain go on taking turns where they stopped, and the mixes are shuffled anew.
+
+    The mixes make a plan of the whole: time grows with `config.dialogues`, and memory by some words a dialogue.
     """
     starts = _leave_known_out(list_starts(toolsets, seeds, config), config)
     first = config.incremental.first_slot if config.incremental else 0
     salt = f"{config.seed}:{first}" if first else f"{config.seed}"
     if not starts:
-        return []
+        return
     behaviours: dict[str, float] = {**config.behaviours}
     behaviours["none"] = max(0.0, 1.0 - sum(behaviours.values()))
     mix: dict[Paradigm | None, float] = {None: 1.0}
@@ -83,26 +83,24 @@ def plan_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequenc
     difficulties = draw_mix(config.difficulty, config.dialogues, f"{salt}:difficulty")
     counts = draw_mix(config.tasks_per_dialogue, config.dialogues, f"{salt}:tasks")
     drawn = draw_mix(behaviours, config.dialogues, f"{salt}:behaviour")
-    ordered = _take_turns(starts, paradigms, first)
-    given: list[Paradigm] = [
-        _choose_paradigm(start.toolset, paradigm) for start, paradigm in zip(ordered, paradigms, strict=True)
-    ]
+    kinds = {start.toolset.id: _list_kinds(start.toolset.tools) for start in starts}
+    ordered = _take_turns(starts, kinds, paradigms, first)
+    places = _find_places(ordered, kinds, paradigms)
+    placed = place_behaviours(drawn, places)
     conversations = {seed.id: seed for seed in seeds if seed.kind == "dialogues"}
-    drawn = _place_behaviours(drawn, [(start.toolset, one) for start, one in zip(ordered, given, strict=True)])
-    return [
-        Slot(
-            number=first + number,
+    for number, start in enumerate(ordered, first):
+        seed = f"{config.seed}:{start.toolset.id}:{number}"
+        yield Slot(
+            number=number,
             toolset_id=start.toolset.id,
             domain=start.toolset.domain,
-            paradigm=given[number],
-            difficulty=difficulties[number],
-            task_count=counts[number],
-            behaviour=drawn[number],
-            seed=f"{config.seed}:{start.toolset.id}:{first + number}",
-            prefix=_cut(start, conversations, config, f"{config.seed}:{start.toolset.id}:{first + number}"),
+            paradigm=places[number - first].paradigm,
+            difficulty=difficulties[number - first],
+            task_count=counts[number - first],
+            behaviour=placed[number - first],
+            seed=seed,
+            prefix=_cut(start, conversations, config, seed),
         )
-        for number, start in enumerate(ordered)
-    ]
 
 
 def _leave_known_out(starts: list[Start], config: RunConfig) -> list[Start]:
@@ -130,50 +128,25 @@ def can_execute(toolset: ToolsetRow) -> bool:
     return "spec" not in _list_kinds(toolset.tools)
 
 
-def _choose_paradigm(toolset: ToolsetRow, drawn: Paradigm | None) -> Paradigm:
-    """What was drawn; where the config leaves it open, what the toolset's own tools are made for."""
-    if drawn is not None:
-        return drawn
-    return "user_oriented_executed" if can_execute(toolset) else "user_oriented"
-
-
 @lru_cache(maxsize=256)
 def _list_kinds(tools: str) -> frozenset[str]:
     return frozenset(tool.kind for tool in TOOLS.validate_json(tools))
 
 
-def can_bear(behaviour: str, toolset: ToolsetRow, paradigm: Paradigm) -> bool:
-    """Whether a behaviour can come about in dialogues made this way over these tools."""
-    if paradigm in STATELESS:
-        return behaviour in IN_PLANS
-    if paradigm == "task_oriented" and behaviour not in WITHOUT_USER:
-        return False
-    if paradigm != "user_oriented_executed":
-        return behaviour not in NEEDS_DATA
-    return behaviour in IN_DOMAINS or "domain" not in _list_kinds(toolset.tools)
-
-
-def _place_behaviours(drawn: Sequence[str], places: Sequence[tuple[ToolsetRow, Paradigm]]) -> list[str]:
-    """The behaviours, each moved to a slot that can bear it by exchange with one that bears what it gets, or dropped.
-
-    Where every slot bears what was drawn for it, nothing moves.
-    """
-    placed = list(drawn)
-    for number, place in enumerate(places):
-        if can_bear(placed[number], *place):
-            continue
-        able = [
-            other
-            for other in range(len(placed))
-            if can_bear(placed[number], *places[other]) and can_bear(placed[other], *place)
-        ]
-        plain = [other for other in able if placed[other] == "none"]
-        if not able:
-            placed[number] = "none"
-            continue
-        other = (plain or able)[0]
-        placed[number], placed[other] = placed[other], placed[number]
-    return placed
+def _find_places(
+    starts: Iterable[Start], kinds: Mapping[str, frozenset[str]], paradigms: Iterable[Paradigm | None]
+) -> list[Place]:
+    """How each dialogue is made: as drawn; where the config leaves it open, as the toolset's own tools are made for."""
+    places: dict[tuple[Paradigm | None, frozenset[str]], Place] = {}
+    found: list[Place] = []
+    for start, drawn in zip(starts, paradigms, strict=True):
+        own = kinds[start.toolset.id]
+        place = places.get((drawn, own))
+        if place is None:
+            paradigm = drawn or ("user_oriented" if "spec" in own else "user_oriented_executed")
+            place = places[drawn, own] = Place(paradigm, "domain" in own)
+        found.append(place)
+    return found
 
 
 def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
@@ -197,7 +170,12 @@ def draw_mix(mix: Mapping[T, float], count: int, seed: str) -> list[T]:
     return values
 
 
-def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None], first: int = 0) -> list[Start]:
+def _take_turns(
+    starts: Sequence[Start],
+    kinds: Mapping[str, frozenset[str]],
+    paradigms: Sequence[Paradigm | None],
+    first: int,
+) -> list[Start]:
     """A start for each paradigm that its tools can bear: of the domain with the fewest so far, the first by name.
 
     `first` is how many dialogues earlier runs attempted: in equal turns each domain had its share of them.
@@ -206,14 +184,28 @@ def _take_turns(starts: Sequence[Start], paradigms: Sequence[Paradigm | None], f
     for start in starts:
         by_domain.setdefault(start.domain, []).append(start)
     running = {
-        domain: able for domain, own in by_domain.items() if (able := [one for one in own if can_execute(one.toolset)])
+        domain: able
+        for domain, own in by_domain.items()
+        if (able := [one for one in own if "spec" not in kinds[one.toolset.id]])
     }
+    able = running or by_domain
     taken = dict.fromkeys(by_domain, 0)
     turned = first // max(1, len(by_domain))
+    any_turn = [(0, place, domain) for place, domain in enumerate(by_domain)]
+    able_turn = [turn for turn in any_turn if turn[2] in able]
     ordered: list[Start] = []
     for paradigm in paradigms:
-        able = (running or by_domain) if paradigm == "user_oriented_executed" else by_domain
-        domain = min(able, key=lambda name: taken[name])
-        ordered.append(able[domain][(turned + taken[domain]) % len(able[domain])])
+        own, turns = (able, able_turn) if paradigm == "user_oriented_executed" else (by_domain, any_turn)
+        domain = _find_fewest(turns, taken)
+        ordered.append(own[domain][(turned + taken[domain]) % len(own[domain])])
         taken[domain] += 1
     return ordered
+
+
+def _find_fewest(turns: list[tuple[int, int, str]], taken: Mapping[str, int]) -> str:
+    """The domain with the fewest dialogues. `turns` is a heap whose counts may lag behind, the one at its top too."""
+    count, place, domain = turns[0]
+    while count != taken[domain]:
+        heapq.heapreplace(turns, (taken[domain], place, domain))
+        count, place, domain = turns[0]
+    return domain

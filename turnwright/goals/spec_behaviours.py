@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from schemas.goals import BehaviourPlan
 from schemas.tools import SpecTool
+from turnwright.goals.behaviour_places import NEEDS_DATA
 from turnwright.goals.behaviours import choose_behaviour
+from turnwright.goals.behaviours.mistaken import plan_correction
 from turnwright.goals.drafts import Detail, DraftCall, DraftObjective
 from turnwright.goals.literals import Cast
-from turnwright.goals.slots import NEEDS_DATA
 from turnwright.goals.spec_parameters import list_parameters
-from turnwright.goals.words import comparable, say_value
+from turnwright.goals.words import comparable
 
 
 def choose_spec_behaviour(
@@ -46,28 +47,7 @@ def _change_mind(
         other = _other_value(call, detail, objectives, cast_of)
         if other is None:
             continue
-        at_once = call.tool.effect == "write"
-        when = (
-            "Correct yourself in the same message, before anything can be changed: you mean"
-            if at_once
-            else "Once the assistant has answered, say that you meant"
-        )
-        first, final = say_value(other), say_value(detail.value)
-        return BehaviourPlan(
-            name="changed_mind",
-            objective=index,
-            instruction=(
-                f"When you first bring up task {index + 1}, give {first} as the {detail.label}. {when} {final}."
-            ),
-            detail={
-                "parameter": detail.parameter,
-                "call": call.id,
-                "label": detail.label,
-                "from": other,
-                "to": detail.value,
-                "same_message": at_once,
-            },
-        )
+        return plan_correction(index, call, detail, other, at_once=call.tool.effect == "write")
     return None
 
 

@@ -4,18 +4,24 @@
 the same. `stateless_executed` against `user_oriented_executed` differ in the method alone: both run on the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from schemas.config import RunConfig
 from schemas.rows import SeedRow, ToolsetRow
 from schemas.tools import SqlTool
 from schemas.vocabulary import ARMS
-from turnwright.goals.slots import Slot, plan_slots
+from turnwright.goals.slots import Slot, draw_slots
 from turnwright.tools.toolsets import read_tools
 
 
 def plan_twin_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> list[Slot]:
+    """All that `draw_twin_slots` gives."""
+    return list(draw_twin_slots(toolsets, config, seeds))
+
+
+def draw_twin_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Sequence[SeedRow] = ()) -> Iterator[Slot]:
     """Exactly `config.dialogues` slots, three to a set, the last set perhaps cut short; none without SQL tools.
 
     Only databases take part: of them code can tell values that exist, without which no plan could run.
@@ -30,10 +36,9 @@ def plan_twin_slots(toolsets: Sequence[ToolsetRow], config: RunConfig, seeds: Se
         "paradigms": {"user_oriented_executed": 1.0},
     }
     able = [toolset for toolset in toolsets if all(isinstance(tool, SqlTool) for tool in read_tools(toolset))]
-    sets = plan_slots(able, config.model_copy(update=changes), seeds)
-    slots = [
+    slots = (
         replace(one, number=one.number * len(ARMS) + place, paradigm=paradigm, arm=paradigm)
-        for one in sets
+        for one in draw_slots(able, config.model_copy(update=changes), seeds)
         for place, paradigm in enumerate(ARMS)
-    ]
-    return slots[: config.dialogues]
+    )
+    return islice(slots, config.dialogues)

@@ -45,4 +45,4 @@ def ask_for_calls(
     else:
         own = prompts.data_block("request", request)
         user = prompts.render("back_translator", "user", earlier=view, request=own, most=most, next_id=next_id)
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    return prompts.begin_messages(system, user)

@@ -87,8 +87,5 @@ async def judge(
         rubric=list_bullets(objectives, decided),
         transcript=write_transcript(messages),
     )
-    request: list[Message] = [
-        {"role": "system", "content": prompts.render("judge", "system")},
-        {"role": "user", "content": user},
-    ]
+    request = prompts.begin_messages(prompts.render("judge", "system"), user)
     return await models.structured("judge", request, draw=vote, unit=dialogue.id, remaining=1.0)

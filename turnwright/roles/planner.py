@@ -35,7 +35,7 @@ def ask_for_plan(
         most=most,
         next_id=prompts.data_block("next_id", f"c{len(earlier) + 1}"),
     )
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    return prompts.begin_messages(system, user)
 
 
 def ask_for_removed_call(
@@ -57,4 +57,4 @@ def ask_for_removed_call(
         earlier=view_earlier(earlier),
         next_id=prompts.data_block("next_id", f"c{len(earlier) + 1}"),
     )
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    return prompts.begin_messages(system, user)

@@ -101,13 +101,8 @@ async def write_questions(
 
     def open_conversation(topics: list[str], wanted: int) -> list[Message]:
         view = view_database(database)
-        return [
-            {"role": "system", "content": prompts.render("question_writer", "system")},
-            {
-                "role": "user",
-                "content": prompts.render("question_writer", "user", database=view, topics=topics, count=wanted),
-            },
-        ]
+        user = prompts.render("question_writer", "user", database=view, topics=topics, count=wanted)
+        return prompts.begin_messages(prompts.render("question_writer", "system"), user)
 
     return await _converse(models, open_conversation, _known_words(database), topics, count, unit, draw)
 
@@ -147,10 +142,7 @@ async def write_tool_questions(
             topics=topics,
             count=wanted,
         )
-        return [
-            {"role": "system", "content": prompts.render("question_writer", "tools_system")},
-            {"role": "user", "content": user},
-        ]
+        return prompts.begin_messages(prompts.render("question_writer", "tools_system"), user)
 
     known = {word for tool in tools for word in split_words(f"{tool.name} {tool.description}")}
     return await _converse(models, open_conversation, known, topics, count, unit, draw)

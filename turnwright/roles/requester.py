@@ -54,19 +54,13 @@ def ask_for_answer(request: str, question: str, label: str, value: Any, persona:
         question=prompts.data_block("question", question),
         detail={"label": label, "value": value},
     )
-    return [
-        {"role": "system", "content": prompts.render("requester", "answer_system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("requester", "answer_system"), user)
 
 
 def ask_for_farewell(persona: Persona, earlier: Sequence[tuple[str, str]]) -> list[Message]:
     """The request for the user's last words."""
     user = prompts.render("requester", "closing_user", persona=persona.model_dump(), earlier=view_exchanges(earlier))
-    return [
-        {"role": "system", "content": prompts.render("requester", "closing_system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("requester", "closing_system"), user)
 
 
 def _ask(
@@ -91,4 +85,4 @@ def _ask(
         answer = prompts.data_block("answer", earlier[-1][1])
         system = prompts.render("requester", "reactive_system")
         user = prompts.render("requester", "reactive_user", answer=answer, **values)
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    return prompts.begin_messages(system, user)

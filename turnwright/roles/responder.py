@@ -20,10 +20,7 @@ def ask_for_question(request: str, earlier: Sequence[tuple[str, str]], label: st
         request=prompts.data_block("request", request),
         missing={"label": label, "about": about},
     )
-    return [
-        {"role": "system", "content": prompts.render("responder", "question_system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("responder", "question_system"), user)
 
 
 def ask_for_decline(request: str, earlier: Sequence[tuple[str, str]], tools: Sequence[Tool]) -> list[Message]:
@@ -36,10 +33,7 @@ def ask_for_decline(request: str, earlier: Sequence[tuple[str, str]], tools: Seq
         request=prompts.data_block("request", request),
         can_do=can_do,
     )
-    return [
-        {"role": "system", "content": prompts.render("responder", "decline_system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("responder", "decline_system"), user)
 
 
 def ask_for_goodbye(farewell: str, earlier: Sequence[tuple[str, str]]) -> list[Message]:
@@ -47,7 +41,4 @@ def ask_for_goodbye(farewell: str, earlier: Sequence[tuple[str, str]]) -> list[M
     user = prompts.render(
         "responder", "goodbye_user", earlier=view_exchanges(earlier), farewell=prompts.data_block("farewell", farewell)
     )
-    return [
-        {"role": "system", "content": prompts.render("responder", "goodbye_system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("responder", "goodbye_system"), user)

@@ -55,10 +55,7 @@ class SchemaConversation:
                 types=dict(types),
                 tool=[tool.name],
             )
-            asked = [
-                {"role": "system", "content": prompts.render("schema_writer", "system")},
-                {"role": "user", "content": user},
-            ]
+            asked = prompts.begin_messages(prompts.render("schema_writer", "system"), user)
         return await self._ask(asked, remaining)
 
     async def mend_output(

@@ -58,10 +58,7 @@ class SpecDrafting:
         user = prompts.render(
             self.role, "user", service=dict(service), tools=shown, types=dict(types), wanted=wanted, **more
         )
-        self.messages = [
-            {"role": "system", "content": prompts.render(self.role, "system")},
-            {"role": "user", "content": user},
-        ]
+        self.messages = prompts.begin_messages(prompts.render(self.role, "system"), user)
         drafts, reply = await self._ask(remaining)
         return drafts[:wanted], reply
 

@@ -71,7 +71,7 @@ class ToolConversation:
                 shapes=lines,
                 wanted=wanted,
             )
-            return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+            return prompts.begin_messages(system, user)
         told = feedback or {"accepted": [], "rejected": []}
         again = prompts.render(
             "sql_tool_writer", "again", feedback=told, questions=list(questions), shapes=lines, wanted=wanted

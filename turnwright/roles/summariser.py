@@ -13,4 +13,4 @@ def ask_for_summary(request: str, done: Sequence[EarlierCall]) -> list[Message]:
     user = prompts.render(
         "summariser", "user", request=prompts.data_block("request", request), done=[view_done(call) for call in done]
     )
-    return [{"role": "system", "content": prompts.render("summariser", "system")}, {"role": "user", "content": user}]
+    return prompts.begin_messages(prompts.render("summariser", "system"), user)

@@ -45,10 +45,7 @@ def ask_for_tasks(draft: Draft[Tool], persona: Persona, service: Service, *, que
         persona={"name": persona.name, "occupation": persona.occupation},
         plan=view_plan(draft, query=query),
     )
-    return [
-        {"role": "system", "content": prompts.render("task_writer", "query_system" if query else "system")},
-        {"role": "user", "content": user},
-    ]
+    return prompts.begin_messages(prompts.render("task_writer", "query_system" if query else "system"), user)
 
 
 def ask_to_mend(messages: Sequence[Message], drafts: TaskDrafts, problems: Sequence[str]) -> list[Message]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import prompts
 from schemas.goals import KnownDetail
-from schemas.messages import Message
 from schemas.replies import UserAction
 from schemas.tools import Tool
 from turnwright.models.models import Models
@@ -39,7 +38,7 @@ async def decide(
         ContextOverflow: the message does not fit the model.
     """
     user = prompts.render("user_operator", "user", answer=prompts.data_block("answer", answer), done=list(done))
-    messages: list[Message] = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    messages = prompts.begin_messages(system, user)
     return await models.structured("user_operator", messages, draw=draw, unit=unit, remaining=remaining)
 
 

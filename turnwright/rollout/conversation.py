@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import prompts
 from schemas.messages import Message, ToolCall
 
 
@@ -101,10 +102,7 @@ class Conversation:
         It sees prose only: what the assistant said since the person last spoke is one message. Its own messages stand
         there in the form of its replies, never with the completion flag: where that counted, the dialogue has ended.
         """
-        view: list[Message] = [
-            {"role": "system", "content": system},
-            {"role": "user", "content": opening},
-        ]
+        view = prompts.begin_messages(system, opening)
         heard: list[str] = []
         told: list[str] = []
         for message in self.messages:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from turnwright.selfplay.argument_filling import Filling, convert_value, fill_arguments, fill_row_count
+from turnwright.selfplay.argument_filling import Filling, fill_arguments, fill_row_count
 from turnwright.selfplay.conversation import TRANSIENT, Call, Episode
 from turnwright.selfplay.offered_tools import OfferedTool, Parameter, Toolbox
+from turnwright.selfplay.record_fields import read_field, type_value
 from turnwright.selfplay.record_names import name_subject
 from turnwright.selfplay.spoken_values import SpokenValue
 from turnwright.selfplay.steps import NeedCalls, NeedValues, NotFound, Unclear
-from turnwright.selfplay.words import fold, say_value, split_name, squeeze, stem
+from turnwright.selfplay.words import fold, say_value, split_name, stem
 
 ANAPHOR = re.compile(
     r"\b(?:of|for|about|to|on|from|with)\s+(?:that|this|those|these|it|them|him|her|the same)\b|\bthat one\b|"
@@ -21,6 +22,7 @@ ANAPHOR = re.compile(
 )
 _RETRY = re.compile(r"\b(?:try|trying|retry|give it another)\b", re.IGNORECASE)
 _MOST_LOOKUPS = 5
+_NAMES = frozenset(stem(word) for word in "name title first last text query".split())
 _COUNTING = ("count", "calculate", "compare", "average", "rank", "summarize")
 
 Record = tuple[OfferedTool | None, dict[str, Any]]
@@ -107,44 +109,7 @@ class RecordSearch:
 
     def read_field(self, parameter: Parameter, tool: OfferedTool | None, row: dict[str, Any]) -> Any:
         """The value in a record that a parameter means, or none."""
-        found: Any = None
-        if parameter.identifies:
-            for entity in dict.fromkeys((parameter.entity, parameter.named_entity)):
-                keys = [name for name in row if _is_key_of(name, entity)]
-                if not keys and tool is not None and entity and entity == tool.head:
-                    first = [name for name in row if split_name(name)[-1:] == ("id",)][:1]
-                    keys = [name for name in row if squeeze(name) in _BARE_KEYS] or first
-                found = next((row[name] for name in keys if row[name] is not None), None)
-                if found is not None:
-                    break
-        if found is None:
-            found = self._read_same_name(parameter, tool, row)
-        if found is None and parameter.identifies and not (tool is not None and parameter.entity <= tool.head):
-            found = next(
-                (row[name] for name in row if _refers_to(name, parameter.entity) and row[name] is not None), None
-            )
-        return None if found is None or isinstance(found, dict | list) else _typed(parameter, found)
-
-    def _read_same_name(self, parameter: Parameter, tool: OfferedTool | None, row: dict[str, Any]) -> Any:
-        wanted = parameter.squeezed
-        for name, value in row.items():
-            own = squeeze(name)
-            if value is None or (own in _BARE_KEYS and not self._is_about(tool, parameter)):
-                continue
-            if own == wanted:
-                return value
-            if (
-                parameter.identifies
-                and len(own) > 3
-                and len(wanted) > 3
-                and (wanted.endswith(own) or own.endswith(wanted))
-            ):
-                return value
-        return None
-
-    def _is_about(self, tool: OfferedTool | None, parameter: Parameter) -> bool:
-        """Whether a bare `id` of this tool's records can be the one meant: both speak of the same thing."""
-        return tool is None or bool(tool.name_words & (parameter.entity or self.words))
+        return read_field(parameter, tool, row, self.words)
 
     def resolve(self, parameter: Parameter, owner: OfferedTool, values: Sequence[SpokenValue]) -> Any:
         """The identifier that `owner` needs, out of known records or by looking the record up; none where it cannot be.
@@ -153,7 +118,7 @@ class RecordSearch:
             NeedCalls: a look-up has to be made first.
             NeedValues: the look-up needs something that only the user can say.
             NotFound: the look-up found nothing.
-        Unclear: it found several records that all fit.
+            Unclear: it found several records that all fit.
         """
         if owner.verb != "read" and values and not self.can_name(parameter, values):
             self._ask_for_lookup(parameter, owner, ())
@@ -211,7 +176,7 @@ class RecordSearch:
             if nouns and tool is not None and tool.head & nouns:
                 keys = [name for name in row if split_name(name)[-1:] == ("id",) and row[name] is not None]
                 if keys:
-                    return _typed(parameter, row[keys[0]])
+                    return type_value(parameter, row[keys[0]])
         return None
 
     def can_name(self, parameter: Parameter, values: Sequence[SpokenValue]) -> bool:
@@ -364,29 +329,3 @@ def _choose_owners(parameter: Parameter, values: Sequence[SpokenValue]) -> Seque
         if entity and entity <= value.thing and (through or not value.owned - value.label) and value not in through
     ]
     return [*own, *through] or values
-
-
-_BARE_KEYS = frozenset({"id", "nr", "no", "code", "key", "number"})
-_KEY_WORDS = frozenset(stem(word) for word in _BARE_KEYS)
-_NAMES = frozenset(stem(word) for word in "name title first last text query".split())
-
-
-def _typed(parameter: Parameter, value: Any) -> Any:
-    """`value` as an argument of the parameter's type, or none where it cannot be one."""
-    if parameter.kind == "string" and not parameter.choices:
-        return value if isinstance(value, str) else say_value(value)
-    return convert_value(parameter, say_value(value))
-
-
-def _refers_to(name: str, entity: frozenset[str]) -> bool:
-    """Whether a field is called after the thing that it points at: `continent` of a country."""
-    own = frozenset(stem(word) for word in split_name(name))
-    return bool(entity) and (
-        own == entity or (len(own) == 1 and len(entity) == 1 and len(min(own)) > 4 and min(entity).endswith(min(own)))
-    )
-
-
-def _is_key_of(name: str, entity: frozenset[str]) -> bool:
-    """Whether a field is the identifier of a thing: `employee_id` of `employee`."""
-    words = [stem(word) for word in split_name(name)]
-    return bool(entity) and len(words) > 1 and words[-1] in _KEY_WORDS and frozenset(words[:-1]) == entity

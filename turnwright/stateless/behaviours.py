@@ -32,7 +32,7 @@ def plan_behaviour(
     """What happens besides, and in which turn; none where nothing is to happen, or the tools cannot carry it.
 
     Args:
-        name: `none`, or a behaviour that slots.IN_PLANS has.
+        name: `none`, or a behaviour that behaviour_places.IN_PLANS has.
         tools: all of the toolset.
         offered: names of those that the scenario drew.
         links: the edges between all of them.

@@ -2,10 +2,11 @@
 
 from schemas.config import RunConfig
 from schemas.content import canonical_json, content_id
-from schemas.rows import LedgerRow, SeedRow, ToolsetRow, ToolSpecRow
+from schemas.rows import SeedRow, ToolsetRow, ToolSpecRow
 from schemas.seeds import DomainSeed
 from schemas.tools import DomainTool
 from turnwright.tools.preparation import PreparedTools
+from turnwright.tools.preparation_ledger import record_prepared
 
 
 def prepare_domain_tools(seed_row: SeedRow, config: RunConfig) -> PreparedTools:
@@ -25,7 +26,8 @@ def prepare_domain_tools(seed_row: SeedRow, config: RunConfig) -> PreparedTools:
     )
     units = [("question_set", content_id("questions", seed_row.id))]
     units += [("tool", spec.id) for spec in specs] + [("toolset", toolset.id)]
-    return PreparedTools([], specs, [toolset], [_record(seed_row, unit, unit_id) for unit, unit_id in units])
+    ledger = [record_prepared(seed_row, unit, unit_id, "accepted") for unit, unit_id in units]
+    return PreparedTools([], specs, [toolset], ledger)
 
 
 def _make_spec(seed_row: SeedRow, tool: DomainTool, seed: int) -> ToolSpecRow:
@@ -50,19 +52,4 @@ def _make_spec(seed_row: SeedRow, tool: DomainTool, seed: int) -> ToolSpecRow:
         example_result="null",
         accepted=True,
         reasons=[],
-    )
-
-
-def _record(seed_row: SeedRow, unit: str, unit_id: str) -> LedgerRow:
-    return LedgerRow(
-        id=content_id("ledger", {"stage": "prepare-tools", "unit": unit, "unit_id": unit_id}),
-        stage="prepare-tools",
-        unit=unit,
-        unit_id=unit_id,
-        outcome="accepted",
-        reasons=[],
-        boundary=None,
-        domain=seed_row.domain,
-        difficulty="",
-        behaviour="",
     )

@@ -24,6 +24,7 @@ from turnwright.tools.coverage import list_missing
 from turnwright.tools.dataflow import build_graph, list_edge_rows
 from turnwright.tools.drafts import Judged, judge_draft
 from turnwright.tools.entity_types import EntityTypes
+from turnwright.tools.preparation_ledger import record_prepared
 from turnwright.tools.shapes import Shape
 from turnwright.tools.text_vectors import vectorise_text
 from turnwright.tools.toolsets import build_toolsets, follow_reference
@@ -95,20 +96,7 @@ class _Preparation:
     def record(
         self, unit: str, unit_id: str, outcome: Outcome, reasons: tuple[str, ...] = (), boundary: Boundary | None = None
     ) -> None:
-        self.ledger.append(
-            LedgerRow(
-                id=content_id("ledger", {"stage": "prepare-tools", "unit": unit, "unit_id": unit_id}),
-                stage="prepare-tools",
-                unit=unit,
-                unit_id=unit_id,
-                outcome=outcome,
-                reasons=list(reasons),
-                boundary=boundary,
-                domain=self.seed.domain,
-                difficulty="",
-                behaviour="",
-            )
-        )
+        self.ledger.append(record_prepared(self.seed, unit, unit_id, outcome, reasons, boundary))
 
     def made(self, role: Role, keys: list[str]) -> dict[str, Any]:
         model = self.config.model_for(role)

@@ -32,6 +32,7 @@ from turnwright.roles.tool_writer import ToolWriting
 from turnwright.tools.dataflow import DataflowGraph, build_graph, list_edge_rows
 from turnwright.tools.output_writing import explain_error, list_keys, write_outputs
 from turnwright.tools.preparation import PreparedTools
+from turnwright.tools.preparation_ledger import record_prepared
 from turnwright.tools.question_coverage import rank_uncovered
 from turnwright.tools.spec_judging import MENDABLE, Candidate, Domain
 from turnwright.tools.spec_toolsets import build_toolset_rows, draw_toolsets
@@ -285,17 +286,4 @@ class _Preparation:
     def record(
         self, unit: str, unit_id: str, outcome: Outcome, reasons: Sequence[str] = (), boundary: Boundary | None = None
     ) -> None:
-        self.ledger.append(
-            LedgerRow(
-                id=content_id("ledger", {"stage": "prepare-tools", "unit": unit, "unit_id": unit_id}),
-                stage="prepare-tools",
-                unit=unit,
-                unit_id=unit_id,
-                outcome=outcome,
-                reasons=list(reasons),
-                boundary=boundary,
-                domain=self.seed.domain,
-                difficulty="",
-                behaviour="",
-            )
-        )
+        self.ledger.append(record_prepared(self.seed, unit, unit_id, outcome, reasons, boundary))

@@ -36,28 +36,31 @@ def plan_changed_mind(
             continue
         reads = all(goal.tool.effect == "read" for goal in objectives[index].goals)
         at_once = rng.random() < 0.3 if reads else detail.operator != "set" or rng.random() < 0.5
-        first, final = say_value(other), say_value(detail.value)
-        when = (
-            "Correct yourself in the same message, before anything can be changed: you mean"
-            if at_once
-            else "Once the assistant has answered, say that you meant"
-        )
-        return BehaviourPlan(
-            name="changed_mind",
-            objective=index,
-            instruction=(
-                f"When you first bring up task {index + 1}, give {first} as the {detail.label}. {when} {final}."
-            ),
-            detail={
-                "parameter": detail.parameter,
-                "call": call.id,
-                "label": detail.label,
-                "from": other,
-                "to": detail.value,
-                "same_message": at_once,
-            },
-        )
+        return plan_correction(index, call, detail, other, at_once=at_once)
     return None
+
+
+def plan_correction(index: int, call: DraftCall[Any], detail: Detail, other: Any, *, at_once: bool) -> BehaviourPlan:
+    """The person gives `other` for a detail of an objective, and takes it back: at once, or after the answer."""
+    first, final = say_value(other), say_value(detail.value)
+    when = (
+        "Correct yourself in the same message, before anything can be changed: you mean"
+        if at_once
+        else "Once the assistant has answered, say that you meant"
+    )
+    return BehaviourPlan(
+        name="changed_mind",
+        objective=index,
+        instruction=f"When you first bring up task {index + 1}, give {first} as the {detail.label}. {when} {final}.",
+        detail={
+            "parameter": detail.parameter,
+            "call": call.id,
+            "label": detail.label,
+            "from": other,
+            "to": detail.value,
+            "same_message": at_once,
+        },
+    )
 
 
 def plan_wrong_premise(
