@@ -51,7 +51,7 @@ def test_planted_faults_are_found(text: str, code: str) -> None:
 
 
 def test_a_next_thing_to_do_is_no_time_to_come() -> None:
-    assert codes(f"Next, about the note of 2024-01-05: {GOOD}") == set()
+    assert "tense" not in codes(f"Next, about the note of 2024-01-05: {GOOD}")
 
 
 def test_order_counts_on_the_first_turn_alone() -> None:
@@ -97,7 +97,7 @@ def test_it_is_shown_no_tool_and_of_hidden_calls_the_details_alone() -> None:
         {"label": "order code", "value": "W12"},
     ]
     assert [wish["takes"] for wish in blocks["asks_for"]] == [
-        [{"label": "employee ID", "from": "this request"}, {"label": "message total", "from": "this request"}]
+        [{"label": "employee", "from": "this request"}, {"label": "message total", "from": "this request"}]
     ]
 
 
@@ -108,3 +108,31 @@ def test_the_player_writes_requests_that_pass_and_spoils_some_at_the_mistake_rat
     assert len(set(careful)) > 5
     careless = [reply(Request({"messages": messages, "seed": seed}, 0, 1.0))["request"] for seed in range(20)]
     assert all(codes(text) & {"missing_literal", "hidden_first"} for text in careless)
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        " The note has the ID 12345.",
+        " It is for order Q77.",
+        " She works with Andre Alves.",
+        " It has to be there at 11:30.",
+        " That was on the 4th.",
+    ],
+)
+def test_what_nobody_said_is_found(addition: str) -> None:
+    assert codes(GOOD + addition) == {"invented_value"}
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        " I need it on Monday, the 10th.",
+        " Send it as a PDF.",
+        " As I said: It matters.",
+        " It is March.",
+        " Priya's note.",
+    ],
+)
+def test_what_everybody_knows_is_no_invention(addition: str) -> None:
+    assert codes(GOOD + addition) == set()

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from schemas.goals import PlannedCall
 from schemas.tools import Tool
+from turnwright.stateless.invention import list_invented
 from turnwright.stateless.plans import Problem, list_literals
 from turnwright.statistics.fidelity.tool_words import fold_word, read_tool_words
 from turnwright.validation.language import find_offer, find_scenes
@@ -46,6 +47,7 @@ def check_request(
     *,
     first: bool,
     now: str,
+    heard: Sequence[str] = (),
 ) -> list[Problem]:
     """Everything that forbids a request; empty where it can be used.
 
@@ -56,6 +58,7 @@ def check_request(
         tools: those that are offered, by name.
         first: whether it opens the dialogue.
         now: ISO 8601 time that counts as now.
+        heard: what was said before, and what is known of who speaks.
     """
     required = list_required([*explicit, *hidden])
     problems = [*check_form(text, tools, " ".join(str(value) for _, value in required))]
@@ -65,6 +68,10 @@ def check_request(
         problems += _check_order(text, explicit, hidden)
     problems += _check_hidden(text, explicit, hidden)
     problems += _check_tense(text, now)
+    about = [f"{tools[call.tool].name} {tools[call.tool].description}" for call in explicit if call.tool in tools]
+    known = [*(str(value) for _, value in required), now, *about, *heard]
+    invented = dict.fromkeys(list_invented(text, known))
+    problems += [Problem("invented_value", f"nobody said {each!r}"[:300]) for each in invented]
     return problems
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from schemas.content import canonical_json
 from schemas.goals import PlannedCall
 from schemas.messages import Message
 from schemas.replies import PlanDraft, RequestDraft
@@ -10,6 +11,7 @@ from schemas.stateless import Clarification, ErrorHint, Refusal
 from schemas.tools import Tool
 from turnwright.roles.back_translator import Line, ask_for_calls
 from turnwright.rollout.conversation import join_prose
+from turnwright.stateless.acceptance import FEWEST
 from turnwright.stateless.candidates import Candidate
 from turnwright.stateless.exchanges import Said
 from turnwright.stateless.execution import Progress
@@ -74,10 +76,11 @@ async def draw_request(
     """
     first, now = place.turn == 0, steps.task.reference_time
     earlier = {request.strip() for request, _ in said}
+    heard = [canonical_json(steps.persona.model_dump()), wish, *(line for exchange in said for line in exchange)]
 
     def read(draft: RequestDraft) -> Candidate[str]:
         text = join_prose(draft.request)
-        problems = check_request(text, asked, kept_back, tools, first=first, now=now)
+        problems = check_request(text, asked, kept_back, tools, first=first, now=now, heard=heard)
         if text in earlier:
             problems.append(Problem("repeated_request", "the same was said before"))
         if withheld is not None:
@@ -121,7 +124,7 @@ async def draw_recovered(
     """
     tools, earlier = list(steps.tools.values()), progress.earlier
     messages = ask_for_calls(tools, steps.scenario.links, request, earlier, most, talk=talk, refusing=steps.refusing)
-    schema = plan_schema(tools, earlier, most=most)
+    schema = plan_schema(tools, earlier, least=0 if steps.refusing else FEWEST, most=most)
     return await steps.draw(
         "back_translator",
         messages,

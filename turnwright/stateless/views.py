@@ -75,7 +75,11 @@ def view_wish(call: PlannedCall, tools: Mapping[str, Tool], own_turn: Set[str]) 
         "does": first_sentence(own[call.tool]),
         "details": view_details(call, tool),
         "takes": [
-            {"label": label_parameter(tool.name, name), "from": "this request" if identifier in own_turn else "earlier"}
+            {
+                # People point at the thing, not at its id.
+                "label": label_parameter(tool.name, name).removesuffix(" ID").removesuffix(" IDs"),
+                "from": "this request" if identifier in own_turn else "earlier",
+            }
             for name, identifier, _ in list_references(call)
         ],
     }
