@@ -28,9 +28,9 @@ def list_invented(text: str, heard: Sequence[str]) -> Iterator[str]:
             yield code
     words = set(_split(heard))
     for found in _NAME.finditer(text):
-        word = found[0].casefold().removesuffix("'s").removesuffix("’s")
+        word = re.split("['’]", found[0].casefold())[0]  # `Priya's` is Priya, `I'd` is I
         # Capitals alone are an abbreviation: PDF, VIP, ID.
-        if found[0].isupper() or word in _CALENDAR or _SENTENCE_END.search(text[: found.start()]):
+        if found[0].isupper() or word == "i" or word in _CALENDAR or _SENTENCE_END.search(text[: found.start()]):
             continue
         if not set(re.findall(r"[^\W_]+", word)) <= words and word not in known:
             yield found[0]
