@@ -1,7 +1,7 @@
 """The rules about what is said: a person who sounds like one, nothing from behind the scenes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Literal, cast
 
@@ -11,6 +11,7 @@ from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
+from turnwright.validation.phrases import list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -102,11 +103,12 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     """
     hidden = list(_hidden_values(trajectory))
     for index, text in trajectory.said_by("user"):
+        flat = _flatten(text)
         for number in _KEY.findall(text):
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
         for value, pattern in hidden:
-            said = names(value, text) if pattern is None else pattern.search(_flatten(text)) is not None
+            said = names(value, text) if pattern is None else pattern.search(flat) is not None
             if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
@@ -121,9 +123,9 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     system = "\n".join(told)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
-    for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
+    for role, secret in (("assistant", " ".join(list_spoken(system))), ("user", _user_prompt())):
         for index, text in trajectory.said_by(role):
-            if secret & _shingles(text):
+            if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
             if match := _MARKUP.search(text):
                 yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
@@ -208,14 +210,17 @@ def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
     return any(pattern.search(text) for text in known + shown)
 
 
-def _shingles(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.casefold())
-    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+def _repeats(words: Sequence[str], secret: str) -> bool:
+    """Whether a text takes a run of words over from `secret`, which is words with a space between them."""
+    if not may_share(words, secret, _SHINGLE):
+        return False
+    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.split(" "), _SHINGLE))
 
 
 @cache
-def _user_prompt_shingles() -> set[tuple[str, ...]]:
-    return _shingles(prompts.render("user_simulator", "system", persona={}, goal={}))
+def _user_prompt() -> str:
+    """The words of the user simulator's instructions."""
+    return " ".join(list_spoken(prompts.render("user_simulator", "system", persona={}, goal={})))
 
 
 def _speaker(role: str) -> Literal["user_simulator", "assistant"]:

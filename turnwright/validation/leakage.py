@@ -8,6 +8,7 @@ from typing import Any
 from schemas.findings import Finding
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.validation.grounding.plain_text import compose, split_sentences
+from turnwright.validation.phrases import list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names
 
@@ -49,18 +50,21 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     """
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
-    wholes = [_runs(objective.description) for objective in trajectory.objectives]
+    words = [list_spoken(objective.description) for objective in trajectory.objectives]
+    told = "\n".join(" ".join(each) for each in words)
+    wholes = [list_runs(each, _SHINGLE) for each in words]
     # Descriptions of the same record share words: what none of the others says must be repeated.
     distinct = [runs - set[tuple[str, ...]]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
-    openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
+    openings = [runs for objective in trajectory.objectives if (runs := _opening(objective.description))]
     owns = _own_details(trajectory)
     # What builds on a result before it can hardly be asked for without it.
     apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
     starts = _starting_details(trajectory)
     first = True
     for index, text in trajectory.said_by("user"):
-        said = _runs(text)
+        spoken = trajectory.spoken[index]
+        said = list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else set[tuple[str, ...]]()
         copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
         if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(distinct)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
@@ -142,13 +146,8 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     return owns
 
 
-def _opening(description: str) -> str:
-    return " ".join(description.split()[: _SHINGLE + 2])
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.casefold())
-    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+def _opening(description: str) -> set[tuple[str, ...]]:
+    return list_runs(list_spoken(" ".join(description.split()[: _SHINGLE + 2])), _SHINGLE)
 
 
 def _find(code: str, explanation: str, message: int, fault: Any = "user_simulator", blocks: bool = True) -> Finding:

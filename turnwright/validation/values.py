@@ -40,6 +40,7 @@ _ISO_VALUE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
 _TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
+_WORD = re.compile(r"\w+")
 _NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
 
 _NOTHING = re.compile(
@@ -77,7 +78,7 @@ class _Reading:
     @cached_property
     def words(self) -> frozenset[str]:
         """Its words."""
-        return frozenset(re.findall(r"\w+", self.plain))
+        return frozenset(_WORD.findall(self.plain))
 
     @cached_property
     def numbers(self) -> tuple[_Number, ...]:
@@ -93,9 +94,29 @@ class _Reading:
         return tuple(numbers)
 
     @cached_property
+    def amounts(self) -> frozenset[float]:
+        """The values of its numbers but for shares."""
+        return frozenset(number.value for number in self.numbers if not number.percent)
+
+    @cached_property
     def clocks(self) -> frozenset[tuple[int, int]]:
         """Its times of day."""
         return frozenset(_read_clock(match) for match in _CLOCK.finditer(self.plain))
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """A text value as people may say it: what of it does not depend on where it is looked for."""
+
+    plain: str
+    """Folded as a `_Reading` is."""
+    others: tuple[str, ...]
+    """Other words for the same: of a country who comes from there."""
+    date: re.Match[str] | None
+    clock: tuple[int, int] | None
+    number: float | None
+    words: frozenset[str]
+    """Of a long text, which may be told in part; empty for others."""
 
 
 def values_equal(first: Any, second: Any) -> bool:
@@ -155,7 +176,7 @@ def names(value: Any, text: str) -> bool:
         return False
     reading = _read(text)
     if isinstance(value, int | float):
-        return any(number.value == value and not number.percent for number in reading.numbers)
+        return value in reading.amounts
     if _NUMERIC_TEXT.fullmatch(value) and value[:1] == "0" and value.isdecimal():
         return _holds(value, reading.plain)  # a code, and no number: nobody says `one` for `0000001`
     return _states_text(str(value), reading)
@@ -206,21 +227,38 @@ def _fits(value: float, told: _Number) -> bool:
 
 
 def _states_text(value: str, reading: _Reading) -> bool:
-    plain = _fold_value(value)
-    if not plain:
+    wording = _word_short(value) if len(value) <= _SHORT_VALUE else _word(value)
+    if not wording.plain or _holds(wording.plain, reading.plain):
         return True
-    if _holds(plain, reading.plain) or any(_holds(word, reading.plain) for word in list_demonyms(plain)):
+    if wording.others and any(_holds(word, reading.plain) for word in wording.others):
         return True
-    if date := _ISO_VALUE.fullmatch(value.strip()):
-        return _states_date(date, reading)
-    if clock := _TIME_VALUE.fullmatch(value.strip()):
-        return (int(clock[1]), int(clock[2])) in reading.clocks
-    if _NUMERIC_TEXT.fullmatch(plain):
-        return _states_number(float(plain), reading)
-    words = set(re.findall(r"\w+", plain))
-    if len(words) > _LONG_TEXT_WORDS:
-        return len(words & reading.words) >= _SHARED_WORDS * len(words)
-    return False
+    if wording.date is not None:
+        return _states_date(wording.date, reading)
+    if wording.clock is not None:
+        return wording.clock in reading.clocks
+    if wording.number is not None:
+        return _states_number(wording.number, reading)
+    return bool(wording.words) and len(wording.words & reading.words) >= _SHARED_WORDS * len(wording.words)
+
+
+def _word(value: str) -> _Wording:
+    plain, bare = _fold(value), value.strip()
+    clock = _TIME_VALUE.fullmatch(bare)
+    words = frozenset(_WORD.findall(plain))
+    return _Wording(
+        plain,
+        tuple(list_demonyms(plain)),
+        _ISO_VALUE.fullmatch(bare),
+        (int(clock[1]), int(clock[2])) if clock else None,
+        float(plain) if _NUMERIC_TEXT.fullmatch(plain) else None,
+        words if len(words) > _LONG_TEXT_WORDS else frozenset(),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _word_short(value: str) -> _Wording:
+    """The same; values come back in text after text."""
+    return _word(value)
 
 
 def _states_date(date: re.Match[str], reading: _Reading) -> bool:
@@ -274,16 +312,6 @@ _CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "�
 def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
     return " ".join(plain.split())
-
-
-@lru_cache(maxsize=4096)
-def _fold_short(value: str) -> str:
-    return _fold(value)
-
-
-def _fold_value(value: str) -> str:
-    """Values come back in text after text: short ones are folded once."""
-    return _fold_short(value) if len(value) <= _SHORT_VALUE else _fold(value)
 
 
 @lru_cache(maxsize=4096)
