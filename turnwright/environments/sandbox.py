@@ -169,13 +169,16 @@ class Watch:
         self._deadline = time.monotonic() + self.seconds
         self._checks = int(self.seconds * _STEPS_PER_SECOND / _STEPS_PER_CHECK)
         self._peak: int | None = None
-        """Asked for at the first check: most statements end before it, and asking takes longer than they do."""
+        """Asked for at the second check: most statements end before it, and asking takes longer than they do."""
+        self._begun = False
 
     def tick(self) -> int:
         """SQLite's callback, once in some hundreds of steps; anything but 0 stops the statement."""
         self._checks -= 1
         if self._checks < 0 or time.monotonic() > self._deadline:
             self.expired = True
+        elif not self._begun:
+            self._begun = True
         elif self._peak is None:
             self._peak = _peak_kilobytes() + _GROWTH_KILOBYTES
         elif self._checks % 4 == 0 and _peak_kilobytes() > self._peak:

@@ -32,7 +32,7 @@ MOST_COPIES = 256
 """Most copies that are kept for dialogues which are not running a statement."""
 _COPIES_BYTES = 512 * 2**20
 _KEPT_STATEMENTS = 64
-"""Most prepared statements that a connection for reads keeps: a tool's statement comes back in dialogue after dialogue."""
+"""Most prepared statements that a connection for reads keeps; tools' statements come back."""
 _ROOM_BYTES = 64 * 2**20
 """How far a dialogue's copy may grow over the template."""
 

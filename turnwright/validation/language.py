@@ -11,7 +11,7 @@ from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
-from turnwright.validation.phrases import list_runs, list_spoken, may_share
+from turnwright.validation.phrases import join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -107,8 +107,8 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
         for number in _KEY.findall(text):
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
-        for value, pattern in hidden:
-            said = names(value, text) if pattern is None else pattern.search(flat) is not None
+        for value, name in hidden:
+            said = names(value, text) if name is None else _says_with(name, value, flat)
             if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
@@ -123,7 +123,7 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     system = "\n".join(told)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
-    for role, secret in (("assistant", " ".join(list_spoken(system))), ("user", _user_prompt())):
+    for role, secret in (("assistant", join_spoken(system)), ("user", _user_prompt())):
         for index, text in trajectory.said_by(role):
             if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
@@ -133,10 +133,10 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
                 yield _find("json", "the assistant shows JSON", index, "assistant")
 
 
-def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, re.Pattern[str] | None]]:
+def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
     """Values of lookups and facts that no known detail or description gives away.
 
-    With a value that is not telling stands how it must be said to count: with the name of the argument that it is for.
+    With a value that is not telling stands what it must be said with to count: the name of the argument that it is for.
     """
     known = _known_values(trajectory)
     descriptions = [objective.description for objective in trajectory.objectives]
@@ -154,15 +154,21 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, re.Pattern[str
                 continue
             if not (holds_value(known, value) or any(names(value, text) for text in descriptions)):
                 seen.append(value)
-                yield value, None if telling else _name_with(name, value)
+                yield value, None if telling else label_of(name)
+
+
+def _says_with(label: str, value: str | float, flat: str) -> bool:
+    """Whether a flattened text says a value after the name of its field, in one breath."""
+    told = _flatten(str(value))
+    if told not in flat or not all(word in flat for word in label.split()):
+        return False
+    return _name_with(label, told).search(flat) is not None
 
 
 @lru_cache(maxsize=4096)
-def _name_with(name: str, value: str | float) -> re.Pattern[str]:
-    """A value with the name of its field before it, in one breath."""
-    label = r"\W+".join(map(re.escape, label_of(name).split()))
-    told = re.escape(_flatten(str(value)))
-    return re.compile(rf"\b{label}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){told}(?![\w]|[.,]\d)")
+def _name_with(label: str, told: str) -> re.Pattern[str]:
+    words = r"\W+".join(map(re.escape, label.split()))
+    return re.compile(rf"\b{words}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){re.escape(told)}(?![\w]|[.,]\d)")
 
 
 def _flatten(text: str) -> str:
@@ -220,7 +226,7 @@ def _repeats(words: Sequence[str], secret: str) -> bool:
 @cache
 def _user_prompt() -> str:
     """The words of the user simulator's instructions."""
-    return " ".join(list_spoken(prompts.render("user_simulator", "system", persona={}, goal={})))
+    return join_spoken(prompts.render("user_simulator", "system", persona={}, goal={}))
 
 
 def _speaker(role: str) -> Literal["user_simulator", "assistant"]:

@@ -36,7 +36,9 @@ _REFERENCE = re.compile(
 _REFERRING = re.compile(r"[$\[{<\d](?:(?<!\d)|\.[A-Za-z])")
 """What every reference has; few messages do."""
 _SMALL = 10
+_LEAST_NAME = 5
 _MIXED = re.compile(r"[a-z][A-Z]|[a-z][-.][a-z]|_")
+"""What a tool's name has that is no word of any language."""
 
 
 def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
@@ -87,10 +89,10 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
 
     Only the user's words block: an assistant that names its tool is clumsy, and true.
     """
-    pattern = _compile(tuple(sorted(trajectory.by_name)))
+    telling = [name for name in sorted(trajectory.by_name) if len(name) >= _LEAST_NAME and _MIXED.search(name)]
     for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
         for index, text in trajectory.said_by(role):
-            match = pattern.search(text) if pattern else None
+            match = _compile(tuple(telling)).search(text) if any(name in text for name in telling) else None
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
             if reference := find_reference_syntax(text):
@@ -104,10 +106,8 @@ def find_reference_syntax(text: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _compile(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Matches the tools' names that are no words of any language."""
-    telling = [name for name in names if len(name) >= 5 and _MIXED.search(name)]
-    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, telling)) + r")(?![\w-])") if telling else None
+def _compile(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w-])")
 
 
 def _starting_details(trajectory: Trajectory) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 
@@ -9,6 +10,16 @@ _WORD = re.compile(r"\w+")
 def list_spoken(text: str) -> list[str]:
     """The words of a text, whatever their case."""
     return _WORD.findall(text.casefold())
+
+
+def join_spoken(text: str) -> str:
+    """The same with one space between them; lines of prompts come back in dialogue after dialogue."""
+    return " ".join(joined for line in text.split("\n") if (joined := _join_line(line)))
+
+
+@lru_cache(maxsize=2048)
+def _join_line(line: str) -> str:
+    return " ".join(list_spoken(line))
 
 
 def list_runs(words: Sequence[str], size: int) -> set[tuple[str, ...]]:

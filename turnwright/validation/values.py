@@ -20,6 +20,7 @@ _SMALL = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORDS = {word: number for number, word in enumerate(_SMALL)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
+_SPELLED_WORDS = frozenset(_WORDS)
 SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
 """Powers of ten, by what is said for them."""
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -85,13 +86,20 @@ class _Reading:
         """Its numbers, in digits and in words."""
         numbers: list[_Number] = []
         if _DIGIT.search(self.plain):
-            without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", self.plain))
+            without_dates = _ISO_DATE.sub(" ; ", self.plain)
+            without_dates = _CLOCK.sub(" ; ", without_dates) if ":" in without_dates else without_dates
             numbers += [_read_number(match) for match in _NUMBER.finditer(without_dates)]
             if _SPACED.search(without_dates):
                 # A space may part thousands or two numbers: read it both ways.
                 numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-        numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
+        if not _SPELLED_WORDS.isdisjoint(self.words):
+            numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
         return tuple(numbers)
+
+    @cached_property
+    def figures(self) -> frozenset[float]:
+        """The values of its numbers."""
+        return frozenset(number.value for number in self.numbers)
 
     @cached_property
     def amounts(self) -> frozenset[float]:
@@ -202,7 +210,7 @@ def holds_value(document: Any, value: Any) -> bool:
 def _states_number(value: float, reading: _Reading) -> bool:
     if not math.isfinite(value):
         return str(value) in reading.plain
-    if any(_fits(value, number) for number in reading.numbers):
+    if value in reading.figures or any(_fits(value, number) for number in reading.numbers):
         return True
     if value == 0:
         return _ZERO.search(reading.plain) is not None or _NO.search(reading.plain) is not None

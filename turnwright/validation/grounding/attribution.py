@@ -9,7 +9,7 @@ request's.
 import bisect
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from turnwright.validation.grounding.cells import excuse_number, tells
 from turnwright.validation.grounding.claims import Claim
@@ -71,8 +71,7 @@ _MOST_NAMED = 400
 """A text that more records hold than this says too little about which one is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """Words of a message that stand for a field or a record."""
 
     start: int
@@ -102,8 +101,7 @@ def find_phrases(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A field, what it is said to be, and of whom."""
 
     label: Mention
@@ -123,11 +121,12 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     if not records.all:
         return
     mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
-    statements = _read_statements(prose, records, mentions)
+    joined = join_names(mentions, records, prose)
+    statements = _read_statements(prose, records, mentions, joined)
     if not statements:
         return
     starts = {statement.position for statement in statements}
-    heads = [mention for mention in join_names(mentions, records, prose) if mention.start not in starts]
+    heads = [mention for mention in joined if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
     for statement in statements:
@@ -135,13 +134,15 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
         yield from _check_statement(statement, subject, prose, evidence, excused)
 
 
-def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
+def _read_statements(
+    prose: Prose, records: Records, mentions: Sequence[Mention], joined: Sequence[Mention]
+) -> list[Statement]:
     labels = find_phrases(prose.words, records.label_sizes, records.by_label)
     if not labels:
         return []
     inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
     names = {m.start: m for m in mentions}
-    subjects = {m.start: m for m in join_names(mentions, records, prose)}
+    subjects = {m.start: m for m in joined}
     claims = {
         claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
     }
@@ -150,8 +151,6 @@ def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]
     for label in labels:
         if label.start in inside and " " not in label.key:
             continue  # `patient` in `Random J. Patient` is part of a name
-        if _MODIFIED.search(folded, max(0, label.start - 40), label.start):
-            continue
         position, subject = label.end, None
         of = _OF.match(folded, position)
         if of is not None:
@@ -166,7 +165,9 @@ def _read_statements(prose: Prose, records: Records, mentions: Sequence[Mention]
             continue
         linked = bool(link) and bool(folded[position:end].strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
-        if claim is not None or told is not None or linked:
+        if claim is None and told is None and not linked:
+            continue
+        if not _MODIFIED.search(folded, max(0, label.start - 40), label.start):
             statements.append(Statement(label, claim, told, end, linked, subject))
     return statements
 
@@ -222,12 +223,6 @@ def _check_statement(
     statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
 ) -> Iterator[Untraced]:
     records, label = evidence.records, statement.label.key
-    start, stop = prose.span_at(statement.position)
-    start = max(start, statement.label.start - _AROUND)
-    before = prose.folded[start : statement.position]
-    if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
-        return
-    past = _PAST.search(_read_segment(statement, before, start)) is not None
     around = _records_of(subject, records) if subject is not None else []
     own = [record for record in around if label in record.cells]
     named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
@@ -241,10 +236,16 @@ def _check_statement(
         return
     if not strict and len(set(cells)) > _MOST_LIKELY:
         return  # nothing says which of many records is meant
-    if statement.claim is not None:
-        claim = statement.claim
-        if any(tells(claim, cell) for cell in cells):
-            return
+    claim = statement.claim
+    if claim is not None and any(tells(claim, cell) for cell in cells):
+        return
+    start, stop = prose.span_at(statement.position)
+    start = max(start, statement.label.start - _AROUND)
+    before = prose.folded[start : statement.position]
+    if (prose.asks and stop == len(prose.plain)) or _HEDGED.search(before):
+        return
+    past = _PAST.search(_read_segment(statement, before, start)) is not None
+    if claim is not None:
         if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
             return  # a share of the value, and not the value
         if _is_excused(claim, excused) and (not strict or _CHANGED.search(before)):

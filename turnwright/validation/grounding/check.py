@@ -20,7 +20,7 @@ from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
 from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
+from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar, walk_leaves
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
@@ -88,6 +88,8 @@ class _Walk:
                 yield from self._take_result(index, message, content, by_name, changed)
             elif role == "user":
                 self._take_request(index, content)
+            elif len(content) <= MOST_CHARACTERS:
+                self.evidence.add_lines(content, index)
             else:
                 self.evidence.add_text(content, index)
 
@@ -136,12 +138,8 @@ class _Walk:
             _overwrite(self.evidence, tool, arguments, index)
             self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
-        words = frozenset(list_words(label_of(name))).union(
-            *(list_words(label_of(key)) for key in arguments),
-            *(list_words(fold(str(leaf))) for leaf in scalars),
-        )
         sure = tool is not None and not isinstance(tool, SpecTool)
-        self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, words))
+        self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))
 
     def _check_prose(self, prose: Prose) -> Iterator[Finding]:
         evidence = self.evidence

@@ -5,8 +5,7 @@ The same reading serves prose and evidence, so that what is written the same way
 
 import datetime
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from turnwright.validation.grounding.units import UNITS, Unit
 
@@ -62,8 +61,7 @@ _QUICK = re.compile(rf"[\d@]|www\.|{'|'.join(_SMALL)}|{'|'.join(_TENS)}")
 _MOST_DIGITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One value that a text states."""
 
     kind: Kind
