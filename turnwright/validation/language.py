@@ -29,11 +29,15 @@ _SCENES = re.compile(
     r"simulated user|role[- ]play|the assistant|(?:use|call|run) (?:the|your|a|another) (?:tool|function)s?)\b",
     re.IGNORECASE,
 )
+_SCENE_MARKS = ("simulat", "prompt", "rubric", "call", "detail", "persona", "play", "assistant", "tool", "function")
+"""Parts of words of which each of these has one: few messages have any, and to look for them costs little."""
 _OFFERS = re.compile(
     r"\b(?:how (?:can|may) i (?:help|assist)|i(?:'m| am) here to help|anything else i can (?:help|assist|do for you)|"
     r"as an ai\b|happy to assist you|i(?:'d| would) be happy to help|let me know if you (?:need|have) any)",
     re.IGNORECASE,
 )
+_OFFER_MARKS = ("help", "assist", "an ai", "else i can", "let me know")
+"""The same for offers."""
 _SHINGLE = 9
 """Words in a row that nobody repeats by chance."""
 _TELLING = 100
@@ -61,7 +65,7 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
         for word in _IDENTIFIER.findall(text) if "_" in text else ():
             if not _was_shown(trajectory, word, index):
                 yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
-        if _JSON.search(text):
+        if _shows_json(text):
             yield _find("json", "the user writes JSON", index, "user_simulator")
         if words := find_scenes(text):
             yield _find("behind_the_scenes", f"the user says {words!r}", index, "user_simulator")
@@ -73,14 +77,24 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
 
 def find_scenes(text: str) -> str | None:
     """Words from behind the scenes, which no person in a chat would say."""
-    match = _SCENES.search(text)
+    match = _SCENES.search(text) if _has_mark(text, _SCENE_MARKS) else None
     return match[0] if match else None
 
 
 def find_offer(text: str) -> str | None:
     """Words that belong to the assistant."""
-    match = _OFFERS.search(text)
+    match = _OFFERS.search(text) if _has_mark(text, _OFFER_MARKS) else None
     return match[0] if match else None
+
+
+def _has_mark(text: str, marks: Sequence[str]) -> bool:
+    """Whether a text may match a pattern of which each match has one of these; of other alphabets nothing is known."""
+    lower = text.lower()
+    return not text.isascii() or any(mark in lower for mark in marks)
+
+
+def _shows_json(text: str) -> bool:
+    return ("{" in text or "[" in text) and _JSON.search(text) is not None
 
 
 def find_third_person(text: str, persona: Persona) -> str | None:
@@ -127,9 +141,9 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
         for index, text in trajectory.said_by(role):
             if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
-            if match := _MARKUP.search(text):
+            if match := _MARKUP.search(text) if any(mark in text for mark in "<[_") else None:
                 yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
-            if role == "assistant" and _JSON.search(text):
+            if role == "assistant" and _shows_json(text):
                 yield _find("json", "the assistant shows JSON", index, "assistant")
 
 

@@ -90,9 +90,10 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
     Only the user's words block: an assistant that names its tool is clumsy, and true.
     """
     telling = [name for name in sorted(trajectory.by_name) if len(name) >= _LEAST_NAME and _MIXED.search(name)]
+    marks = {"_" if "_" in name else name for name in telling}
     for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
         for index, text in trajectory.said_by(role):
-            match = _compile(tuple(telling)).search(text) if any(name in text for name in telling) else None
+            match = _compile(tuple(telling)).search(text) if any(mark in text for mark in marks) else None
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
             if reference := find_reference_syntax(text):

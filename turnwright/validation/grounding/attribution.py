@@ -86,18 +86,16 @@ def find_phrases(
 ) -> list[Mention]:
     """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
     found: list[Mention] = []
-    position = 0
-    while position < len(words):
-        known = sizes.get(words[position][2])
-        taken = 1
+    taken = 0
+    for position, (start, _, first) in enumerate(words):
+        known = sizes.get(first) if position >= taken else None
         for size in sorted(known, reverse=True) if known else ():
-            if position + size <= len(words):
-                key = " ".join(word for _, _, word in words[position : position + size])
-                if key in table:
-                    found.append(Mention(words[position][0], words[position + size - 1][1], key))
-                    taken = size
-                    break
-        position += taken
+            phrase = words[position : position + size]
+            key = first if size == 1 else " ".join([word for _, _, word in phrase])
+            if len(phrase) == size and key in table:
+                found.append(Mention(start, phrase[-1][1], key))
+                taken = position + size
+                break
     return found
 
 

@@ -24,8 +24,8 @@ from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar, walk_leaves
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
+from turnwright.validation.readings import MOST_CHARACTERS
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import MOST_CHARACTERS
 
 _GENERAL_WORDS = 80
 _MOST_FINDINGS = 50
@@ -226,10 +226,16 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], messag
 def _read_specs(tools: Sequence[Tool]) -> Evidence:
     """What the tools' specifications say."""
     evidence = Evidence()
+    names, values = set[str](), set[str]()  # a toolset says `description`, `type` and `string` hundreds of times
     for tool in tools:
         for name, leaf in walk_leaves(orjson.loads(orjson.dumps(tool.spec))):
-            evidence.add_text(label_of(name), -1)
-            evidence.add_leaf(leaf, -1)
-            if isinstance(leaf, str):
+            if name not in names:
+                names.add(name)
+                evidence.add_text(label_of(name), -1)
+            if not isinstance(leaf, str):
+                evidence.add_leaf(leaf, -1)
+            elif leaf not in values:
+                values.add(leaf)
+                evidence.add_leaf(leaf, -1)
                 evidence.add_text(label_of(leaf), -1)
     return evidence
