@@ -30,7 +30,8 @@ _WIDEST_FIELD = 1000
 _STEPS_PER_CHECK = 500
 _STEPS_PER_SECOND = 20_000_000
 """Steps of the virtual machine for each second of the time limit. Counted, so that a statement that is too expensive is
-stopped at the same place on every machine; the clock is the second bound."""
+stopped at the same place on every machine, give or take one check: a statement that a connection keeps counts on from
+where its last run ended. The clock is the second bound."""
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: MOST_VALUE_BYTES,
@@ -168,13 +169,16 @@ class Watch:
         self._deadline = time.monotonic() + self.seconds
         self._checks = int(self.seconds * _STEPS_PER_SECOND / _STEPS_PER_CHECK)
         self._peak: int | None = None
-        """Asked for at the first check: most statements end before it, and asking takes longer than they do."""
+        """Asked for at the second check: most statements end before it, and asking takes longer than they do."""
+        self._begun = False
 
     def tick(self) -> int:
         """SQLite's callback, once in some hundreds of steps; anything but 0 stops the statement."""
         self._checks -= 1
         if self._checks < 0 or time.monotonic() > self._deadline:
             self.expired = True
+        elif not self._begun:
+            self._begun = True
         elif self._peak is None:
             self._peak = _peak_kilobytes() + _GROWTH_KILOBYTES
         elif self._checks % 4 == 0 and _peak_kilobytes() > self._peak:
@@ -224,8 +228,12 @@ def execute_guarded(
     *,
     limit: int,
     seconds: float,
+    standing: bool = False,
 ) -> Execution:
     """Runs one statement under a guard and a watch; takes at most `limit` rows.
+
+    A `standing` guard is the connection's authorizer already, and stays it: then a statement that the connection
+    keeps has been authorized when it was prepared. Setting an authorizer makes SQLite forget what it has prepared.
 
     Never raises for what the statement did wrong: the error is in the result. A write must stand in a transaction of
     the caller's, who undoes it on an error.
@@ -234,7 +242,9 @@ def execute_guarded(
     if error is not None:
         return Execution(error=error)
     watch = Watch(seconds)
-    connection.set_authorizer(guard.authorize)
+    guard.denied = None
+    if not standing:
+        connection.set_authorizer(guard.authorize)
     connection.set_progress_handler(watch.tick, _STEPS_PER_CHECK)
     try:
         return _fetch(connection, sql, parameters, guard, limit)
@@ -242,7 +252,8 @@ def execute_guarded(
         return Execution(error=explain_problem(problem, guard, watch))
     finally:
         connection.set_progress_handler(None, 0)
-        connection.set_authorizer(None)
+        if not standing:
+            connection.set_authorizer(None)
 
 
 def _fetch(

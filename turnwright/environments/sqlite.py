@@ -31,6 +31,8 @@ from turnwright.sources.errors import SourceError
 MOST_COPIES = 256
 """Most copies that are kept for dialogues which are not running a statement."""
 _COPIES_BYTES = 512 * 2**20
+_KEPT_STATEMENTS = 64
+"""Most prepared statements that a connection for reads keeps; tools' statements come back."""
 _ROOM_BYTES = 64 * 2**20
 """How far a dialogue's copy may grow over the template."""
 
@@ -41,6 +43,8 @@ class Cell:
 
     connection: sqlite3.Connection
     pins: Pins
+    guard: Guard | None = None
+    """The connection's authorizer where only reads ever run on it."""
 
 
 @dataclass
@@ -93,7 +97,7 @@ class SqliteBase:
         self._local = threading.local()
         self._shared: list[Cell] = []
         self._lock = threading.Lock()
-        self._layout: Layout = read_layout(self._share().connection)
+        self._layout: Layout = self._read_layout()
         self._territory = Territory(
             readable=frozenset(table.name.lower() for table in database.tables),
             tables=frozenset(name.lower() for name in self._layout.tables),
@@ -128,12 +132,15 @@ class SqliteBase:
 
     def read(self, state: State, sql: str, parameters: Mapping[str, Any], limit: int) -> Execution:
         """Runs a statement that cannot write, on the dialogue's copy if it has written, else on the shared template."""
-        guard = Guard(self._territory, writes=False)
         seconds = self._limits.statement_seconds
         if not state.log:
             cell = self._share()
+            assert cell.guard is not None, "the shared connection stands under a guard"
             cell.pins.set(state.seed, state.reference_time, 0)
-            return execute_guarded(cell.connection, sql, parameters, guard, limit=limit, seconds=seconds)
+            return execute_guarded(
+                cell.connection, sql, parameters, cell.guard, limit=limit, seconds=seconds, standing=True
+            )
+        guard = Guard(self._territory, writes=False)
         with self._own_copy(state) as cell:
             cell.pins.set(state.seed, state.reference_time, len(state.log))
             cell.connection.execute("PRAGMA query_only=ON")
@@ -250,15 +257,29 @@ class SqliteBase:
     def _share(self) -> Cell:
         cell: Cell | None = getattr(self._local, "cell", None)
         if cell is None:
-            connection = sqlite3.connect(
-                self._uri, isolation_level=None, check_same_thread=False, cached_statements=0, uri=True
-            )
+            connection = self._connect_template(_KEPT_STATEMENTS)
             connection.execute("PRAGMA query_only=ON")
-            cell = self._furnish(connection, 0)
+            bare = self._furnish(connection, 0)
+            guard = Guard(self._territory, writes=False)
+            connection.set_authorizer(guard.authorize)
+            cell = Cell(connection, bare.pins, guard)
             self._local.cell = cell
             with self._lock:
                 self._shared.append(cell)
         return cell
+
+    def _read_layout(self) -> Layout:
+        connection = self._connect_template(0)
+        try:
+            confine(connection)
+            return read_layout(connection)
+        finally:
+            connection.close()
+
+    def _connect_template(self, kept: int) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._uri, isolation_level=None, check_same_thread=False, cached_statements=kept, uri=True
+        )
 
     def _furnish(self, connection: sqlite3.Connection, size: int) -> Cell:
         confine(connection)
@@ -267,8 +288,7 @@ class SqliteBase:
         if size:
             (page,) = connection.execute("PRAGMA page_size").fetchone()
             connection.execute(f"PRAGMA max_page_count={(size + _ROOM_BYTES) // page + 1}")
-        layout: Layout | None = getattr(self, "_layout", None)
-        for name in sorted(layout.virtual) if layout else ():
+        for name in sorted(self._layout.virtual):
             _connect_virtual(connection, name)
         return Cell(connection, pins)
 

@@ -94,11 +94,10 @@ class ArgumentChecker:
             raise BadArguments(
                 ToolError(kind="invalid_arguments", message=f"The arguments cannot be read: {error}.")
             ) from error
-        problems = [_describe(error) for error in validator.iter_errors(arguments)]
-        if problems:
-            message = "; ".join(sorted(problems))
-            raise BadArguments(ToolError(kind="invalid_arguments", message=_shorten(message)))
-        return arguments
+        if validator.is_valid(arguments):
+            return arguments
+        message = "; ".join(sorted(_describe(error) for error in validator.iter_errors(arguments)))
+        raise BadArguments(ToolError(kind="invalid_arguments", message=_shorten(message)))
 
 
 @once_per_toolset

@@ -57,7 +57,7 @@ def read_policy(task: DialogueTaskRow) -> str | None:
 
 def read_behaviour(task: DialogueTaskRow) -> BehaviourPlan | None:
     """What is to happen in the dialogue, or none."""
-    return _PLAN.validate_json(task.behaviour_plan)
+    return None if task.behaviour_plan == "null" else _PLAN.validate_json(task.behaviour_plan)
 
 
 def read_beginning(task: DialogueTaskRow) -> Beginning | None:

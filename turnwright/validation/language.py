@@ -1,7 +1,7 @@
 """The rules about what is said: a person who sounds like one, nothing from behind the scenes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Literal, cast
 
@@ -11,6 +11,7 @@ from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
+from turnwright.validation.phrases import join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -28,11 +29,15 @@ _SCENES = re.compile(
     r"simulated user|role[- ]play|the assistant|(?:use|call|run) (?:the|your|a|another) (?:tool|function)s?)\b",
     re.IGNORECASE,
 )
+_SCENE_MARKS = ("simulat", "prompt", "rubric", "call", "detail", "persona", "play", "assistant", "tool", "function")
+"""Parts of words of which each of these has one: few messages have any, and to look for them costs little."""
 _OFFERS = re.compile(
     r"\b(?:how (?:can|may) i (?:help|assist)|i(?:'m| am) here to help|anything else i can (?:help|assist|do for you)|"
     r"as an ai\b|happy to assist you|i(?:'d| would) be happy to help|let me know if you (?:need|have) any)",
     re.IGNORECASE,
 )
+_OFFER_MARKS = ("help", "assist", "an ai", "else i can", "let me know")
+"""The same for offers."""
 _SHINGLE = 9
 """Words in a row that nobody repeats by chance."""
 _TELLING = 100
@@ -60,7 +65,7 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
         for word in _IDENTIFIER.findall(text) if "_" in text else ():
             if not _was_shown(trajectory, word, index):
                 yield _find("identifier", f"the user says {word!r}", index, "user_simulator")
-        if _JSON.search(text):
+        if _shows_json(text):
             yield _find("json", "the user writes JSON", index, "user_simulator")
         if words := find_scenes(text):
             yield _find("behind_the_scenes", f"the user says {words!r}", index, "user_simulator")
@@ -72,14 +77,24 @@ def check_user_words(trajectory: Trajectory) -> Iterator[Finding]:
 
 def find_scenes(text: str) -> str | None:
     """Words from behind the scenes, which no person in a chat would say."""
-    match = _SCENES.search(text)
+    match = _SCENES.search(text) if _has_mark(text, _SCENE_MARKS) else None
     return match[0] if match else None
 
 
 def find_offer(text: str) -> str | None:
     """Words that belong to the assistant."""
-    match = _OFFERS.search(text)
+    match = _OFFERS.search(text) if _has_mark(text, _OFFER_MARKS) else None
     return match[0] if match else None
+
+
+def _has_mark(text: str, marks: Sequence[str]) -> bool:
+    """Whether a text may match a pattern of which each match has one of these; of other alphabets nothing is known."""
+    lower = text.lower()
+    return not text.isascii() or any(mark in lower for mark in marks)
+
+
+def _shows_json(text: str) -> bool:
+    return ("{" in text or "[" in text) and _JSON.search(text) is not None
 
 
 def find_third_person(text: str, persona: Persona) -> str | None:
@@ -102,11 +117,12 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     """
     hidden = list(_hidden_values(trajectory))
     for index, text in trajectory.said_by("user"):
+        flat = _flatten(text)
         for number in _KEY.findall(text):
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
-        for value, pattern in hidden:
-            said = names(value, text) if pattern is None else pattern.search(_flatten(text)) is not None
+        for value, name in hidden:
+            said = names(value, text) if name is None else _says_with(name, value, flat)
             if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
@@ -121,20 +137,20 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     system = "\n".join(told)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
-    for role, secret in (("assistant", _shingles(system)), ("user", _user_prompt_shingles())):
+    for role, secret in (("assistant", join_spoken(system)), ("user", _user_prompt())):
         for index, text in trajectory.said_by(role):
-            if secret & _shingles(text):
+            if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
-            if match := _MARKUP.search(text):
+            if match := _MARKUP.search(text) if any(mark in text for mark in "<[_") else None:
                 yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
-            if role == "assistant" and _JSON.search(text):
+            if role == "assistant" and _shows_json(text):
                 yield _find("json", "the assistant shows JSON", index, "assistant")
 
 
-def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, re.Pattern[str] | None]]:
+def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
     """Values of lookups and facts that no known detail or description gives away.
 
-    With a value that is not telling stands how it must be said to count: with the name of the argument that it is for.
+    With a value that is not telling stands what it must be said with to count: the name of the argument that it is for.
     """
     known = _known_values(trajectory)
     descriptions = [objective.description for objective in trajectory.objectives]
@@ -152,15 +168,21 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, re.Pattern[str
                 continue
             if not (holds_value(known, value) or any(names(value, text) for text in descriptions)):
                 seen.append(value)
-                yield value, None if telling else _name_with(name, value)
+                yield value, None if telling else label_of(name)
+
+
+def _says_with(label: str, value: str | float, flat: str) -> bool:
+    """Whether a flattened text says a value after the name of its field, in one breath."""
+    told = _flatten(str(value))
+    if told not in flat or not all(word in flat for word in label.split()):
+        return False
+    return _name_with(label, told).search(flat) is not None
 
 
 @lru_cache(maxsize=4096)
-def _name_with(name: str, value: str | float) -> re.Pattern[str]:
-    """A value with the name of its field before it, in one breath."""
-    label = r"\W+".join(map(re.escape, label_of(name).split()))
-    told = re.escape(_flatten(str(value)))
-    return re.compile(rf"\b{label}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){told}(?![\w]|[.,]\d)")
+def _name_with(label: str, told: str) -> re.Pattern[str]:
+    words = r"\W+".join(map(re.escape, label.split()))
+    return re.compile(rf"\b{words}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){re.escape(told)}(?![\w]|[.,]\d)")
 
 
 def _flatten(text: str) -> str:
@@ -208,14 +230,17 @@ def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
     return any(pattern.search(text) for text in known + shown)
 
 
-def _shingles(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.casefold())
-    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+def _repeats(words: Sequence[str], secret: str) -> bool:
+    """Whether a text takes a run of words over from `secret`, which is words with a space between them."""
+    if not may_share(words, secret, _SHINGLE):
+        return False
+    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.split(" "), _SHINGLE))
 
 
 @cache
-def _user_prompt_shingles() -> set[tuple[str, ...]]:
-    return _shingles(prompts.render("user_simulator", "system", persona={}, goal={}))
+def _user_prompt() -> str:
+    """The words of the user simulator's instructions."""
+    return join_spoken(prompts.render("user_simulator", "system", persona={}, goal={}))
 
 
 def _speaker(role: str) -> Literal["user_simulator", "assistant"]:

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.findings import Finding
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.validation.grounding.plain_text import compose, split_sentences
+from turnwright.validation.phrases import list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names
 
@@ -35,7 +36,9 @@ _REFERENCE = re.compile(
 _REFERRING = re.compile(r"[$\[{<\d](?:(?<!\d)|\.[A-Za-z])")
 """What every reference has; few messages do."""
 _SMALL = 10
+_LEAST_NAME = 5
 _MIXED = re.compile(r"[a-z][A-Z]|[a-z][-.][a-z]|_")
+"""What a tool's name has that is no word of any language."""
 
 
 def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
@@ -49,18 +52,21 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     """
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
-    wholes = [_runs(objective.description) for objective in trajectory.objectives]
+    words = [list_spoken(objective.description) for objective in trajectory.objectives]
+    told = "\n".join(" ".join(each) for each in words)
+    wholes = [list_runs(each, _SHINGLE) for each in words]
     # Descriptions of the same record share words: what none of the others says must be repeated.
     distinct = [runs - set[tuple[str, ...]]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
-    openings = [runs for objective in trajectory.objectives if (runs := _runs(_opening(objective.description)))]
+    openings = [runs for objective in trajectory.objectives if (runs := _opening(objective.description))]
     owns = _own_details(trajectory)
     # What builds on a result before it can hardly be asked for without it.
     apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
     starts = _starting_details(trajectory)
     first = True
     for index, text in trajectory.said_by("user"):
-        said = _runs(text)
+        spoken = trajectory.spoken[index]
+        said = list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else set[tuple[str, ...]]()
         copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
         if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(distinct)):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
@@ -83,10 +89,11 @@ def check_names(trajectory: Trajectory) -> Iterator[Finding]:
 
     Only the user's words block: an assistant that names its tool is clumsy, and true.
     """
-    pattern = _compile(tuple(sorted(trajectory.by_name)))
+    telling = [name for name in sorted(trajectory.by_name) if len(name) >= _LEAST_NAME and _MIXED.search(name)]
+    marks = {"_" if "_" in name else name for name in telling}
     for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
         for index, text in trajectory.said_by(role):
-            match = pattern.search(text) if pattern else None
+            match = _compile(tuple(telling)).search(text) if any(mark in text for mark in marks) else None
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
             if reference := find_reference_syntax(text):
@@ -100,10 +107,8 @@ def find_reference_syntax(text: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _compile(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Matches the tools' names that are no words of any language."""
-    telling = [name for name in names if len(name) >= 5 and _MIXED.search(name)]
-    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, telling)) + r")(?![\w-])") if telling else None
+def _compile(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w-])")
 
 
 def _starting_details(trajectory: Trajectory) -> list[list[Any]]:
@@ -142,13 +147,8 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     return owns
 
 
-def _opening(description: str) -> str:
-    return " ".join(description.split()[: _SHINGLE + 2])
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.casefold())
-    return set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+def _opening(description: str) -> set[tuple[str, ...]]:
+    return list_runs(list_spoken(" ".join(description.split()[: _SHINGLE + 2])), _SHINGLE)
 
 
 def _find(code: str, explanation: str, message: int, fault: Any = "user_simulator", blocks: bool = True) -> Finding:

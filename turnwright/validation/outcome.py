@@ -8,8 +8,9 @@ from schemas.findings import Finding
 from schemas.goals import Fact, Objective, RowChange
 from schemas.tools import SqlTool
 from schemas.vocabulary import Match
+from turnwright.validation.readings import SCALES
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import SCALES, names, states, values_equal
+from turnwright.validation.values import names, states, values_equal
 
 _SCALES = {word: 10 ** SCALES[word] for word in ("thousand", "million", "billion")}
 

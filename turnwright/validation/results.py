@@ -1,6 +1,6 @@
 """The rule about results: a tool gives what its output schema promises."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -8,6 +8,8 @@ import jsonschema_rs
 import orjson
 
 from schemas.findings import Finding
+from schemas.tools import Tool
+from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.documents import parse_document
 from turnwright.validation.trajectory import Trajectory
 
@@ -19,9 +21,10 @@ def check_results(trajectory: Trajectory) -> Iterator[Finding]:
 
     Errors have a form of their own, and what code spoilt on purpose is left out.
     """
+    schemas = _write_schemas(trajectory.tools)
     for record in trajectory.calls:
-        tool = trajectory.by_name.get(record.tool)
-        if tool is None or not tool.output_schema or record.error is not None or record.fault:
+        schema = schemas.get(record.tool)
+        if schema is None or record.error is not None or record.fault:
             continue
         try:
             value = parse_document(record.result)
@@ -30,7 +33,7 @@ def check_results(trajectory: Trajectory) -> Iterator[Finding]:
             continue
         if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"error", "message"}:
             continue
-        problem = _first_problem(_compile(orjson.dumps(tool.output_schema)), value)
+        problem = _first_problem(_compile(schema), value)
         if problem is not None:
             yield _find("invalid_result", f"{record.tool}: {problem}", record.message)
 
@@ -49,6 +52,13 @@ def _first_problem(validator: jsonschema_rs.Validator | None, value: Any) -> str
     path = ".".join(str(part) for part in error.instance_path)
     text = f"{path}: {error.message}" if path else error.message
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+
+
+@once_per_toolset
+def _write_schemas(tools: Sequence[Tool]) -> Mapping[str, bytes]:
+    """The output schemas of the tools that have one, as text; of two tools of a name the last counts."""
+    by_name = {tool.name: tool for tool in tools}
+    return {name: orjson.dumps(tool.output_schema) for name, tool in by_name.items() if tool.output_schema}
 
 
 @lru_cache(maxsize=4096)

@@ -131,7 +131,7 @@ def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
     A second time is a harmless extra; from the third on it blocks.
     """
     counts: Counter[str] = Counter()
-    made = Counter(record.tool for record in trajectory.calls)
+    made = Counter((trajectory.request_of[record.message], record.tool) for record in trajectory.calls)
     request = 0
     for record in trajectory.calls:
         current = trajectory.request_of[record.message]
@@ -142,7 +142,7 @@ def check_repeats(trajectory: Trajectory) -> Iterator[Finding]:
             continue
         if record.rows_changed:
             counts.clear()
-        if record.side == "user" or made[record.tool] == 1:
+        if record.side == "user" or made[current, record.tool] == 1:
             continue
         key = f"{record.tool} {_canonical(record.arguments)}"
         counts[key] += 1

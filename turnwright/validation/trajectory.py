@@ -17,6 +17,7 @@ from turnwright.rollout.tool_calls import read_behaviour
 from turnwright.stateless.behaviours import fill_behaviour
 from turnwright.stateless.objectives import state_objectives
 from turnwright.validation.documents import parse_document
+from turnwright.validation.phrases import list_spoken
 
 _TEXT = {"type": "string"}
 _MESSAGES = jsonschema_rs.validator_for(
@@ -152,6 +153,14 @@ class Trajectory:
             latest = index if message["role"] == "user" else latest
             requests.append(latest)
         return tuple(requests)
+
+    @cached_property
+    def spoken(self) -> tuple[list[str], ...]:
+        """For each message the words of what the user or assistant said in it, whatever their case."""
+        return tuple(
+            list_spoken(message["content"]) if message["role"] in ("user", "assistant") and message["content"] else []
+            for message in self.messages
+        )
 
     def said_by(self, role: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str]]:
         """Index and text of what `role` said in prose, from message `start` to before `end`."""

@@ -7,95 +7,21 @@ value rounded to the digits told. It errs on the side of finding a value: what i
 import datetime
 import math
 import re
-import unicodedata
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
-from turnwright.validation.demonyms import list_demonyms
+from turnwright.validation.readings import NUMERIC_TEXT, Number, Reading, read_text, read_value
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_WORDS = {word: number for number, word in enumerate(_SMALL)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
-SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
-"""Powers of ten, by what is said for them."""
 _MONTHS = "january february march april may june july august september october november december".split()
-
-_ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
-_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\b", re.IGNORECASE)
-_NUMBER = re.compile(
-    r"(?<![\w.])(?P<sign>[-−])?[$€£¥]?"
-    r"(?P<digits>\d{1,3}(?:[,\u00a0\u202f’' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)"
-    r"(?!\.?\d)\s?(?P<scale>%|percent\b|per cent\b|thousand\b|million\b|billion\b|bn\b|[kKmM]\b)?"
-)
-_DIGIT = re.compile(r"\d")
-_SPACED = re.compile(r"(?<=\d) (?=\d)")
-_SPELLED = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_SMALL[1:10])}))?|(?P<small>{'|'.join(_SMALL)}))\b"
-)
-_ISO_VALUE = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-)
-_TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
-_NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
-
 _NOTHING = re.compile(
     r"\b(?:none|no|not|nothing|null|unknown|missing|empty|blank|n/?a|unspecified|unset|without|doesn't|isn't|hasn't|never)\b"
 )
 _YES = re.compile(r"\b(?:yes|true|is|are|was|were|has|have|does|do|did|correct|indeed)\b")
 _NO = re.compile(r"\b(?:no|not|false|never|none|without)\b|n't\b")
 _ZERO = re.compile(r"\b(?:zero|none|nothing|nobody|no|any)\b")
-_LONG_TEXT_WORDS = 12
-_SHORT_VALUE = 200
 _SHARED_WORDS = 0.8
-MOST_CHARACTERS = 40_000
-"""Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 _ROUNDING = 0.05
 """Largest relative distance between a number told and the value that it rounds; 3 does not state 3.4."""
-
-
-@dataclass(frozen=True)
-class _Number:
-    value: float
-    half_unit: float
-    """Half of the last digit told: the most that rounding can have moved it."""
-    percent: bool
-    loose: bool
-    """Told with decimals or a scale word, so that it may be a rounded value."""
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A text, read once, and no further than somebody asks."""
-
-    plain: str
-    """Case folded, one kind of space, quote and dash, no markup."""
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Its words."""
-        return frozenset(re.findall(r"\w+", self.plain))
-
-    @cached_property
-    def numbers(self) -> tuple[_Number, ...]:
-        """Its numbers, in digits and in words."""
-        numbers: list[_Number] = []
-        if _DIGIT.search(self.plain):
-            without_dates = _CLOCK.sub(" ; ", _ISO_DATE.sub(" ; ", self.plain))
-            numbers += [_read_number(match) for match in _NUMBER.finditer(without_dates)]
-            if _SPACED.search(without_dates):
-                # A space may part thousands or two numbers: read it both ways.
-                numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-        numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
-        return tuple(numbers)
-
-    @cached_property
-    def clocks(self) -> frozenset[tuple[int, int]]:
-        """Its times of day."""
-        return frozenset(_read_clock(match) for match in _CLOCK.finditer(self.plain))
 
 
 def values_equal(first: Any, second: Any) -> bool:
@@ -136,7 +62,7 @@ def _scalars_equal(first: Any, second: Any) -> bool:
 
 def states(value: Any, text: str) -> bool:
     """Whether `text` states the JSON scalar `value`."""
-    reading = _read(text)
+    reading = read_text(text)
     if value is None or value == "":
         return _NOTHING.search(reading.plain) is not None
     if isinstance(value, bool):
@@ -148,17 +74,16 @@ def states(value: Any, text: str) -> bool:
 
 def names(value: Any, text: str) -> bool:
     """Whether `text` holds `value` itself: like `states`, but nothing is guessed from words such as yes and none."""
+    if isinstance(value, str):
+        if NUMERIC_TEXT.fullmatch(value) and value[0] == "0" and value.isdecimal():
+            return _holds(value, read_text(text).plain)  # a code, and no number: nobody says `one` for `0000001`
+        return value != "" and _states_text(value, read_text(text))
     if isinstance(value, list):
         items = cast("list[Any]", value)
         return bool(items) and all(names(item, text) for item in items)
-    if value == "" or isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    reading = _read(text)
-    if isinstance(value, int | float):
-        return any(number.value == value and not number.percent for number in reading.numbers)
-    if _NUMERIC_TEXT.fullmatch(value) and value[:1] == "0" and value.isdecimal():
-        return _holds(value, reading.plain)  # a code, and no number: nobody says `one` for `0000001`
-    return _states_text(str(value), reading)
+    return value in read_text(text).amounts
 
 
 def holds_value(document: Any, value: Any) -> bool:
@@ -178,10 +103,10 @@ def holds_value(document: Any, value: Any) -> bool:
     return False
 
 
-def _states_number(value: float, reading: _Reading) -> bool:
+def _states_number(value: float, reading: Reading) -> bool:
     if not math.isfinite(value):
         return str(value) in reading.plain
-    if any(_fits(value, number) for number in reading.numbers):
+    if value in reading.figures or any(_fits(value, number) for number in reading.numbers):
         return True
     if value == 0:
         return _ZERO.search(reading.plain) is not None or _NO.search(reading.plain) is not None
@@ -190,7 +115,7 @@ def _states_number(value: float, reading: _Reading) -> bool:
     return False
 
 
-def _fits(value: float, told: _Number) -> bool:
+def _fits(value: float, told: Number) -> bool:
     candidates = [told.value]
     if told.percent:
         candidates.append(told.value / 100)
@@ -205,25 +130,22 @@ def _fits(value: float, told: _Number) -> bool:
     return False
 
 
-def _states_text(value: str, reading: _Reading) -> bool:
-    plain = _fold_value(value)
-    if not plain:
+def _states_text(value: str, reading: Reading) -> bool:
+    wording = read_value(value)
+    if not wording.plain or _holds(wording.plain, reading.plain):
         return True
-    if _holds(plain, reading.plain) or any(_holds(word, reading.plain) for word in list_demonyms(plain)):
+    if wording.others and any(_holds(word, reading.plain) for word in wording.others):
         return True
-    if date := _ISO_VALUE.fullmatch(value.strip()):
-        return _states_date(date, reading)
-    if clock := _TIME_VALUE.fullmatch(value.strip()):
-        return (int(clock[1]), int(clock[2])) in reading.clocks
-    if _NUMERIC_TEXT.fullmatch(plain):
-        return _states_number(float(plain), reading)
-    words = set(re.findall(r"\w+", plain))
-    if len(words) > _LONG_TEXT_WORDS:
-        return len(words & reading.words) >= _SHARED_WORDS * len(words)
-    return False
+    if wording.date is not None:
+        return _states_date(wording.date, reading)
+    if wording.clock is not None:
+        return wording.clock in reading.clocks
+    if wording.number is not None:
+        return _states_number(wording.number, reading)
+    return bool(wording.words) and len(wording.words & reading.words) >= _SHARED_WORDS * len(wording.words)
 
 
-def _states_date(date: re.Match[str], reading: _Reading) -> bool:
+def _states_date(date: re.Match[str], reading: Reading) -> bool:
     try:
         day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
     except ValueError:
@@ -266,50 +188,3 @@ def _holds(plain: str, text: str) -> bool:
             return True
         start = text.find(plain, start + 1)
     return False
-
-
-_CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "*": "", "`": ""})
-
-
-def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
-    return " ".join(plain.split())
-
-
-@lru_cache(maxsize=4096)
-def _fold_short(value: str) -> str:
-    return _fold(value)
-
-
-def _fold_value(value: str) -> str:
-    """Values come back in text after text: short ones are folded once."""
-    return _fold_short(value) if len(value) <= _SHORT_VALUE else _fold(value)
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str) -> _Reading:
-    return _Reading(_fold(text[:MOST_CHARACTERS]))
-
-
-def _read_number(match: re.Match[str]) -> _Number:
-    digits = re.sub(r"[,\u00a0\u202f’' ]", "", match["digits"])
-    scale = (match["scale"] or "").lower()
-    exponent = SCALES.get(scale, 0)
-    decimals = len(digits.split(".")[1]) if "." in digits and "e" not in digits else 0
-    value = float(digits) * 10**exponent
-    if match["sign"]:
-        value = -value
-    percent = scale == "%" or scale.startswith("per")
-    return _Number(value, 0.5 * 10 ** (exponent - decimals), percent, bool(exponent or decimals))
-
-
-def _read_spelled(match: re.Match[str]) -> _Number:
-    value = _WORDS[match["small"]] if match["small"] else _WORDS[match["tens"]] + _WORDS.get(match["unit"] or "", 0)
-    return _Number(float(value), 0.5, percent=False, loose=False)
-
-
-def _read_clock(match: re.Match[str]) -> tuple[int, int]:
-    hour = int(match[1])
-    if match[4]:
-        hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
-    return hour, int(match[2])

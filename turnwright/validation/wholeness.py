@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Literal
 
 from schemas.findings import Finding
+from turnwright.validation.readings import MOST_CHARACTERS
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import MOST_CHARACTERS
 
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE

@@ -45,22 +45,23 @@ class Invented:
 def find_invented(arguments: dict[str, Any], talk: str, evidence: Evidence) -> Iterator[Invented]:
     """The invented values among the arguments of one call; `talk` is what the user said last, folded."""
     for name, value in walk_leaves(arguments):
-        words = set(label_of(name).split())
         if isinstance(value, bool) or value is None or value == "":
             continue
         if isinstance(value, int | float):
-            if not _knows_number(value, words, talk, evidence):
+            if not _knows_number(value, name, talk, evidence):
                 yield Invented(name, value, certain=True)
         elif not _knows_text(value, talk, evidence):
+            words = set(label_of(name).split())
             told = list_words(fold(compose(value)))
             if told and words.isdisjoint(_OWN_CHOICE):
                 sure = len(told) < _FREE_TEXT and words.isdisjoint(_WORDED)
                 yield Invented(name, value, certain=sure and not (value.isupper() and len(value) < _ABBREVIATION))
 
 
-def _knows_number(value: float, words: set[str], talk: str, evidence: Evidence) -> bool:
+def _knows_number(value: float, name: str, talk: str, evidence: Evidence) -> bool:
     if evidence.has_number(value, 0.0, False):
         return True
+    words = set(label_of(name).split())
     if not words.isdisjoint(_OWN_CHOICE) and float(value).is_integer() and 0 <= value <= 1000:
         return True
     if value in (0, 1, -1) or value in evidence.sizes:

@@ -9,7 +9,7 @@ request's.
 import bisect
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from turnwright.validation.grounding.cells import excuse_number, is_kin, tells
 from turnwright.validation.grounding.claims import Claim
@@ -71,8 +71,7 @@ _MOST_NAMED = 400
 """A text that more records hold than this says too little about which one is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """Words of a message that stand for a field or a record."""
 
     start: int
@@ -87,23 +86,20 @@ def find_phrases(
 ) -> list[Mention]:
     """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
     found: list[Mention] = []
-    position = 0
-    while position < len(words):
-        known = sizes.get(words[position][2])
-        taken = 1
+    taken = 0
+    for position, (start, _, first) in enumerate(words):
+        known = sizes.get(first) if position >= taken else None
         for size in sorted(known, reverse=True) if known else ():
-            if position + size <= len(words):
-                key = " ".join(word for _, _, word in words[position : position + size])
-                if key in table:
-                    found.append(Mention(words[position][0], words[position + size - 1][1], key))
-                    taken = size
-                    break
-        position += taken
+            phrase = words[position : position + size]
+            key = first if size == 1 else " ".join([word for _, _, word in phrase])
+            if len(phrase) == size and key in table:
+                found.append(Mention(start, phrase[-1][1], key))
+                taken = position + size
+                break
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A field, what it is said to be, and of whom."""
 
     label: Mention
@@ -161,8 +157,6 @@ def read_statements(
     for label in labels:
         if label.start in inside and " " not in label.key:
             continue  # `patient` in `Random J. Patient` is part of a name
-        if _MODIFIED.search(folded, max(0, label.start - 40), label.start):
-            continue
         position, subject = label.end, None
         of = _OF.match(folded, position)
         if of is not None:
@@ -177,7 +171,9 @@ def read_statements(
             continue
         linked = bool(link) and bool(folded[position:end].strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
-        if claim is not None or told is not None or linked:
+        if claim is None and told is None and not linked:
+            continue
+        if not _MODIFIED.search(folded, max(0, label.start - 40), label.start):
             statements.append(Statement(label, claim, told, end, linked, subject))
     return statements
 
@@ -233,9 +229,6 @@ def _check_statement(
     statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
 ) -> Iterator[Untraced]:
     records, label = evidence.records, statement.label.key
-    if is_supposed(statement, prose):
-        return
-    past = is_past(statement, prose)
     around = _records_of(subject, records) if subject is not None else []
     own = [record for record in around if label in record.cells]
     named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
@@ -249,10 +242,13 @@ def _check_statement(
         return
     if not strict and len(set(cells)) > _MOST_LIKELY:
         return  # nothing says which of many records is meant
-    if statement.claim is not None:
-        claim = statement.claim
-        if any(tells(claim, cell) for cell in cells):
-            return
+    claim = statement.claim
+    if claim is not None and any(tells(claim, cell) for cell in cells):
+        return
+    if is_supposed(statement, prose):
+        return
+    past = is_past(statement, prose)
+    if claim is not None:
         if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
             return  # a share of the value, and not the value
         if _is_excused(claim, excused) and (not strict or _CHANGED.search(_read_before(statement, prose)[1])):

@@ -20,13 +20,13 @@ from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
 from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
+from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar, walk_leaves
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
+from turnwright.validation.readings import MOST_CHARACTERS
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import MOST_CHARACTERS
 
 _GENERAL_WORDS = 80
 _MOST_FINDINGS = 50
@@ -93,6 +93,8 @@ class _Walk:
                 yield from self._take_result(index, message, content, by_name, changed)
             elif role == "user":
                 self._take_request(index, content)
+            elif len(content) <= MOST_CHARACTERS:
+                self.evidence.add_lines(content, index)
             else:
                 self.told_ids.take_claims(self.evidence.add_text(content, index))
 
@@ -143,12 +145,8 @@ class _Walk:
             _overwrite(self.evidence, tool, arguments, index)
             self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
-        words = frozenset(list_words(label_of(name))).union(
-            *(list_words(label_of(key)) for key in arguments),
-            *(list_words(fold(str(leaf))) for leaf in scalars),
-        )
         sure = tool is not None and not isinstance(tool, SpecTool)
-        self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, words))
+        self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))
 
     def _check_prose(self, prose: Prose) -> Iterator[Finding]:
         evidence = self.evidence
@@ -236,10 +234,16 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], messag
 def _read_specs(tools: Sequence[Tool]) -> Evidence:
     """What the tools' specifications say."""
     evidence = Evidence()
+    names, values = set[str](), set[str]()  # a toolset says `description`, `type` and `string` hundreds of times
     for tool in tools:
         for name, leaf in walk_leaves(orjson.loads(orjson.dumps(tool.spec))):
-            evidence.add_text(label_of(name), -1)
-            evidence.add_leaf(leaf, -1)
-            if isinstance(leaf, str):
+            if name not in names:
+                names.add(name)
+                evidence.add_text(label_of(name), -1)
+            if not isinstance(leaf, str):
+                evidence.add_leaf(leaf, -1)
+            elif leaf not in values:
+                values.add(leaf)
+                evidence.add_leaf(leaf, -1)
                 evidence.add_text(label_of(leaf), -1)
     return evidence

@@ -5,8 +5,7 @@ The same reading serves prose and evidence, so that what is written the same way
 
 import datetime
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from turnwright.validation.grounding.units import UNITS, Unit
 
@@ -59,11 +58,11 @@ _CLAIM = re.compile(
     re.VERBOSE,
 )
 _QUICK = re.compile(rf"[\d@]|www\.|{'|'.join(_SMALL)}|{'|'.join(_TENS)}")
+_PARTING = re.compile(r"[,' ]")
 _MOST_DIGITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One value that a text states."""
 
     kind: Kind
@@ -154,7 +153,9 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 
 def _read_number(groups: re.Match[str], words: str, start: int, end: int) -> Claim:
-    digits = re.sub(r"[,' ]", "", groups["digits"] or "")
+    digits = groups["digits"] or ""
+    if not digits.isdecimal():
+        digits = _PARTING.sub("", digits)
     if len(digits) > _MOST_DIGITS:
         return Claim("code", words, start, end, words.lower())
     scale = _SCALES.get(groups["scale"] or "", 0)

@@ -20,16 +20,18 @@ _AFTER = re.compile(r"(?:\s+\w+){0,6}?\s*:")
 
 def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
     """`wrong_count`: `I found 5 entries:` before a list of 4, where no result of the current request has 5."""
-    if prose.items < 2 and not evidence.counts:
+    if not evidence.counts and prose.items < 2:
         return
     for claim in prose.claims:
         if claim.kind != "number" or claim.loose or claim.rank or claim.unit is not None:
             continue
         value = cast("float", claim.value)
-        start = max(prose.line_start(claim.start), claim.start - 40)
-        if value < 2 or not _BEFORE.search(prose.folded, start, claim.start):
+        if value < 2:
             continue
-        if not _AFTER.match(prose.folded, claim.end) or (prose.items < 2 and not evidence.counts):
+        start = max(prose.line_start(claim.start), claim.start - 40)
+        if not _BEFORE.search(prose.folded, start, claim.start):
+            continue
+        if not _AFTER.match(prose.folded, claim.end):
             continue
         counted = _list_counted(evidence)
         if prose.items >= 2:

@@ -3,28 +3,36 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from schemas.vocabulary import Effect
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import compose, fold, list_words
+from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
 from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.records import Scalar
 from turnwright.validation.grounding.tracing import Untraced
 
-_VERBS = (
-    "added|set|changed|removed|updated|deleted|cancell?ed|booked|created|moved|registered|recorded|saved|sent|emailed|"
-    "ordered|scheduled|rescheduled|reserved|submitted|placed|processed|refunded|paid|transferred|assigned|inserted|"
-    "entered|renamed|replaced|modified|adjusted|edited|corrected|increased|decreased|raised|lowered|reduced|activated|"
-    "deactivated|enabled|disabled|closed|reopened|approved|rejected|uploaded|posted|published|forwarded|notified|"
-    "enrolled|enroled|signed (?:you )?up|arranged|confirmed your|issued|applied|stored|logged|marked|put|made "
-    "the change|"
-    "made that change|made the update|taken care of|completed|finali[sz]ed|unsubscribed|subscribed|exchanged|returned|"
-    "extended|renewed|printed|translated|withdrawn|deposited|swapped|erased|archived|upgraded|downgraded|"
-    "charged|billed|passed (?:\\w+ ){1,5}?(?:on|along)|passed (?:on|along)|informed|alerted|contacted|escalated|filed|"
-    "purchased|bought|"
-    "shipped|dispatched"
-)
+_PLAIN_VERBS = (
+    "added set changed removed updated deleted cancelled canceled booked created moved registered recorded saved sent "
+    "emailed ordered scheduled rescheduled reserved submitted placed processed refunded paid transferred assigned "
+    "inserted entered renamed replaced modified adjusted edited corrected increased decreased raised lowered reduced "
+    "activated deactivated enabled disabled closed reopened approved rejected uploaded posted published forwarded "
+    "notified enrolled enroled arranged issued applied stored logged marked put completed finalised finalized "
+    "unsubscribed subscribed exchanged returned extended renewed printed translated withdrawn deposited swapped erased "
+    "archived upgraded downgraded charged billed informed alerted contacted escalated filed purchased bought shipped "
+    "dispatched"
+).split()
+_PHRASES = {
+    "signed": r"signed (?:you )?up",
+    "confirmed": r"confirmed your",
+    "made": r"made (?:the change|that change|the update)",
+    "taken": r"taken care of",
+    "passed": r"passed (?:\w+ ){1,5}?(?:on|along)|passed (?:on|along)",
+}
+"""Verbs that need more words to tell of a deed, with these."""
+_VERBS = "|".join([*_PLAIN_VERBS, *_PHRASES.values()])
 _ADVERBS = r"(?:(?:successfully|now|just|also|already|then|gone ahead and|been able to|both|all|officially|safely)\s+)*"
 _CLAIMS = re.compile(
     rf"\b(?:i|we)(?:'ve| have|'ve also)?\s+{_ADVERBS}(?P<deed>{_VERBS})\b"
@@ -42,6 +50,8 @@ _STATES = re.compile(
     r"arranged|sent|delivered|shipped|taken care of|sorted|settled|confirmed|all set)\b"
 )
 """How a thing is told to be done, without anybody who did it."""
+_TELLING = frozenset([*_PLAIN_VERBS, *_PHRASES, *"done way delivered sorted settled confirmed".split()])
+"""Words of which each claim of a deed or a state has one; a message without them makes none."""
 _POLITE = re.compile(r"\b(?:no (?:problem|worries|trouble)|not at all|why not)\b")
 """Words of denial that deny nothing."""
 _ASKS_FOR = re.compile(
@@ -125,7 +135,7 @@ _NEEDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 """Verbs that only some tools can make true, with beginnings of words that such a call has in its name or arguments."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deed:
     """One executed call as its result shows it."""
 
@@ -138,8 +148,17 @@ class Deed:
     """A write that came through and met something."""
     sure: bool
     """The effect is known from the tool's own code, and not guessed from its specification."""
-    words: frozenset[str]
-    """Of the tool's name and the arguments."""
+    keys: tuple[str, ...]
+    """Names of its arguments."""
+    given: tuple[Scalar, ...]
+    """Their values; none where it failed."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Of the tool's name and the arguments."""
+        named = (list_words(label_of(name)) for name in (self.tool, *self.keys))
+        told = (list_words(fold(str(value))) for value in self.given)
+        return frozenset(word for words in (*named, *told) for word in words)
 
 
 def tells_nothing_found(text: str) -> bool:
@@ -160,15 +179,12 @@ def is_empty(value: Any) -> bool:
 
 def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iterator[Untraced]:
     """`claimed_deed`, `denied_deed`, `denied_result`, `ignored_error`."""
-    request, known = evidence.request, evidence.words
+    request = evidence.request
     current = [deed for deed in deeds if deed.message >= request]
     writes = [deed for deed in current if deed.effect == "write"]
-    # A write by id is told by the name of the record, which an earlier result gave.
-    names = {word for word in _CAPITAL.findall(prose.plain) if word.lower() in known}
-    names = {word.lower() for word in names}
     earlier = [deed for deed in deeds if deed.changed and deed.message < request]
     made = [deed for deed in writes if deed.changed]
-    for start, end in prose.sentences:
+    for start, end in () if prose.vocabulary.isdisjoint(_TELLING) else prose.sentences:
         sentence = _POLITE.sub(_blank, prose.folded[start:end])
         match = _CLAIMS.search(sentence)
         if match is None and not current and _is_claimed_state(sentence, prose.talk, evidence, earlier):
@@ -178,25 +194,33 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iter
             continue  # what `done` means of a tool that is only specified, nobody can say
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
             asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
-            if not _is_of(sentence, made, earlier, asked | names, prose.talk):
+            if not _is_of(sentence, made, earlier, asked | _list_names(prose, evidence), prose.talk):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
                 why = _explain(writes, failed)
                 yield Untraced("claimed_deed", claim, why)
                 break
-    undone = _UNDONE.search(prose.folded)
-    if undone and made and all(deed.changed for deed in writes) and not any(deed.error for deed in current):
-        yield Untraced("denied_deed", _span(prose, *undone.span()), f"{made[-1].tool} came through")
+    if made and all(deed.changed for deed in writes) and not any(deed.error for deed in current):
+        undone = _UNDONE.search(prose.folded)
+        if undone:
+            yield Untraced("denied_deed", _span(prose, *undone.span()), f"{made[-1].tool} came through")
     reads = [deed for deed in current if deed.effect == "read"]
-    missed = _NOT_FOUND.search(prose.folded)
-    if missed and reads and not writes and all(deed.error is None and not is_empty(deed.value) for deed in reads):
-        yield Untraced("denied_result", _span(prose, *missed.span()), "every look-up returned something", blocks=False)
+    if reads and not writes and all(deed.error is None and not is_empty(deed.value) for deed in reads):
+        missed = _NOT_FOUND.search(prose.folded)
+        if missed:
+            span = _span(prose, *missed.span())
+            yield Untraced("denied_result", span, "every look-up returned something", blocks=False)
     if current and current[-1].error and not _TROUBLE.search(prose.folded):
         last = current[-1]
         mended = any(deed.error is None and (last.effect != "write" or deed.tool == last.tool) for deed in current)
         if not mended and len(prose.words) > 3:
             claim = _span(prose, 0, len(prose.plain))
             yield Untraced("ignored_error", claim, f"{last.tool} failed ({last.error}) and nothing is said of it")
+
+
+def _list_names(prose: Prose, evidence: Evidence) -> set[str]:
+    """Capitalised words that are known: a write by id is told by the record's name, which an earlier result gave."""
+    return {word.lower() for word in _CAPITAL.findall(prose.plain)} & evidence.words
 
 
 def _explain(writes: Sequence[Deed], failed: str | None) -> str:

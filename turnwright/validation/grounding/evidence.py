@@ -6,7 +6,6 @@ Evidence only grows, message by message, and each piece is read once: a dialogue
 import bisect
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +13,7 @@ from typing import Any, cast
 
 from turnwright.validation.demonyms import list_demonyms
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.plain_text import compose, fold, list_words
+from turnwright.validation.grounding.plain_text import compose, fold, list_words, split_apart
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
 from turnwright.validation.grounding.units import list_marks, units_in
 
@@ -26,6 +25,8 @@ _CLOSELY = 100_000
 _PLAIN = re.compile(r"(?<![\w.,])\d{1,15}(?:,\d{3}){0,4}(?:\.\d{1,10})?(?![\w])")
 _SHORT = 160
 """Characters up to which a text is read only once for all dialogues."""
+_LINE = 2000
+"""The same for a line of a prompt."""
 
 
 @dataclass
@@ -70,6 +71,15 @@ class Evidence:
             self._add_claim(claim, message)
         return list(claims)
 
+    def add_lines(self, text: str, message: int) -> None:
+        """The same for a long text whose lines come back in dialogue after dialogue, such as a system prompt."""
+        for line in split_apart(text):
+            words, units, claims = _read_line(line) if len(line) <= _LINE else _read_text(line)
+            self.words |= words
+            self.units |= units
+            for claim in claims:
+                self._add_claim(claim, message)
+
     def add_number(self, value: float, message: int) -> None:
         """One number."""
         if value not in self.numbers and _is_finite(value):
@@ -78,16 +88,15 @@ class Evidence:
 
     def add_leaf(self, value: Scalar, message: int) -> None:
         """One scalar of a result or of arguments."""
-        if isinstance(value, bool) or value is None:
-            return
-        if isinstance(value, int | float):
+        if isinstance(value, str):
+            words, units, claims = _read_value(value) if len(value) <= _SHORT else _read_long_value(value)
+            self.words |= words
+            if units:
+                self.units |= units
+            for claim in claims:
+                self._add_claim(claim, message)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             self.add_number(value, message)
-        elif value.isascii() and value.isalpha():
-            self.words.add(value.lower())
-            self.words.update(list_demonyms(value))
-        else:
-            self.add_text(value, message)
-            self.words.update(list_demonyms(value))
 
     def add_arguments(self, arguments: dict[str, Any], message: int) -> list[Scalar]:
         """The arguments of a call that ran: telling what was asked for is telling the truth. Returns the scalars."""
@@ -101,13 +110,12 @@ class Evidence:
         for _, leaf in walk_leaves(value):
             self.add_leaf(leaf, message)
         numbers = self.records.add(value, message, arguments)
-        for number in numbers:
-            for label in self.records.all[number].cells:
-                words, units, figures = _read_label(label)
-                self.words |= words
-                self.units |= units
-                for figure in figures:
-                    self.add_number(figure, message)
+        for label in dict.fromkeys(label for number in numbers for label in self.records.all[number].cells):
+            words, units, figures = _read_label(label)
+            self.words |= words
+            self.units |= units
+            for figure in figures:
+                self.add_number(figure, message)
         self._add_columns(value, numbers)
 
     def _add_columns(self, value: Any, numbers: list[int]) -> None:
@@ -127,7 +135,10 @@ class Evidence:
             figures = [each for each in column if isinstance(each, int | float) and not isinstance(each, bool)]
             if figures:
                 self.columns.setdefault(f"{group} {label}", []).extend(figures)
-            tally = Counter(each for each in column if not isinstance(each, float))
+            tally: dict[Scalar, int] = {}
+            for each in column:
+                if not isinstance(each, float):
+                    tally[each] = tally.get(each, 0) + 1
             if tally:
                 self.counts[len(tally)] = None
                 self.counts |= dict.fromkeys(tally.values())
@@ -227,6 +238,27 @@ def _read_text(text: str) -> _Reading:
 def _read_short(text: str) -> _Reading:
     """The same; the values of a database come back in dialogue after dialogue."""
     return _read_text(text)
+
+
+@lru_cache(maxsize=2048)
+def _read_line(line: str) -> _Reading:
+    """The same for a line of a prompt."""
+    return _read_text(line)
+
+
+def _read_long_value(value: str) -> _Reading:
+    """Words, units and claims of a scalar; with a country come its people."""
+    others = list_demonyms(value)
+    if value.isascii() and value.isalpha():
+        return frozenset([value.lower(), *others]), frozenset(), ()
+    words, units, claims = _read_short(value) if len(value) <= _SHORT else _read_text(value)
+    return words.union(others), units, claims
+
+
+@lru_cache(maxsize=16_384)
+def _read_value(value: str) -> _Reading:
+    """The same; the values of a database come back in dialogue after dialogue."""
+    return _read_long_value(value)
 
 
 def _is_finite(value: float) -> bool:

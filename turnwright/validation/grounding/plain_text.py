@@ -18,6 +18,7 @@ _SHORT = 80
 """Characters up to which a phrase is taken apart only once: names come back in dialogue after dialogue."""
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n+")
+_LINE_END = re.compile(r"(?<=[a-z)][.:;?!])\n+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -61,6 +62,17 @@ def key_of(text: str) -> str:
 def label_of(name: str) -> str:
     """The name of a field or parameter as words: `home_town`, `homeTown` and `Home Town` are one."""
     return " ".join(_WORD.findall(_CAMEL.sub(" ", name).lower()))
+
+
+def split_apart(text: str) -> list[str]:
+    """The lines of a text, which read one by one say what the text says: nothing goes on over their ends.
+
+    A line that does not end as a sentence stays together with the next, for a number may be on one and its unit on the
+    other; so does a text with letters that look different beside others.
+    """
+    if not text.isascii():
+        return [text]
+    return [line for line in _LINE_END.split(text) if line]
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:

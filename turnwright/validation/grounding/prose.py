@@ -2,8 +2,9 @@
 
 import bisect
 import re
-from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
+from typing import Final
 
 from turnwright.validation.grounding.claims import Claim, read_claims
 from turnwright.validation.grounding.plain_text import compose, fold, place_words, split_sentences
@@ -21,43 +22,41 @@ _ENUMERATION = re.compile(r"[^.;\n!?]+?(?:, [^.;\n!?,]+)*,? (?:and|or) [^.;\n!?,
 _AROUND = 400
 
 
-@dataclass(frozen=True)
 class Prose:
-    """An assistant's message without its calls."""
+    """An assistant's message without its calls. Nothing of it changes."""
 
-    index: int
-    """Of the message."""
-    text: str
-    talk: str = ""
-    """Folded words of the user in the current request."""
-    calling: bool = False
-    """Whether calls stand beside it: then it announces, and does not report."""
+    def __init__(self, index: int, text: str, talk: str = "", calling: bool = False) -> None:
+        """Reads what every check asks for; the rest waits until one does.
 
-    @cached_property
-    def plain(self) -> str:
+        Args:
+            index: of the message.
+            text: what it says.
+            talk: folded words of the user in the current request.
+            calling: whether calls stand beside it: then it announces, and does not report.
+        """
+        self.index: Final = index
+        self.talk: Final = talk
+        self.calling: Final = calling
+        self.plain: Final = compose(text)
         """The text with composed letters; spans count in it."""
-        return compose(self.text)
-
-    @cached_property
-    def folded(self) -> str:
+        self.folded: Final = fold(self.plain)
         """The text in plain form, position for position."""
-        return fold(self.plain)
-
-    @cached_property
-    def words(self) -> list[tuple[int, int, str]]:
+        self.words: Final = place_words(self.folded)
         """Its words with where they stand."""
-        return place_words(self.folded)
-
-    @cached_property
-    def claims(self) -> list[Claim]:
+        self.vocabulary: Final = frozenset([word for _, _, word in self.words])
+        """Its different words: a pattern that needs one of some words is only looked for where there is one."""
+        self.claims: Final = self._read_claims()
         """Values, quoted texts and names, in order."""
+        self.asks: Final = self.plain.rstrip().endswith("?")
+        """Whether it ends in a question."""
+
+    def _read_claims(self) -> list[Claim]:
         values = read_claims(self.plain, self.folded)
-        taken = {place for claim in values for place in range(claim.start, claim.end)}
-        claims = [*values, *self._quotes(), *self._names(taken)]
+        claims = [*values, *self._quotes(), *self._names(values)]
         if "```" in self.plain:  # what stands in a block of code was asked to be written
             blocks = {place for match in _CODE.finditer(self.plain) for place in range(*match.span())}
             claims = [claim for claim in claims if claim.start not in blocks]
-        return sorted(claims, key=lambda claim: (claim.start, claim.end))
+        return sorted(claims, key=attrgetter("start", "end"))
 
     def _quotes(self) -> list[Claim]:
         folded = self.folded
@@ -69,9 +68,10 @@ class Prose:
             for g in (1 if m[1] is not None else 2,)
         ]
 
-    def _names(self, taken: set[int]) -> list[Claim]:
-        """Capitalised words that no sentence, line or heading begins with."""
+    def _names(self, values: list[Claim]) -> list[Claim]:
+        """Capitalised words that no sentence, line or heading begins with, and that are not part of a value."""
         names: list[Claim] = []
+        taken = {place for claim in values for place in range(claim.start, claim.end)}
         for match in _CAPITALS.finditer(self.plain):
             start, end = match.span()
             if start in taken or end - 1 in taken:
@@ -167,11 +167,8 @@ class Prose:
             found |= set(range(2, commas + joined + 2)) if commas + joined else set()
         return found
 
-    @cached_property
-    def asks(self) -> bool:
-        """Whether it ends in a question."""
-        return self.plain.rstrip().endswith("?")
-
 
 def _is_start(text: str, position: int) -> bool:
+    if position > 1 and text[position - 1] == " " and text[position - 2].isalnum():
+        return False
     return _SENTENCE_START.search(text, max(0, position - 12), position) is not None or position == 0

@@ -107,11 +107,15 @@ _AMBIGUOUS = frozenset("min sec second mi kn ha ms won mm ton rub foot yard poun
 """Words that often mean something else: they count as a unit of a claim, never as evidence by themselves."""
 
 
+_EVIDENT: dict[str, str] = {
+    word: unit.name for word, unit in UNITS.items() if word not in _AMBIGUOUS or word in ("pounds", "ms", "mm", "cent")
+}
+"""Words of evidence that speak of a unit, with its name."""
+
+
 def units_in(words: list[str]) -> set[str]:
     """Names of the units that these words of evidence speak of."""
-    return {unit.name for word in words if word not in _AMBIGUOUS and (unit := UNITS.get(word)) is not None} | {
-        UNITS[word].name for word in words if word in ("pounds", "ms", "mm", "cent")
-    }
+    return {_EVIDENT[word] for word in _EVIDENT.keys() & words}
 
 
 def list_marks(folded: str, words: list[str]) -> list[str]:

@@ -1,0 +1,191 @@
+"""What spares validation work must never change what it finds: each short cut against the long way."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.hand_tools import make_file, make_tool, open_file
+from turnwright.validation import language
+from turnwright.validation.grounding import deeds, tracing
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.plain_text import compose, fold, split_apart
+from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
+
+PROMPT = """You are a helper. It is 2025-07-05T09:19:00.
+
+- Deliveries take 5
+days, or 3.5
+km; up to $
+20 each, for 10%.
+- Call before 10:30
+am. Ask www.example.com or a@b.org:
+1. Never book more than twelve seats; say so (see page 4).
+2. Fees: 15 million; taxes apply.
+  May 20, 2024 was the last.
+Codes look like AB-12."""
+
+
+def read_whole(text: str) -> Evidence:
+    evidence = Evidence()
+    evidence.add_text(text, 0)
+    return evidence
+
+
+def read_lines(text: str) -> Evidence:
+    evidence = Evidence()
+    evidence.add_lines(text, 0)
+    return evidence
+
+
+@pytest.mark.parametrize(
+    "text", [PROMPT, PROMPT.replace("\n", "\r\n"), PROMPT + "\nİstanbul Σ.\n5 km", "", "5.\nkm", "a\n\n\n5"]
+)
+def test_a_prompt_read_line_by_line_says_what_it_says_as_a_whole(text: str) -> None:
+    assert read_lines(text) == read_whole(text)
+
+
+def test_mixed_lines_say_the_same_in_any_order() -> None:
+    pieces = PROMPT.splitlines()
+    rng = random.Random("lines")
+    for _ in range(300):
+        text = "\n".join(rng.choices(pieces, k=6))
+        assert read_lines(text) == read_whole(text), text
+
+
+def test_a_prompt_of_sentences_is_taken_apart() -> None:
+    assert len(split_apart(PROMPT)) > 3
+    assert split_apart("5\nkm") == ["5\nkm"]
+
+
+def test_probes_miss_no_run() -> None:
+    rng = random.Random("runs")
+    shared = 0
+    for size in (2, 3, 6, 9):
+        for _ in range(400):
+            words, other = rng.choices("abc", k=rng.randrange(30)), rng.choices("abc", k=rng.randrange(40))
+            if list_runs(words, size) & list_runs(other, size):
+                shared += 1
+                assert may_share(words, " ".join(other), size)
+    assert shared > 100
+
+
+def test_probes_tell_most_texts_apart() -> None:
+    told = join_spoken("Please look up the price of the ticket\nand then book it for two.")
+    assert told == "please look up the price of the ticket and then book it for two"
+    assert not may_share(list_spoken("Thanks, the price is fine, and that was all for now."), told, 6)
+
+
+VERBS = [re.sub(r"\(\?:\\w\+ \)\{1,5\}\?", "it ", verb) for verb in [*deeds._PLAIN_VERBS]]  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        *(f"I have {verb} it." for verb in VERBS),
+        "I signed you up.",
+        "We confirmed your seat.",
+        "I have made that change.",
+        "That's taken care of.",
+        "I passed it all on.",
+        "I've passed along the note.",
+        "Everything is done.",
+        "All set!",
+        "Fine: saved.",
+        "A red taxi is on its way.",
+        "Your small order has been delivered.",
+        "The seat is sorted.",
+        "The bill has been settled.",
+    ],
+)
+def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
+    prose = Prose(1, claim)
+    found = deeds._CLAIMS.search(prose.folded) or deeds._STATES.search(prose.folded)  # pyright: ignore[reportPrivateUsage]
+    assert found is not None
+    assert not prose.vocabulary.isdisjoint(deeds._TELLING)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "label",
+    "status type category color colour gender nationality priority grade genre brand severity occupation".split(),
+)
+def test_each_attribute_is_looked_for(label: str) -> None:
+    prose = Prose(1, f"The {label} is purple.")
+    assert tracing._ATTRIBUTE.search(prose.folded) is not None  # pyright: ignore[reportPrivateUsage]
+    assert not prose.vocabulary.isdisjoint(tracing._ATTRIBUTES)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the user simulator",
+        "a SYSTEM PROMPT",
+        "your rubric",
+        "two tool calls",
+        "a function call",
+        "API calls",
+        "known_details",
+        "Known details",
+        "my persona",
+        "the simulated user",
+        "role-play",
+        "role play",
+        "the assistant",
+        "run another tool",
+        "use the functions",
+        "call a tool",
+        "the u\u017fer simulator",
+        "the system prompt\u2026",
+    ],
+)
+def test_words_behind_the_scenes_are_found(words: str) -> None:
+    assert language.find_scenes(f"Well, {words} it is.") is not None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "How may I assist you?",
+        "how can i help",
+        "I'm here to help.",
+        "Anything else I can do for you?",
+        "As an AI, yes.",
+        "Happy to assist you.",
+        "I would be happy to help.",
+        "Let me know if you have any wishes.",
+        "Let me \u212anow if you need it. as an ai",
+    ],
+)
+def test_offers_are_found(words: str) -> None:
+    assert language.find_offer(words) is not None
+
+
+@pytest.mark.parametrize("text", ["Ada Bell was born 1990-01-02.", 'É\u0301 costs 5 €, "so it is".', ""])
+def test_prose_keeps_positions(text: str) -> None:
+    prose = Prose(0, text)
+    assert prose.plain == compose(text)
+    assert prose.folded == fold(prose.plain)
+    assert all(prose.folded[start:end] == word for start, end, word in prose.words)
+
+
+def test_a_statement_that_is_kept_is_refused_no_less_and_tells_its_own_time(tmp_path: Path) -> None:
+    base = open_file(make_file(tmp_path, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1);"), tmp_path)
+    try:
+        tool = make_tool("clock", "SELECT datetime('now') AS now, random() AS dice, a FROM t")
+        times = ["2031-05-06T07:08:09", "2032-05-06T07:08:09", "2031-05-06T07:08:09"]
+        told = [base.open([tool], seed="s", reference_time=each).call("clock", {}).value[0] for each in times]
+        assert told[0] == told[2]
+        assert told[0]["now"] == "2031-05-06 07:08:09"
+        assert told[1]["now"] == "2032-05-06 07:08:09"
+        other = base.open([tool], seed="z", reference_time=times[0]).call("clock", {}).value[0]
+        assert other["dice"] != told[0]["dice"]
+        for _ in range(3):
+            refused = base.run("SELECT name FROM sqlite_master", {})
+            assert refused.error is not None and refused.error.kind == "refused"
+            assert base.run("SELECT a FROM t", {}).rows == ({"a": 1},)
+            broken = base.run("SELECT b FROM t", {})
+            assert broken.error is not None and broken.error.kind == "database"
+    finally:
+        base.close()

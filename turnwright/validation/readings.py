@@ -1,0 +1,177 @@
+"""How texts and values are read before one is held against the other: each once, and no further than somebody asks."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from turnwright.validation.demonyms import list_demonyms
+
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_WORDS = {word: number for number, word in enumerate(_SMALL)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
+_SPELLED_WORDS = frozenset(_WORDS)
+SCALES = {"thousand": 3, "k": 3, "million": 6, "m": 6, "billion": 9, "bn": 9}
+"""Powers of ten, by what is said for them."""
+
+_ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.])(?P<sign>[-−])?[$€£¥]?"
+    r"(?P<digits>\d{1,3}(?:[,\u00a0\u202f’' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)"
+    r"(?!\.?\d)\s?(?P<scale>%|percent\b|per cent\b|thousand\b|million\b|billion\b|bn\b|[kKmM]\b)?"
+)
+_PARTING = re.compile(r"[,\u00a0\u202f’' ]")
+"""What parts the thousands of a number."""
+_DIGIT = re.compile(r"\d")
+_SPACED = re.compile(r"(?<=\d) (?=\d)")
+_SPELLED = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_SMALL[1:10])}))?|(?P<small>{'|'.join(_SMALL)}))\b"
+)
+_ISO_VALUE = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+_TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
+_WORD = re.compile(r"\w+")
+NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
+
+_LONG_TEXT_WORDS = 12
+_SHORT_VALUE = 200
+MOST_CHARACTERS = 40_000
+"""Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that a text tells."""
+
+    value: float
+    half_unit: float
+    """Half of the last digit told: the most that rounding can have moved it."""
+    percent: bool
+    loose: bool
+    """Told with decimals or a scale word, so that it may be a rounded value."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text, read once, and no further than somebody asks."""
+
+    plain: str
+    """Case folded, one kind of space, quote and dash, no markup."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words."""
+        return frozenset(_WORD.findall(self.plain))
+
+    @cached_property
+    def numbers(self) -> tuple[Number, ...]:
+        """Its numbers, in digits and in words."""
+        numbers: list[Number] = []
+        if _DIGIT.search(self.plain):
+            without_dates = _ISO_DATE.sub(" ; ", self.plain)
+            without_dates = _CLOCK.sub(" ; ", without_dates) if ":" in without_dates else without_dates
+            numbers += [_read_number(match) for match in _NUMBER.finditer(without_dates)]
+            if _SPACED.search(without_dates):
+                # A space may part thousands or two numbers: read it both ways.
+                numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
+        if not _SPELLED_WORDS.isdisjoint(self.words):
+            numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
+        return tuple(numbers)
+
+    @cached_property
+    def figures(self) -> frozenset[float]:
+        """The values of its numbers."""
+        return frozenset(number.value for number in self.numbers)
+
+    @cached_property
+    def amounts(self) -> frozenset[float]:
+        """The values of its numbers but for shares."""
+        return frozenset(number.value for number in self.numbers if not number.percent)
+
+    @cached_property
+    def clocks(self) -> frozenset[tuple[int, int]]:
+        """Its times of day."""
+        return frozenset(_read_clock(match) for match in _CLOCK.finditer(self.plain))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A text value as people may say it: what of it does not depend on where it is looked for."""
+
+    plain: str
+    """Folded as a `Reading` is."""
+    others: tuple[str, ...]
+    """Other words for the same: of a country who comes from there."""
+    date: re.Match[str] | None
+    clock: tuple[int, int] | None
+    number: float | None
+    words: frozenset[str]
+    """Of a long text, which may be told in part; empty for others."""
+
+
+def _read_wording(value: str) -> Wording:
+    plain, bare = _fold(value), value.strip()
+    clock = _TIME_VALUE.fullmatch(bare)
+    words = frozenset(_WORD.findall(plain))
+    return Wording(
+        plain,
+        tuple(list_demonyms(plain)),
+        _ISO_VALUE.fullmatch(bare),
+        (int(clock[1]), int(clock[2])) if clock else None,
+        float(plain) if NUMERIC_TEXT.fullmatch(plain) else None,
+        words if len(words) > _LONG_TEXT_WORDS else frozenset(),
+    )
+
+
+def read_value(value: str) -> Wording:
+    """The wording of a value."""
+    return _read_short(value) if len(value) <= _SHORT_VALUE else _read_wording(value)
+
+
+@lru_cache(maxsize=4096)
+def _read_short(value: str) -> Wording:
+    """The same; values come back in text after text."""
+    return _read_wording(value)
+
+
+_CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "*": "", "`": ""})
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
+    return " ".join(plain.split())
+
+
+@lru_cache(maxsize=4096)
+def read_text(text: str) -> Reading:
+    """The reading of a text; of a very long one its beginning."""
+    return Reading(_fold(text[:MOST_CHARACTERS]))
+
+
+def _read_number(match: re.Match[str]) -> Number:
+    digits = match["digits"] if match["digits"].isdecimal() else _PARTING.sub("", match["digits"])
+    scale = (match["scale"] or "").lower()
+    exponent = SCALES.get(scale, 0)
+    decimals = len(digits.split(".")[1]) if "." in digits and "e" not in digits else 0
+    value = float(digits) * 10**exponent
+    if match["sign"]:
+        value = -value
+    percent = scale == "%" or scale.startswith("per")
+    return Number(value, 0.5 * 10 ** (exponent - decimals), percent, bool(exponent or decimals))
+
+
+def _read_spelled(match: re.Match[str]) -> Number:
+    value = _WORDS[match["small"]] if match["small"] else _WORDS[match["tens"]] + _WORDS.get(match["unit"] or "", 0)
+    return Number(float(value), 0.5, percent=False, loose=False)
+
+
+def _read_clock(match: re.Match[str]) -> tuple[int, int]:
+    hour = int(match[1])
+    if match[4]:
+        hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
+    return hour, int(match[2])
