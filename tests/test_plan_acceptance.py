@@ -179,3 +179,13 @@ def test_hostile_drafts_come_to_reasons_not_to_errors() -> None:
     plan = read_plan(strange, TOOLS, [])
     assert {"unknown_tool"} <= {problem.code for problem in check_plan(plan.calls, TOOLS, [], most=8)}
     assert "\ud800" not in repr(plan)
+
+
+def test_a_field_may_be_written_with_its_tool_as_the_links_write_it() -> None:
+    drafted = draft(
+        call("c1", "get_order", order_code="W12"),
+        call("c2", "get_customer", customer_id=("c1", "get_order.customer_id")),
+        call("c3", "get_customer", customer_id=("c1", "no_tool.customer_id")),
+    )
+    calls = read_plan(drafted, TOOLS, ()).calls
+    assert [call.sources["customer_id"].field for call in calls[1:]] == ["customer_id", "no_tool.customer_id"]

@@ -73,7 +73,7 @@ def read_plan(draft: PlanDraft, tools: Mapping[str, Tool], earlier: Sequence[Ear
             if key in sources:
                 problems.append(Problem("repeated_argument", f"{name}: {key} is given twice"))
                 continue
-            sources[key], arguments[key] = _read_argument(argument, tool, numbers, taken)
+            sources[key], arguments[key] = _read_argument(argument, tool, numbers, taken, tools)
             if (problem := _find_oversize(name, key, argument, arguments[key])) is not None:
                 problems.append(problem)
         calls.append(
@@ -149,19 +149,26 @@ def _name_type(value: Any) -> str:
 
 
 def _read_argument(
-    argument: PlanArgument, tool: Tool | None, numbers: Mapping[str, str], taken: set[str]
+    argument: PlanArgument, tool: Tool | None, numbers: Mapping[str, str], taken: set[str], tools: Mapping[str, Tool]
 ) -> tuple[ArgumentSource, Any]:
     if argument.from_call:
         called = _clean(argument.from_call)
         # An id of an earlier turn means that turn: a plan that takes it for one of its own is found out as reused_id.
         identifier = called if called in taken else numbers.get(called, called)
-        return ArgumentSource(kind="result", call=identifier, field=_clean(argument.from_field)), None
+        return ArgumentSource(kind="result", call=identifier, field=_read_field(argument.from_field, tools)), None
     properties = cast("dict[str, Any]", tool.parameters.get("properties") or {}) if tool is not None else {}
     schema = properties.get(argument.name)
     value = read_literal(
         replace_surrogates(argument.value), cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
     )
     return ArgumentSource(kind="user"), value
+
+
+def _read_field(text: str, tools: Mapping[str, Tool]) -> str:
+    """The field, also where it is written as the links of the prompt write it, with its tool: `get_order.total`."""
+    field = _clean(text)
+    tool, _, own = field.rpartition(".")
+    return own if tool in tools else field
 
 
 def _find_oversize(tool: str, name: str, argument: PlanArgument, value: Any) -> Problem | None:
