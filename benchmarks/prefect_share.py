@@ -6,7 +6,8 @@ One run from nothing against `selfplay serve` in a process of its own, with a cl
 and task (`benchmarks.clocked_run`). Prefect's is what lies between the two while nothing of ours works: submitting
 tasks, states, results, the API. Where shards overlap, only time in which none is in work counts. To that come importing
 Prefect, and the run's own server as far as anybody waits for it. With `--watched` the run reports to a server as a team
-has it, with all of its services, logs and pages. Prints one JSON line.
+has it, with all of its services, logs and pages. Prints one JSON line, with the most
+resident memory that the run held.
 """
 
 import argparse
@@ -84,6 +85,7 @@ def measure_share(*, dialogues: int, shard_size: int, slots: int, latency_ms: fl
         "watched": watched,
         "calls": answer["model_calls"],
         "seconds": round(whole, 2),
+        "peak_mb": round(done.peak_mb()),
         "prefect_seconds": {name: round(seconds, 2) for name, seconds in parts.items()},
         "prefect_share": round(sum(parts.values()) / whole, 4),
         "task_runs": record_shards,
