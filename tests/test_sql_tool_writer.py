@@ -141,6 +141,19 @@ def test_the_conversation_only_grows_and_tells_what_became_of_the_drafts(world: 
     assert [row.accepted for row in made.tool_specs] == [True, False]
 
 
+def test_a_writer_that_repeats_itself_begins_afresh_and_is_told_what_is_there(world: World) -> None:
+    models = script(drafts(GOOD), drafts(GOOD), drafts(BAD), *[drafts()] * 3)
+    made = world.prepare(models)
+    requests = models.requests_of("sql_tool_writer")
+    assert [len(request.messages) for request in requests] == [2, 4, 2, 4, 6, 8]
+    afresh = read_blocks(requests[2].messages[-1]["content"] or "")
+    assert afresh.keys() == {"database", "present", "questions", "shapes", "wanted"}
+    assert afresh["present"] == ["list_players"]
+    mending = read_blocks(requests[3].messages[-1]["content"] or "")
+    assert mending["feedback"]["rejected"][0]["name"] == "get_wage"
+    assert [row.accepted for row in made.tool_specs] == [True, False, False]
+
+
 def test_every_draft_is_a_row_and_a_unit_of_the_ledger(world: World) -> None:
     made = world.prepare(script(drafts(GOOD, BAD), *[drafts(GOOD)] * 5))
     assert [row.reasons[0].split(":")[0] if row.reasons else "" for row in made.tool_specs] == [

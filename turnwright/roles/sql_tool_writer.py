@@ -1,7 +1,8 @@
 """The SQL tool writer: one append-only conversation per database, a batch of questions at a time.
 
 Each round tells what became of the drafts of the round before, so that the writer mends what was rejected and repeats
-nothing. Messages are only ever added: a server's prefix cache keeps the database's view.
+nothing. Messages are only ever added: a server's prefix cache keeps the database's view. A writer that repeats itself
+all the same begins afresh, with the names of the tools that are there: small models copy what they read of their own.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,12 @@ class ToolConversation:
     unit: str
     """Id of the seed, for the journal."""
     messages: list[Message] = field(default_factory=list[Message])
+    present: Sequence[str] = ()
+    """Tools that were there when the conversation began, by name."""
+
+    def begin_afresh(self, present: Sequence[str]) -> None:
+        """Forgets what was said; the next round begins with these tools."""
+        self.messages, self.present = [], tuple(present)
 
     async def write_tools(
         self,
@@ -65,11 +72,12 @@ class ToolConversation:
             system = prompts.render("sql_tool_writer", "system")
             user = prompts.render(
                 "sql_tool_writer",
-                "user",
+                "afresh" if self.present else "user",
                 database=view_database(self.database),
                 questions=list(questions),
                 shapes=lines,
                 wanted=wanted,
+                **({"present": list(self.present)} if self.present else {}),
             )
             return prompts.begin_messages(system, user)
         told = feedback or {"accepted": [], "rejected": []}

@@ -141,25 +141,31 @@ def _check_order(text: str, explicit: Sequence[PlannedCall], hidden: Sequence[Pl
 
 def _check_hidden(text: str, explicit: Sequence[PlannedCall], hidden: Sequence[PlannedCall]) -> Iterator[Problem]:
     """`hidden_named`: the request asks for a hidden call, by a verb of its kind close before what it is about."""
+    done = frozenset[str]().union(*(read_tool_words(call.tool)[0] for call in explicit))
     asked = frozenset[str]().union(*(read_tool_words(call.tool)[1] for call in explicit))
     sentences = [[fold_word(word) for word in _WORD.findall(sentence.casefold())] for sentence in _SENTENCE.split(text)]
     for call in hidden:
         verbs, objects = read_tool_words(call.tool)
-        said = next((words for each in sentences if (words := _find_deed(each, verbs, objects, asked))), None)
+        said = next((words for each in sentences if (words := _find_deed(each, verbs, done, objects, asked))), None)
         if said is not None:
             yield Problem("hidden_named", f"the request asks for {call.tool}: {' '.join(said)}")
 
 
 def _find_deed(
-    words: Sequence[str], verbs: frozenset[str], objects: frozenset[str], asked: frozenset[str]
+    words: Sequence[str], verbs: frozenset[str], done: frozenset[str], objects: frozenset[str], asked: frozenset[str]
 ) -> Sequence[str] | None:
-    """The words of a sentence that ask for something; a thing that an explicit call is about belongs to that call."""
+    """The words of a sentence that ask for something.
+
+    A thing that an explicit call is about belongs to that call, unless something else is done to it than calls like
+    that do: one who has a booking cancelled does not ask to search the bookings. `done` are the verbs of such calls.
+    """
     for place, word in enumerate(words):
         if place and words[place - 1] in _DETERMINERS:
             continue  # `the sum of the order` asks for nothing
         near = words[place + 1 : place + 1 + _NEAR]
         thing = next((other for other in near if other in objects | asked), None)
-        if word in verbs - _WEAK and thing in objects - asked and 2 * len(objects & set(near)) >= len(objects):
+        own = objects if word not in done else objects - asked
+        if word in verbs - _WEAK and thing in own and 2 * len(objects & set(near)) >= len(objects):
             return words[place : place + 1 + _NEAR]
     return None
 

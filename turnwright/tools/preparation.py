@@ -1,6 +1,7 @@
 """prepare-tools for one SQL seed: questions, tools written in one conversation, each verified, then toolsets."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,6 +178,9 @@ class _Preparation:
                     break
                 continue
             feedback = await self.judge(drafts[:MOST_DRAFTS], reply, batch, number)
+            if _repeats(feedback):
+                conversation.begin_afresh([tool.name for _, tool in self.accepted])
+                feedback = None
 
     def next_shapes(self, wanted: int) -> list[Shape]:
         """Shapes to ask for in a round that wants so many tools: those that are missing, each at most twice.
@@ -268,6 +272,13 @@ class _Preparation:
 
 def _keys(reply: StructuredReply[Reply]) -> list[str]:
     return [part.key for part in reply.replies]
+
+
+def _repeats(feedback: Mapping[str, Any]) -> bool:
+    """Whether a round brought nothing but, for the most part, tools that are there already."""
+    rejected: list[dict[str, str]] = feedback["rejected"]
+    repeated = sum(each["reason"].startswith("duplicate") for each in rejected)
+    return not feedback["accepted"] and 2 * repeated > len(rejected)
 
 
 def _explain(error: MalformedReply | ContextOverflow) -> str:
