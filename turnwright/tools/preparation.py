@@ -34,7 +34,7 @@ from turnwright.tools.topics import list_topics
 BATCH = 6
 """Questions that one round of the tool writer is about."""
 EXTRA_ROUNDS = 2
-"""Rounds after the questions are used up, while fewer than `FEW` tools are accepted."""
+"""Rounds after the questions are used up, while fewer than `FEW` tools are accepted or none of them writes."""
 FEW = 8
 MOST_AT_ONCE = 8
 """Tools that one round asks for: a small model that has to write more loses the thread."""
@@ -161,11 +161,12 @@ class _Preparation:
         for number in range(planned + EXTRA_ROUNDS):
             batch = batches[number % len(batches)]
             missing = settings.per_domain - len(self.accepted)
-            if missing <= 0 or (number >= planned and len(self.accepted) >= FEW):
+            extra = number >= planned
+            if missing <= 0 or (extra and len(self.accepted) >= FEW and not self.lacks_writes()):
                 break
             remaining = float(max(1, planned - number))
             wanted = min(share, missing)
-            shapes = self.next_shapes(wanted)
+            shapes = self.next_shapes(wanted, writes_first=extra and self.lacks_writes())
             try:
                 drafts, reply = await conversation.write_tools(
                     [question.text for question in batch], shapes, wanted, feedback, remaining=remaining
@@ -182,12 +183,21 @@ class _Preparation:
                 conversation.begin_afresh([tool.name for _, tool in self.accepted])
                 feedback = None
 
-    def next_shapes(self, wanted: int) -> list[Shape]:
+    def lacks_writes(self) -> bool:
+        """Whether no tool changes anything, although the database is there to be changed."""
+        tools = [tool for _, tool in self.accepted]
+        return all(tool.effect == "read" for tool in tools) and any(
+            shape.writes for shape in list_missing(self.database, tools)
+        )
+
+    def next_shapes(self, wanted: int, *, writes_first: bool = False) -> list[Shape]:
         """Shapes to ask for in a round that wants so many tools: those that are missing, each at most twice.
 
         Some of the tools are left to the writer, who has the questions before it.
         """
         missing = list_missing(self.database, [tool for _, tool in self.accepted])
+        if writes_first:
+            missing.sort(key=lambda shape: not shape.writes)
         open_shapes = [shape for shape in missing if self.asked.get(shape, 0) < _ASKED]
         chosen = open_shapes[: max(1, round(wanted * _GUIDED))]
         for shape in chosen:

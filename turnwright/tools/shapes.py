@@ -32,6 +32,11 @@ class Shape:
     """The columns and clauses that it is made of."""
 
     @property
+    def writes(self) -> bool:
+        """Whether such a tool changes something."""
+        return self.kind in ("create", "update", "delete")
+
+    @property
     def line(self) -> dict[str, str]:
         """As it stands in the writer's `shapes` block."""
         return {"name": self.name, "purpose": self.purpose, "table": self.table, "hint": self.hint}
