@@ -7,7 +7,6 @@ from pydantic import Field, TypeAdapter
 from schemas.closed import Closed
 from schemas.vocabulary import Effect
 
-
 KeyPath = tuple[tuple[str, str], ...]
 """Foreign keys that lead to a row, each table and column, that of the row itself last; of a composite key the column
 that tells it from the table's other keys."""
