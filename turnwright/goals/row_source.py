@@ -32,6 +32,7 @@ class RowSource:
         self.keys = Keys(database)
         self._pools: dict[str, list[dict[str, Any]]] = {}
         self._related: dict[tuple[str, tuple[tuple[str, Any], ...]], list[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
         self._statements: dict[tuple[str, int, int, tuple[str, ...]], str] = {}
 
     def pool(self, table: Table) -> list[dict[str, Any]]:
@@ -51,9 +52,10 @@ class RowSource:
         found = self._related.get(key)
         if found is None:
             found = self._select(table, _CHILDREN, 0, values)
-            while len(self._related) >= _REMEMBERED:
-                self._related.pop(next(iter(self._related)), None)
-            self._related[key] = found
+            with self._lock:  # plans are drawn on several threads
+                if len(self._related) >= _REMEMBERED:
+                    del self._related[next(iter(self._related))]
+                self._related[key] = found
         return found
 
     def connected(self, table: Table, row: dict[str, Any], wanted: Table, rng: random.Random) -> dict[str, Any] | None:
