@@ -1,15 +1,13 @@
 """Whether a value is told of the record and the field that it belongs to.
 
 A sentence that names a field and gives a value at once (`the age is 34`, `age: 34`, `age of Bo is 34`) says which
-cell it
-tells. Where it also names a record, the value must be that record's; where it does not, a value of the current
+cell it tells. Where it also names a record, the value must be that record's; where it does not, a value of the current
 request's.
 """
 
 import bisect
 import re
-from collections.abc import Container, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from turnwright.validation.grounding.cells import excuse_number, is_kin, tells
 from turnwright.validation.grounding.claims import Claim
@@ -17,38 +15,27 @@ from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import key_of, list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Record, Records, Scalar
+from turnwright.validation.grounding.statements import (
+    MOST_NAMED,
+    Mention,
+    Statement,
+    find_phrases,
+    is_past,
+    is_supposed,
+    join_names,
+    list_holding,
+    read_before,
+    read_segment,
+    read_statements,
+)
 from turnwright.validation.grounding.tracing import Untraced
 
-_LINK = re.compile(
-    r"(?:\s*\*{0,2}\s*(?::|=|-(?=\s)|\()|\s+(?:is|was|are|were|as|to|at|in|on|stands at|comes to|will be|has "
-    r"been set to|"
-    r"is set to|was set to|is listed as|shows|reads)\b)?(?:\s+(?:now|currently|still|listed as|recorded as|set to|"
-    r"indeed|exactly|actually|given as|equal to|only|just|both|about|around|approximately|roughly|nearly)\b)*[\s\"'(:]*"
-)
-_OF = re.compile(r"\s+(?:of|for)\s+(?:the\s+)?(?:\w+\s+){0,2}?[\"']?")
 _MODIFIES = re.compile(r"\s*(?:(?!(?:has|had|is|was|with|at|of|the|and|whose)\b)\w+\s+)?")
 _POINTER = re.compile(r"(?:\b(?:for|of|about|checked|at|regarding|called|named)\s+[\"']?|^\W*|\n\W*|: |, |\band )$")
-_MODIFIED = re.compile(
-    r"\b(?:average|mean|total|sum|minimum|maximum|min|max|highest|lowest|latest|first|last|next|number of|count "
-    r"of|median|"
-    r"combined|overall|previous|old|former|original|other|different|another|lower|higher|any|no|per|not|with)\s+(?:of\s+)?(?:the\s+)?$"
-)
-_PAST = re.compile(
-    r"\b(?:was|were|from|previous\w*|old|before|former\w*|used to|instead of|rather than|not|or|between|above|"
-    r"below|under|"
-    r"over|least|most|than|until|up to|original\w*)\b"
-)
-_HEDGED = re.compile(
-    r"\b(?:if|would|could|should|shall|will|whether|example|e\.g|such as|suppose|do you|did you|going to|ready "
-    r"to|want\w*|"
-    r"like me to|asked|mentioned|requested|instead of)\b"
-)
 _CHANGED = re.compile(r"\b(?:set|changed?|updated?|added|created|moved|saved|registered|booked|entered|your?)\b")
 _VALUE_END = re.compile(
     r"[,;()\n\"]|\.(?=\s|$)|\s-\s| and (?:the|its|his|her|their|a)\b| (?:and|while|but|which|with)\b|[!?]|$"
 )
-_HEADING = re.compile(r"[a-z][\w ]{0,40}:\s")
-"""What stands where a value should, and is the head of what follows: `for the price: price: 5`."""
 _NO_VALUE = frozenset(
     "a an the not no none null unknown missing empty blank unavailable available recorded listed set shown "
     "given there here "
@@ -65,52 +52,6 @@ _MOST_LIKELY = 3
 """Different values of a field up to which a sentence that names no record must mean one of them."""
 _SHORT_VALUE = 4
 """Words of a value; what is longer is a sentence about it."""
-_AROUND = 300
-"""Characters before a label that say how it is meant."""
-_MOST_NAMED = 400
-"""A text that more records hold than this says too little about which one is meant."""
-
-
-class Mention(NamedTuple):
-    """Words of a message that stand for a field or a record."""
-
-    start: int
-    end: int
-    key: str
-    parts: tuple[str, ...] = ()
-    """Keys of the fields that a name is made of, as first and last name; empty where one field has it whole."""
-
-
-def find_phrases(
-    words: Sequence[tuple[int, int, str]], sizes: dict[str, set[int]], table: Container[str]
-) -> list[Mention]:
-    """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
-    found: list[Mention] = []
-    taken = 0
-    for position, (start, _, first) in enumerate(words):
-        known = sizes.get(first) if position >= taken else None
-        for size in sorted(known, reverse=True) if known else ():
-            phrase = words[position : position + size]
-            key = first if size == 1 else " ".join([word for _, _, word in phrase])
-            if len(phrase) == size and key in table:
-                found.append(Mention(start, phrase[-1][1], key))
-                taken = position + size
-                break
-    return found
-
-
-class Statement(NamedTuple):
-    """A field, what it is said to be, and of whom."""
-
-    label: Mention
-    claim: Claim | None
-    told: Mention | None
-    """A known text that stands where the value is told."""
-    position: int
-    """Where the value begins."""
-    linked: bool
-    """A verb or a mark stands between the two, and not only a space."""
-    subject: Mention | None = None
 
 
 def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str]) -> Iterator[Untraced]:
@@ -131,73 +72,6 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     for statement in statements:
         subject = statement.subject or _nearest(heads, statement.label.start, prose)
         yield from _check_statement(statement, subject, prose, evidence, excused)
-
-
-def read_statements(
-    prose: Prose, labels: Sequence[Mention], mentions: Sequence[Mention], joined: Sequence[Mention]
-) -> list[Statement]:
-    """What the sentences say of the fields that `labels` stand for.
-
-    Args:
-        prose: the message.
-        labels: where it names fields.
-        mentions: where it has texts of records.
-        joined: the same as `join_names` gives them.
-    """
-    if not labels:
-        return []
-    inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
-    names = {m.start: m for m in mentions}
-    subjects = {m.start: m for m in joined}
-    claims = {
-        claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
-    }
-    folded = prose.folded
-    statements: list[Statement] = []
-    for label in labels:
-        if label.start in inside and " " not in label.key:
-            continue  # `patient` in `Random J. Patient` is part of a name
-        position, subject = label.end, None
-        of = _OF.match(folded, position)
-        if of is not None:
-            subject = next((subjects[start] for start in range(of.end(), of.start(), -1) if start in subjects), None)
-            if subject is not None:
-                position = subject.end
-                if folded[position : position + 1] in ('"', "'"):
-                    position += 1
-        link = _LINK.match(folded, position)
-        end = link.end() if link else position
-        if end == position or "\n" in folded[position:end] or _HEADING.match(folded, end):
-            continue
-        linked = bool(link) and bool(folded[position:end].strip(" \"'("))
-        claim, told = claims.get(end), names.get(end)
-        if claim is None and told is None and not linked:
-            continue
-        if not _MODIFIED.search(folded, max(0, label.start - 40), label.start):
-            statements.append(Statement(label, claim, told, end, linked, subject))
-    return statements
-
-
-def join_names(mentions: Sequence[Mention], records: Records, prose: Prose) -> list[Mention]:
-    """The mentions, with those in a row that one record has in several fields as one: `Ada` `Bell` is `Ada Bell`."""
-    joined: list[Mention] = []
-    for mention in mentions:
-        before = joined[-1] if joined else None
-        if before is not None and before.end + 1 == mention.start and prose.folded[before.end] == " ":
-            parts = (*(before.parts or (before.key,)), mention.key)
-            if len(set(parts)) == len(parts) and _holding(parts, records):
-                joined[-1] = Mention(before.start, mention.end, " ".join(parts), parts)
-                continue
-        joined.append(mention)
-    return joined
-
-
-def _holding(keys: Sequence[str], records: Records) -> list[int]:
-    """Numbers of the records that have all of these texts; none where a text stands in too many."""
-    first, *rest = (records.by_name.get(key, ()) for key in keys)
-    if len(first) > _MOST_NAMED:
-        return []
-    return [number for number in first if all(number in numbers[:_MOST_NAMED] for numbers in rest)]
 
 
 def _is_name(mention: Mention, prose: Prose) -> bool:
@@ -251,7 +125,7 @@ def _check_statement(
     if claim is not None:
         if claim.unit is not None and claim.unit.name == "percent" and prose.folded.startswith(" of ", claim.end):
             return  # a share of the value, and not the value
-        if _is_excused(claim, excused) and (not strict or _CHANGED.search(_read_before(statement, prose)[1])):
+        if _is_excused(claim, excused) and (not strict or _CHANGED.search(read_before(statement, prose)[1])):
             return
         replaced = own if strict else [*own, *_list_rewritten(label, evidence)]
         if any(tells(claim, old) for record in replaced for old in record.outdated.get(label, ())):
@@ -268,33 +142,6 @@ def _check_statement(
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}{swapped}")
     elif not past and not named:
         yield from _check_words(statement, cells, own, prose, evidence, strict, excused)
-
-
-def is_supposed(statement: Statement, prose: Prose) -> bool:
-    """Whether a statement asks, plans or supposes: then it tells nothing."""
-    _, stop = prose.span_at(statement.position)
-    if prose.asks and stop == len(prose.plain):
-        return True
-    return _HEDGED.search(_read_before(statement, prose)[1]) is not None
-
-
-def is_past(statement: Statement, prose: Prose) -> bool:
-    """Whether a statement denies, compares, or tells what was before."""
-    start, before = _read_before(statement, prose)
-    return _PAST.search(_read_segment(statement, before, start)) is not None
-
-
-def _read_before(statement: Statement, prose: Prose) -> tuple[int, str]:
-    """The words of the sentence up to the value, and where they begin; of a long one those around the label."""
-    start = max(prose.span_at(statement.position)[0], statement.label.start - _AROUND)
-    return start, prose.folded[start : statement.position]
-
-
-def _read_segment(statement: Statement, before: str, start: int) -> str:
-    """The words around a label that belong to it: from the last comma to the label, and from there to the value."""
-    label = statement.label.start - start
-    begin = max(before.rfind(mark, 0, label) for mark in ",(;:") + 1
-    return before[begin:label] + " " + before[statement.label.end - start :]
 
 
 def _check_words(
@@ -324,7 +171,7 @@ def _check_words(
         return
     if statement.told is not None:
         other = statement.told.key
-        elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:_MOST_NAMED]]
+        elsewhere = [evidence.records.all[number] for number in evidence.records.by_name.get(other, ())[:MOST_NAMED]]
         if strict and other not in excused and any(_is_called(r, label, statement.told) for r in elsewhere):
             yield Untraced("wrong_value", claim, f"the results give {_show(cells)} as {label}")
         return
@@ -336,8 +183,8 @@ def _check_words(
 
 def _records_of(subject: Mention, records: Records) -> list[Record]:
     """The records that hold the name, those fetched by it or by their keys, and what is inside and around them."""
-    numbers = _holding(subject.parts, records) if subject.parts else records.by_name.get(subject.key, ())
-    if len(numbers) > _MOST_NAMED:
+    numbers = list_holding(subject.parts, records) if subject.parts else records.by_name.get(subject.key, ())
+    if len(numbers) > MOST_NAMED:
         return []
     found = dict.fromkeys(numbers)
     for number in numbers:
@@ -349,8 +196,8 @@ def _records_of(subject: Mention, records: Records) -> list[Record]:
                 continue
             key = key_of(cell) if isinstance(cell, str) else cell
             if key not in record.fetched_by:  # what a whole list was asked for by tells nothing of one entry
-                found |= dict.fromkeys(records.by_fetch.get(key, ())[:_MOST_NAMED])
-    for other in records.by_fetch.get(subject.key, ())[:_MOST_NAMED]:
+                found |= dict.fromkeys(records.by_fetch.get(key, ())[:MOST_NAMED])
+    for other in records.by_fetch.get(subject.key, ())[:MOST_NAMED]:
         found[other] = None
     for number in list(found):
         for child in records.children.get(number, ()):
@@ -416,8 +263,7 @@ def _find_swapped(
         return None  # `a message at 2 pm` does not say what the message is
     if not _list_fields_of(claim, evidence, evidence.request) <= found:
         return None
-    start, before = _read_before(statement, prose)
-    named = set(list_words(_read_segment(statement, before, start)))
+    named = set(list_words(read_segment(statement, prose)))
     return min(found) if all(named.isdisjoint(other.split()) for other in found) else None
 
 
@@ -430,7 +276,7 @@ def _list_fields_of(claim: Claim, evidence: Evidence, since: int = -1) -> set[st
     """The fields that have a value in any record from a message on, without keys."""
     return {
         label
-        for record in evidence.records.all[-_MOST_NAMED:]
+        for record in evidence.records.all[-MOST_NAMED:]
         for label, cell in record.cells.items()
         if record.message >= since and not label.endswith("id") and tells(claim, cell)
     }

@@ -15,21 +15,21 @@ from schemas.tools import Tool
 from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.tools.tool_text import list_fields
 from turnwright.validation.grounding.arithmetic import Told, derives
-from turnwright.validation.grounding.attribution import (
-    Mention,
-    Statement,
-    find_phrases,
-    is_like,
-    is_past,
-    is_supposed,
-    join_names,
-    read_statements,
-)
+from turnwright.validation.grounding.attribution import is_like
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
+from turnwright.validation.grounding.statements import (
+    Mention,
+    Statement,
+    find_phrases,
+    is_past,
+    is_supposed,
+    join_names,
+    read_statements,
+)
 from turnwright.validation.grounding.tracing import Untraced
 
 _MOST_ALIAS_WORDS = 4
