@@ -11,8 +11,6 @@ from functools import cache
 from importlib.abc import MetaPathFinder
 from typing import Any
 
-import pyarrow
-
 _ARENA_MAX = -8
 """`M_ARENA_MAX` of malloc.h."""
 _ARENAS = 2
@@ -33,12 +31,11 @@ def _library() -> Any:
 
 
 def limit_arenas() -> None:
-    """Lets threads that start from now on share arenas, and Arrow with them: its own allocator keeps what was freed."""
+    """Lets threads that start from now on share arenas; Arrow allocates from them too (schemas/tables.py)."""
     library = _library()
     if library is not None:
         library.mallopt(_ARENA_MAX, _ARENAS)
         library.mallopt(_MMAP_THRESHOLD, _MMAPPED_BYTES)
-        pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 def return_memory() -> None:
@@ -66,6 +63,9 @@ def leave_out_pandas() -> None:
     Arrow looks for it once, when it first turns Python values into an array, and remembers what it found. Where pandas
     is there already, nothing happens.
     """
+    # Imported here: schemas/tables.py, which is there by the time of a call, sets how Arrow allocates.
+    import pyarrow
+
     if "pandas" in sys.modules:
         return
     missing = _Missing()

@@ -19,6 +19,10 @@ def codes(row: DialogueRow, task: DialogueTaskRow) -> list[tuple[str, bool]]:
     return [(finding.code, finding.blocks) for finding in check_reactions(trajectory(row, task))]
 
 
+def faults(row: DialogueRow, task: DialogueTaskRow) -> list[str]:
+    return [finding.fault for finding in check_reactions(trajectory(row, task))]
+
+
 FIND_OMAR = calls("find_player", {"name": "Omar Haddad"})
 MOVE_OMAR = calls("move_player", {"player_id": 2, "home_town": "Bath"})
 MISSING = make_task((MOVE,), (MOVED,), plan("missing_parameter", parameter="home_town", value="Bath"))
@@ -42,6 +46,18 @@ def test_a_parameter_told_at_once_is_not_missing() -> None:
     )
     assert not row.behaviour_occurred
     assert codes(row, MISSING) == [("did_not_occur", False)]
+    assert faults(row, MISSING) == ["user_simulator"]
+
+
+def test_that_nobody_asked_for_what_the_user_left_out_is_the_assistants_fault() -> None:
+    row = play(
+        ["Please change the home town of Omar Haddad.", "To Bath, I should have said.", DONE],
+        [FIND_OMAR, says("He lives in Leeds."), MOVE_OMAR, says("He is in Bath now."), BYE],
+        task=MISSING,
+    )
+    assert not row.behaviour_occurred
+    assert codes(row, MISSING) == [("did_not_occur", False)]
+    assert faults(row, MISSING) == ["assistant"]
 
 
 def test_a_parameter_that_was_guessed_before_is_not_asked_for() -> None:

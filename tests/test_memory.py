@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def test_arrow_does_without_pandas_and_pandas_can_be_had_all_the_same() -> None:
     script = (
@@ -13,3 +15,13 @@ def test_arrow_does_without_pandas_and_pandas_can_be_had_all_the_same() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "pandas"
+
+
+@pytest.mark.parametrize(
+    "entry", ["flows.cli", "flows.run_command", "flows.pipeline", "tasks.workbench", "tasks.dask_process"]
+)
+def test_arrow_allocates_as_everything_else_does(entry: str) -> None:
+    script = f"import {entry}, schemas.tables, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "system"

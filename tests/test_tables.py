@@ -65,6 +65,14 @@ def test_rows_come_back_as_they_were(store: Store) -> None:
     assert pq.ParquetFile(reference.path).num_row_groups == 2
 
 
+def test_rows_that_take_much_room_are_in_smaller_groups(store: Store) -> None:
+    rows = [question(number, number).model_copy(update={"text": f"{number} " * 30_000}) for number in range(450)]
+    reference = write_table("questions", rows, store)
+    file = pq.ParquetFile(reference.path)
+    assert [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)] == [100] * 4 + [50]
+    assert list(read_rows(reference, QuestionRow, 90, 410)) == rows[90:410]
+
+
 @pytest.mark.parametrize(
     ("start", "stop"), [(0, 0), (0, 7), (998, 1003), (1000, 2000), (2040, None), (2050, 9), (5000, None)]
 )

@@ -24,12 +24,13 @@ from turnwright.storage.mirrors import find_file, name_file
 from turnwright.storage.store import Store
 
 ROWS_PER_GROUP = 1000
+"""Rows of a row group, where they are small."""
+_BYTES_PER_GROUP = 1 << 23
+"""A row group ends before it has that many rows once it takes this much: whoever writes or reads one has all of it in
+memory, and a thousand dialogues take 50 MB."""
 _ROWS_AT_ONCE = 100
 """Rows that are Python objects at once where a row group is written or read; as such they take five times the room."""
 SUFFIX = ".parquet"
-
-# Arrow's own allocator keeps what it once had for each thread: 80 MB for tables of a few megabytes.
-pa.set_memory_pool(pa.system_memory_pool())
 
 R = TypeVar("R", bound=Row)
 
@@ -70,20 +71,25 @@ def write_table(table: str, rows: Iterable[Row], store: Store) -> TableRef:
     kind = _row_class(table)
     names = tuple(kind.model_fields)
 
-    def batches() -> Iterator[pa.Table]:
-        iterator = iter(rows)
-        while parts := list(portions(islice(iterator, ROWS_PER_GROUP))):
-            yield pa.concat_tables(parts).combine_chunks()
+    def groups() -> Iterator[pa.Table]:
+        group: list[pa.Table] = []
+        for portion in portions(iter(rows)):
+            group.append(portion)
+            if len(group) * _ROWS_AT_ONCE >= ROWS_PER_GROUP or sum(part.nbytes for part in group) >= _BYTES_PER_GROUP:
+                yield pa.concat_tables(group)
+                group = []
+        if group:
+            yield pa.concat_tables(group)
 
-    def portions(group: Iterator[Row]) -> Iterator[pa.Table]:
-        while portion := list(islice(group, _ROWS_AT_ONCE)):
+    def portions(iterator: Iterator[Row]) -> Iterator[pa.Table]:
+        while portion := list(islice(iterator, _ROWS_AT_ONCE)):
             for row in portion:
                 if type(row) is not kind:
                     raise TableError(f"a row of table {table} is a {type(row).__name__}, not a {kind.__name__}")
             columns = {name: [getattr(row, name) for row in portion] for name in names}
             yield pa.table(columns, schema=arrow_schema(table))
 
-    return _write(table, batches(), store)
+    return _write(table, groups(), store)
 
 
 @overload

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from schemas.findings import Finding
+from schemas.goals import BehaviourPlan
 from schemas.messages import CallRecord
 from turnwright.rollout.behaviours import find_said, has_no_turn
 from turnwright.validation.documents import read_document
@@ -42,11 +43,20 @@ def check_reactions(trajectory: Trajectory) -> list[Finding]:
         return findings
     if not trajectory.row.behaviour_occurred:
         text = f"{plan.name} was planned and did not happen"
-        by_user = plan.name not in ("parallel_calls", "tool_fault")
+        by_user = plan.name not in ("parallel_calls", "tool_fault") and not _was_withheld(trajectory, plan)
         findings.append(_find("did_not_occur", text, None, blocks=False, by_user=by_user))
     if plan.name in _CHECKS and not has_no_turn(plan):
         findings += _CHECKS[plan.name](trajectory)
     return findings
+
+
+def _was_withheld(trajectory: Trajectory, plan: BehaviourPlan) -> bool:
+    """Whether the user left out a parameter of what they asked for: that nobody asked for it is no fault of theirs."""
+    if plan.name != "missing_parameter" or "value" not in plan.detail:
+        return False
+    begun = begin_objectives(trajectory)[plan.objective]
+    told = next((index for index, text in trajectory.said_by("user") if states(plan.detail["value"], text)), None)
+    return begun is not None and (told is None or begun < told)
 
 
 def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
