@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal, TypeVar
 
 from schemas.closed import Closed
@@ -15,7 +16,7 @@ from tasks.packing import pack, unpack
 from tasks.run_context import RunContext
 from turnwright.models.errors import BudgetSpent, EndpointRefused, EndpointUnavailable, ModelSetupError, NotInJournal
 from turnwright.sources.errors import SourceError
-from turnwright.storage.tables import read_rows, write_table
+from turnwright.storage.tables import read_rows, sort_key, write_table
 
 _log = logging.getLogger("turnwright.stages")
 
@@ -172,17 +173,19 @@ def write_shard(run: RunContext, tables: Mapping[str, type[Row]], made: Sequence
     Args:
         run: the run.
         tables: the tables of the stage with their row classes; each is written, if only empty.
-        made: what came of the shard's items; is gone through once a table.
+        made: what came of the shard's items; is gone through once a table. Its ledger is put in order here, so that
+            the ledgers of many shards can be merged without any of them whole in memory.
 
     Raises:
         OSError: the store cannot be written.
     """
+    in_order = attrgetter(*sort_key("ledger"))
     return ShardResult(
         tables={
             table: write_table(table, (row for unit in made for row in unit.rows if isinstance(row, kind)), run.store)
             for table, kind in tables.items()
         },
-        ledger=write_table("ledger", (row for unit in made for row in unit.ledger), run.store),
+        ledger=write_table("ledger", sorted((row for unit in made for row in unit.ledger), key=in_order), run.store),
         stopped=join_stopped(unit.stopped for unit in made),
     )
 

@@ -143,6 +143,12 @@ def test_a_shard_writes_all_its_tables_though_they_be_empty(tmp_path: Path) -> N
     assert next(iter(read_rows(result.ledger, "ledger"))).id.startswith("ledger_")
 
 
+def test_the_ledger_of_a_shard_is_in_the_order_in_which_ledgers_are_merged(tmp_path: Path) -> None:
+    run = RunContext(config=config(), run_id="r", runs=str(tmp_path))
+    result = write_shard(run, {}, [accept(Item(number)) for number in (3, 1, 2)])
+    assert [row.unit_id for row in read_rows(result.ledger, "ledger")] == ["item_1", "item_2", "item_3"]
+
+
 def test_positions_are_cut_without_gaps() -> None:
     assert cut_positions(5, 2) == [(0, 2), (2, 4), (4, 5)]
     assert cut_positions(0, 2) == [(0, 0)]
