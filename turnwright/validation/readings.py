@@ -36,7 +36,7 @@ _ISO_VALUE = re.compile(
 )
 _TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 _WORD = re.compile(r"\w+")
-NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
 
 _LONG_TEXT_WORDS = 12
 _SHORT_VALUE = 200
@@ -112,19 +112,28 @@ class Wording:
     number: float | None
     words: frozenset[str]
     """Of a long text, which may be told in part; empty for others."""
+    is_code: bool
+    """Digits that begin with a zero, and no number: nobody says `one` for `0000001`."""
+    is_literal: bool
+    """Nothing but its own words tells it."""
 
 
 def _read_wording(value: str) -> Wording:
     plain, bare = _fold(value), value.strip()
     clock = _TIME_VALUE.fullmatch(bare)
     words = frozenset(_WORD.findall(plain))
+    others, date = tuple(list_demonyms(plain)), _ISO_VALUE.fullmatch(bare)
+    number = float(plain) if _NUMERIC_TEXT.fullmatch(plain) else None
+    long = len(words) > _LONG_TEXT_WORDS
     return Wording(
         plain,
-        tuple(list_demonyms(plain)),
-        _ISO_VALUE.fullmatch(bare),
+        others,
+        date,
         (int(clock[1]), int(clock[2])) if clock else None,
-        float(plain) if NUMERIC_TEXT.fullmatch(plain) else None,
-        words if len(words) > _LONG_TEXT_WORDS else frozenset(),
+        number,
+        words if long else frozenset(),
+        is_code=value[:1] == "0" and value.isdecimal() and _NUMERIC_TEXT.fullmatch(value) is not None,
+        is_literal=not (others or date or clock or long) and number is None,
     )
 
 
@@ -143,7 +152,10 @@ _CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "�
 
 
 def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
+    if text.isascii():  # most are: there is nothing to compose, and few marks to change
+        plain = text.replace("*", "").replace("`", "").lower()
+    else:
+        plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
     return " ".join(plain.split())
 
 

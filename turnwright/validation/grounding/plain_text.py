@@ -24,6 +24,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 def fold(text: str) -> str:
     """`text` in lower case and with plain marks, character for character: a position in one is one in the other."""
+    if text.isascii():
+        return text.replace("*", " ").replace("`", "'").lower()
     plain = text.translate(_SAME)
     lower = plain.lower()
     if len(lower) == len(plain):
