@@ -191,7 +191,7 @@ def _says_with(label: str, value: str | float, flat: str) -> bool:
     return _name_with(label, told).search(flat) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name_with(label: str, told: str) -> re.Pattern[str]:
     words = r"\W+".join(map(re.escape, label.split()))
     return re.compile(rf"\b{words}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){re.escape(told)}(?![\w]|[.,]\d)")

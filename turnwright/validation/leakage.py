@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from schemas.findings import Finding
@@ -119,7 +120,7 @@ def find_reference_syntax(text: str) -> str | None:
 class _ToolNames:
     """The names of tools that are no words of any language."""
 
-    pattern: re.Pattern[str]
+    names: tuple[str, ...]
     marks: frozenset[str]
     """Of these each name has one, and few messages do."""
 
@@ -127,15 +128,19 @@ class _ToolNames:
         """The first of them that a text says."""
         for mark in self.marks:
             if mark in text:
-                return self.pattern.search(text)
+                return _compile(self.names).search(text)
         return None
 
 
 @once_per_toolset
 def _list_telling(tools: Sequence[Tool]) -> _ToolNames:
     names = sorted({tool.name for tool in tools if len(tool.name) >= _LEAST_NAME and _MIXED.search(tool.name)})
-    pattern = re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w-])")
-    return _ToolNames(pattern, frozenset("_" if "_" in name else name for name in names))
+    return _ToolNames(tuple(names), frozenset("_" if "_" in name else name for name in names))
+
+
+@lru_cache(maxsize=256)
+def _compile(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"(?<![\w@./-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w-])")
 
 
 def _starting_details(trajectory: Trajectory) -> list[list[Any]]:

@@ -40,6 +40,7 @@ _NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
 
 _LONG_TEXT_WORDS = 12
 _SHORT_VALUE = 200
+_LONG_MESSAGE = 600
 MOST_CHARACTERS = 40_000
 """Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 
@@ -79,7 +80,7 @@ class Reading:
             if _SPACED.search(without_dates):
                 # A space may part thousands or two numbers: read it both ways.
                 numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-        if not _SPELLED_WORDS.isdisjoint(self.words):
+        if not _SPELLED_WORDS.isdisjoint(_WORD.findall(self.plain)):
             numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
         return tuple(numbers)
 
@@ -159,9 +160,20 @@ def _fold(text: str) -> str:
     return " ".join(plain.split())
 
 
-@lru_cache(maxsize=4096)
 def read_text(text: str) -> Reading:
     """The reading of a text; of a very long one its beginning."""
+    return _read_message(text) if len(text) <= _LONG_MESSAGE else _read_long_message(text)
+
+
+@lru_cache(maxsize=1024)
+def _read_message(text: str) -> Reading:
+    """The same; the rules and layers ask for the messages of a dialogue many times, and of those at work at once."""
+    return Reading(_fold(text))
+
+
+@lru_cache(maxsize=32)
+def _read_long_message(text: str) -> Reading:
+    """The same; few of these are remembered, for each takes much room."""
     return Reading(_fold(text[:MOST_CHARACTERS]))
 
 

@@ -159,7 +159,7 @@ def _states_date(date: re.Match[str], reading: Reading) -> bool:
     return (int(date[4]), int(date[5])) in reading.clocks
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _date_forms(day: datetime.date) -> re.Pattern[str]:
     """The usual ways to write a date with its year; day and month may stand in either order."""
     month = _MONTHS[day.month - 1]

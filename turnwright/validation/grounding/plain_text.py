@@ -48,7 +48,7 @@ def place_words(folded: str) -> list[tuple[int, int, str]]:
     return [(match.start(), match.end(), match[0]) for match in _WORD.finditer(folded)]
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8192)
 def _key_of_short(text: str) -> str:
     return " ".join(_WORD.findall(fold(compose(text))))
 
