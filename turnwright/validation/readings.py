@@ -40,7 +40,9 @@ _NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
 
 _LONG_TEXT_WORDS = 12
 _SHORT_VALUE = 200
+"""Characters up to which a value is read only once for all dialogues."""
 _LONG_MESSAGE = 600
+"""The same for a message: of longer ones fewer are remembered."""
 MOST_CHARACTERS = 40_000
 """Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 
