@@ -8,11 +8,14 @@ import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
 from turnwright.validation import language
-from turnwright.validation.grounding import deeds, tracing
+from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
-from turnwright.validation.grounding.plain_text import compose, fold, split_apart
+from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.records import walk_leaves
 from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
+from turnwright.validation.readings import read_text
+from turnwright.validation.values import names, states
 
 PROMPT = """You are a helper. It is 2025-07-05T09:19:00.
 
@@ -76,6 +79,90 @@ def test_probes_tell_most_texts_apart() -> None:
     told = join_spoken("Please look up the price of the ticket\nand then book it for two.")
     assert told == "please look up the price of the ticket and then book it for two"
     assert not may_share(list_spoken("Thanks, the price is fine, and that was all for now."), told, 6)
+
+
+@pytest.mark.parametrize("text", ["".join(map(chr, range(128))), "**Ada** `says`\t5*5 \x1c\x1f ok", "", " * "])
+def test_plain_letters_are_folded_as_all_others_are(text: str) -> None:
+    assert fold(text) == text.translate(plain_text._SAME).lower()  # pyright: ignore[reportPrivateUsage]
+    folded, beside = read_text(text).plain, read_text(f"{text} é").plain
+    assert f"{folded} é".strip() == beside
+
+
+def test_no_value_is_passed_over() -> None:
+    rng = random.Random("values")
+    pieces = [
+        "one",
+        "twenty-two",
+        "someone",
+        "often",
+        "May",
+        "5",
+        "$",
+        "€ 3",
+        "us$ 4",
+        "a@b.org",
+        "www.x.org",
+        "no",
+        "_ten_",
+    ]
+    stated = 0
+    for _ in range(500):
+        folded = fold(" ".join(rng.choices(pieces, k=rng.randrange(4))))
+        whole = [match.span() for match in claims._CLAIM.finditer(folded)]  # pyright: ignore[reportPrivateUsage]
+        read = [(claim.start, claim.end) for claim in claims.read_claims(folded, folded, list_words(folded))]
+        assert read == whole, folded
+        stated += bool(whole)
+    assert 100 < stated < 500
+
+
+def test_a_specification_says_what_its_parts_say() -> None:
+    spec = {
+        "name": "findTrips",
+        "description": "Up to 20 trips from France, in km; see page 4.",
+        "parameters": {
+            "limit": {"type": "integer", "maximum": 25, "enum": [5, 25, True, "France"]},
+            "since": "2024-05-20",
+        },
+        "strict": True,
+    }
+    parts = Evidence()
+    for name, leaf in walk_leaves(spec):
+        parts.add_text(label_of(name), -1)
+        parts.add_leaf(leaf, -1)
+        if isinstance(leaf, str):
+            parts.add_text(label_of(leaf), -1)
+    whole = Evidence()
+    whole.add_spec(spec)
+    assert (whole.words, whole.numbers, whole.days, whole.units) == (
+        parts.words,
+        parts.numbers,
+        parts.days,
+        parts.units,
+    )
+    assert {"trips", "french"} <= whole.words and list(whole.numbers) == list(parts.numbers)
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "told"),
+    [
+        ("0007", "the code 0007", True),
+        ("0007", "number 7", False),
+        ("7", "seven of them", True),
+        ("France", "a French club", True),
+        ("Ada Bell", "Ada Bella", False),
+        ("2024-05-20", "on May 20, 2024", True),
+        ("10:30", "at half past ten, 10:30 am", True),
+        ("14:30", "at 2:30 pm", True),
+        ("", "nothing", False),
+    ],
+)
+def test_a_value_is_told_in_each_of_its_ways(value: str, text: str, told: bool) -> None:
+    assert names(value, text) is told
+    assert names(value, f"{text}. {'And so on. ' * 100}") is told  # a long message is remembered elsewhere
+
+
+def test_spelled_numbers_are_read() -> None:
+    assert states(42, "there are forty-two") and not states(42, "there are forty")
 
 
 VERBS = [re.sub(r"\(\?:\\w\+ \)\{1,5\}\?", "it ", verb) for verb in [*deeds._PLAIN_VERBS]]  # pyright: ignore[reportPrivateUsage]

@@ -95,10 +95,9 @@ def bind_arguments(tool: SqlTool, arguments: Mapping[str, Any]) -> Bound:
     """
     listed = {binding.name for binding in tool.bindings if binding.operator == "in"}
     wanted = find_parameters(tool.sql)
-    known = set(wanted) | set(tool.parameters.get("properties", {}))
-    unknown = sorted(set(arguments) - known)
+    unknown = arguments.keys() - wanted - tool.parameters.get("properties", {}).keys()
     if unknown:
-        raise BindingError(f"unknown argument {', '.join(unknown)}")
+        raise BindingError(f"unknown argument {', '.join(sorted(unknown))}")
     parameters: dict[str, Any] = {}
     expanded: dict[str, str] = {}
     for name in wanted:

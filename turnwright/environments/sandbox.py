@@ -180,7 +180,7 @@ class Watch:
         elif not self._begun:
             self._begun = True
         elif self._peak is None:
-            self._peak = _peak_kilobytes() + _GROWTH_KILOBYTES
+            self._peak = _RECENT_PEAK.read() + _GROWTH_KILOBYTES
         elif self._checks % 4 == 0 and _peak_kilobytes() > self._peak:
             self.swollen = True
         return int(self.expired or self.swollen)
@@ -189,6 +189,27 @@ class Watch:
 def _peak_kilobytes() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform == "darwin" else peak
+
+
+class _RecentPeak:
+    """The process's peak memory as it was a moment ago: asking takes longer than most statements do.
+
+    A peak only rises, so that what is measured from an older one is stopped no later.
+    """
+
+    def __init__(self) -> None:
+        self._kilobytes = 0
+        self._until = 0.0
+
+    def read(self) -> int:
+        """The peak, at most a second old."""
+        now = time.monotonic()
+        if now > self._until:
+            self._kilobytes, self._until = _peak_kilobytes(), now + 1
+        return self._kilobytes
+
+
+_RECENT_PEAK = _RecentPeak()
 
 
 def confine(connection: sqlite3.Connection) -> None:

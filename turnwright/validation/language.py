@@ -29,7 +29,18 @@ _SCENES = re.compile(
     r"simulated user|role[- ]play|the assistant|(?:use|call|run) (?:the|your|a|another) (?:tool|function)s?)\b",
     re.IGNORECASE,
 )
-_SCENE_MARKS = ("simulat", "prompt", "rubric", "call", "detail", "persona", "play", "assistant", "tool", "function")
+_SCENE_MARKS = (
+    "simulat",
+    "prompt",
+    "rubric",
+    "api call",
+    "known",
+    "persona",
+    "role",
+    "the assistant",
+    "tool",
+    "function",
+)
 """Parts of words of which each of these has one: few messages have any, and to look for them costs little."""
 _OFFERS = re.compile(
     r"\b(?:how (?:can|may) i (?:help|assist)|i(?:'m| am) here to help|anything else i can (?:help|assist|do for you)|"
@@ -116,8 +127,9 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     chance too (`6`, `EX`) counts where it is said with the name of its field: `the breed code is EX`.
     """
     hidden = list(_hidden_values(trajectory))
+    labelled = any(name is not None for _, name in hidden)
     for index, text in trajectory.said_by("user"):
-        flat = _flatten(text)
+        flat = _flatten(text) if labelled else ""
         for number in _KEY.findall(text):
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
@@ -179,7 +191,7 @@ def _says_with(label: str, value: str | float, flat: str) -> bool:
     return _name_with(label, told).search(flat) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name_with(label: str, told: str) -> re.Pattern[str]:
     words = r"\W+".join(map(re.escape, label.split()))
     return re.compile(rf"\b{words}\b[^.?!;\n\d]{{0,24}}(?<![\w.,-]){re.escape(told)}(?![\w]|[.,]\d)")

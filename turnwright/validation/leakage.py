@@ -1,14 +1,17 @@
 """The rules about what the user must not give away: the whole goal at once, and the names behind the scenes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from schemas.findings import Finding
+from schemas.tools import Tool
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
+from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.grounding.plain_text import compose, split_sentences
-from turnwright.validation.phrases import list_runs, list_spoken, may_share
+from turnwright.validation.phrases import Run, list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import names
 
@@ -56,7 +59,8 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     told = "\n".join(" ".join(each) for each in words)
     wholes = [list_runs(each, _SHINGLE) for each in words]
     # Descriptions of the same record share words: what none of the others says must be repeated.
-    distinct = [runs - set[tuple[str, ...]]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
+    distinct = [runs - set[Run]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
+    known = set[Run]().union(*wholes)
     # How a person asks may fall together with how the wish is described, but not with who is said to have it.
     openings = [runs for objective in trajectory.objectives if (runs := _opening(objective.description))]
     owns = _own_details(trajectory)
@@ -66,9 +70,8 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     first = True
     for index, text in trajectory.said_by("user"):
         spoken = trajectory.spoken[index]
-        said = list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else set[tuple[str, ...]]()
-        copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & said) >= _COPIED * len(runs)]
-        if any(opening <= said for opening in openings) or (len(copied) > 1 and len(copied) == len(distinct)):
+        shared = known & list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else None
+        if shared and _is_repeated(shared, openings, distinct):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
         begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
@@ -84,16 +87,23 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
         first = False
 
 
+def _is_repeated(shared: set[Run], openings: Sequence[set[Run]], distinct: Sequence[set[Run]]) -> bool:
+    """Whether what a message shares with the descriptions is how one begins, or most of what each of them says."""
+    if any(opening <= shared for opening in openings):
+        return True
+    copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & shared) >= _COPIED * len(runs)]
+    return len(copied) > 1 and len(copied) == len(distinct)
+
+
 def check_names(trajectory: Trajectory) -> Iterator[Finding]:
     """`tool_name`, `reference_syntax`: neither role speaks of tools by name or of results by reference.
 
     Only the user's words block: an assistant that names its tool is clumsy, and true.
     """
-    telling = [name for name in sorted(trajectory.by_name) if len(name) >= _LEAST_NAME and _MIXED.search(name)]
-    marks = {"_" if "_" in name else name for name in telling}
+    telling = _list_telling(trajectory.tools)
     for role, fault in (("user", "user_simulator"), ("assistant", "assistant")):
         for index, text in trajectory.said_by(role):
-            match = _compile(tuple(telling)).search(text) if any(mark in text for mark in marks) else None
+            match = telling.find(text)
             if match and (role == "assistant" or "_" not in match[0]):  # the rule `identifier` has the others
                 yield _find("tool_name", f"the {role} says {match[0]!r}", index, fault, blocks=role == "user")
             if reference := find_reference_syntax(text):
@@ -104,6 +114,28 @@ def find_reference_syntax(text: str) -> str | None:
     """Words that point at a result as only a program does."""
     match = _REFERENCE.search(text) if _REFERRING.search(text) else None
     return match[0] if match else None
+
+
+@dataclass(frozen=True)
+class _ToolNames:
+    """The names of tools that are no words of any language."""
+
+    names: tuple[str, ...]
+    marks: frozenset[str]
+    """Of these each name has one, and few messages do."""
+
+    def find(self, text: str) -> re.Match[str] | None:
+        """The first of them that a text says."""
+        for mark in self.marks:
+            if mark in text:
+                return _compile(self.names).search(text)
+        return None
+
+
+@once_per_toolset
+def _list_telling(tools: Sequence[Tool]) -> _ToolNames:
+    names = sorted({tool.name for tool in tools if len(tool.name) >= _LEAST_NAME and _MIXED.search(tool.name)})
+    return _ToolNames(tuple(names), frozenset("_" if "_" in name else name for name in names))
 
 
 @lru_cache(maxsize=256)
@@ -147,7 +179,7 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     return owns
 
 
-def _opening(description: str) -> set[tuple[str, ...]]:
+def _opening(description: str) -> set[Run]:
     return list_runs(list_spoken(" ".join(description.split()[: _SHINGLE + 2])), _SHINGLE)
 
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+Run = tuple[str, ...]
+"""Words in a row."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -22,7 +25,7 @@ def _join_line(line: str) -> str:
     return " ".join(list_spoken(line))
 
 
-def list_runs(words: Sequence[str], size: int) -> set[tuple[str, ...]]:
+def list_runs(words: Sequence[str], size: int) -> set[Run]:
     """All runs of `size` words."""
     return set(zip(*(words[start:] for start in range(size)), strict=False))
 

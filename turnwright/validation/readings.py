@@ -36,10 +36,13 @@ _ISO_VALUE = re.compile(
 )
 _TIME_VALUE = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 _WORD = re.compile(r"\w+")
-NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMERIC_TEXT = re.compile(r"-?\d+(?:\.\d+)?")
 
 _LONG_TEXT_WORDS = 12
 _SHORT_VALUE = 200
+"""Characters up to which a value is read only once for all dialogues."""
+_LONG_MESSAGE = 600
+"""The same for a message: of longer ones fewer are remembered."""
 MOST_CHARACTERS = 40_000
 """Characters of one message that are read; a longer one is rejected (the rule `overlong_message`)."""
 
@@ -79,7 +82,7 @@ class Reading:
             if _SPACED.search(without_dates):
                 # A space may part thousands or two numbers: read it both ways.
                 numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-        if not _SPELLED_WORDS.isdisjoint(self.words):
+        if not _SPELLED_WORDS.isdisjoint(_WORD.findall(self.plain)):
             numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
         return tuple(numbers)
 
@@ -112,19 +115,28 @@ class Wording:
     number: float | None
     words: frozenset[str]
     """Of a long text, which may be told in part; empty for others."""
+    is_code: bool
+    """Digits that begin with a zero, and no number: nobody says `one` for `0000001`."""
+    is_literal: bool
+    """Nothing but its own words tells it."""
 
 
 def _read_wording(value: str) -> Wording:
     plain, bare = _fold(value), value.strip()
     clock = _TIME_VALUE.fullmatch(bare)
     words = frozenset(_WORD.findall(plain))
+    others, date = tuple(list_demonyms(plain)), _ISO_VALUE.fullmatch(bare)
+    number = float(plain) if _NUMERIC_TEXT.fullmatch(plain) else None
+    long = len(words) > _LONG_TEXT_WORDS
     return Wording(
         plain,
-        tuple(list_demonyms(plain)),
-        _ISO_VALUE.fullmatch(bare),
+        others,
+        date,
         (int(clock[1]), int(clock[2])) if clock else None,
-        float(plain) if NUMERIC_TEXT.fullmatch(plain) else None,
-        words if len(words) > _LONG_TEXT_WORDS else frozenset(),
+        number,
+        words if long else frozenset(),
+        is_code=value[:1] == "0" and value.isdecimal() and _NUMERIC_TEXT.fullmatch(value) is not None,
+        is_literal=not (others or date or clock or long) and number is None,
     )
 
 
@@ -143,13 +155,27 @@ _CHARACTERS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "�
 
 
 def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
+    if text.isascii():  # most are: there is nothing to compose, and few marks to change
+        plain = text.replace("*", "").replace("`", "").lower()
+    else:
+        plain = unicodedata.normalize("NFKC", text).translate(_CHARACTERS).casefold()
     return " ".join(plain.split())
 
 
-@lru_cache(maxsize=4096)
 def read_text(text: str) -> Reading:
     """The reading of a text; of a very long one its beginning."""
+    return _read_message(text) if len(text) <= _LONG_MESSAGE else _read_long_message(text)
+
+
+@lru_cache(maxsize=1024)
+def _read_message(text: str) -> Reading:
+    """The same; the rules and layers ask for the messages of a dialogue many times, and of those at work at once."""
+    return Reading(_fold(text))
+
+
+@lru_cache(maxsize=32)
+def _read_long_message(text: str) -> Reading:
+    """The same; few of these are remembered, for each takes much room."""
     return Reading(_fold(text[:MOST_CHARACTERS]))
 
 

@@ -61,7 +61,7 @@ def _write_schemas(tools: Sequence[Tool]) -> Mapping[str, bytes]:
     return {name: orjson.dumps(tool.output_schema) for name, tool in by_name.items() if tool.output_schema}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _compile(schema: bytes) -> jsonschema_rs.Validator | None:
     """The validator of an output schema; none where the schema itself is broken, which is no dialogue's fault."""
     try:

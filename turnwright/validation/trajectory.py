@@ -1,6 +1,6 @@
 """One recorded dialogue with what its validation needs to know: the value that every layer reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -162,12 +162,21 @@ class Trajectory:
             for message in self.messages
         )
 
-    def said_by(self, role: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str]]:
+    @cached_property
+    def _prose(self) -> dict[str, list[tuple[int, str]]]:
+        """By role, index and text of each message that says something."""
+        prose: dict[str, list[tuple[int, str]]] = {}
+        for index, message in enumerate(self.messages):
+            if message["content"]:
+                prose.setdefault(message["role"], []).append((index, message["content"]))
+        return prose
+
+    def said_by(self, role: str, start: int = 0, end: int | None = None) -> Sequence[tuple[int, str]]:
         """Index and text of what `role` said in prose, from message `start` to before `end`."""
-        for index in range(start, len(self.messages) if end is None else end):
-            message = self.messages[index]
-            if message["role"] == role and message["content"]:
-                yield index, message["content"]
+        prose = self._prose.get(role, [])
+        if not start and end is None:
+            return prose
+        return [said for said in prose if start <= said[0] and (end is None or said[0] < end)]
 
     def next_user(self, index: int) -> int:
         """Index of the first user message after `index`, or the number of messages."""

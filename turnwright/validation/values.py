@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any, cast
 
-from turnwright.validation.readings import NUMERIC_TEXT, Number, Reading, read_text, read_value
+from turnwright.validation.readings import Number, Reading, Wording, read_text, read_value
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _NOTHING = re.compile(
@@ -69,15 +69,16 @@ def states(value: Any, text: str) -> bool:
         return (_YES if value else _NO).search(reading.plain) is not None
     if isinstance(value, int | float):
         return _states_number(value, reading)
-    return _states_text(str(value), reading)
+    return _states_wording(read_value(str(value)), reading)
 
 
 def names(value: Any, text: str) -> bool:
     """Whether `text` holds `value` itself: like `states`, but nothing is guessed from words such as yes and none."""
     if isinstance(value, str):
-        if NUMERIC_TEXT.fullmatch(value) and value[0] == "0" and value.isdecimal():
-            return _holds(value, read_text(text).plain)  # a code, and no number: nobody says `one` for `0000001`
-        return value != "" and _states_text(value, read_text(text))
+        wording = read_value(value)
+        if wording.is_code:
+            return _holds(value, read_text(text).plain)
+        return value != "" and _states_wording(wording, read_text(text))
     if isinstance(value, list):
         items = cast("list[Any]", value)
         return bool(items) and all(names(item, text) for item in items)
@@ -130,10 +131,11 @@ def _fits(value: float, told: Number) -> bool:
     return False
 
 
-def _states_text(value: str, reading: Reading) -> bool:
-    wording = read_value(value)
+def _states_wording(wording: Wording, reading: Reading) -> bool:
     if not wording.plain or _holds(wording.plain, reading.plain):
         return True
+    if wording.is_literal:
+        return False
     if wording.others and any(_holds(word, reading.plain) for word in wording.others):
         return True
     if wording.date is not None:
@@ -157,7 +159,7 @@ def _states_date(date: re.Match[str], reading: Reading) -> bool:
     return (int(date[4]), int(date[5])) in reading.clocks
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _date_forms(day: datetime.date) -> re.Pattern[str]:
     """The usual ways to write a date with its year; day and month may stand in either order."""
     month = _MONTHS[day.month - 1]

@@ -79,7 +79,7 @@ def _knows_text(value: str, talk: str, evidence: Evidence) -> bool:
     words = [word for word in list_words(folded) if len(word) > 1 or word.isdigit()]
     if not words or evidence.has_words(words):
         return True
-    claims = read_claims(text, folded)
+    claims = read_claims(text, folded, list_words(folded))
     rest = folded
     for claim in claims:
         if _is_known_claim(claim, talk, evidence):

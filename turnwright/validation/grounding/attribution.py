@@ -69,9 +69,13 @@ def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str])
     heads = [mention for mention in joined if mention.start not in starts]
     labelled = {statement.label.start for statement in statements}
     heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
+    around: dict[Mention, list[Record]] = {}  # a message tells many things of one record
     for statement in statements:
         subject = statement.subject or _nearest(heads, statement.label.start, prose)
-        yield from _check_statement(statement, subject, prose, evidence, excused)
+        if subject is not None and subject not in around:
+            around[subject] = _records_of(subject, records)
+        found = around[subject] if subject is not None else []
+        yield from _check_statement(statement, subject, found, prose, evidence, excused)
 
 
 def _is_name(mention: Mention, prose: Prose) -> bool:
@@ -100,10 +104,15 @@ def _nearest(heads: Sequence[Mention], before: int, prose: Prose) -> Mention | N
 
 
 def _check_statement(
-    statement: Statement, subject: Mention | None, prose: Prose, evidence: Evidence, excused: frozenset[str]
+    statement: Statement,
+    subject: Mention | None,
+    around: Sequence[Record],
+    prose: Prose,
+    evidence: Evidence,
+    excused: frozenset[str],
 ) -> Iterator[Untraced]:
+    """What is wrong with a statement; `around` are the records of its subject."""
     records, label = evidence.records, statement.label.key
-    around = _records_of(subject, records) if subject is not None else []
     own = [record for record in around if label in record.cells]
     named = any(_is_called(record, label, subject) for record in own)  # then the field may be meant of something else
     strict = bool(own)

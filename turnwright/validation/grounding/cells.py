@@ -6,7 +6,7 @@ from typing import cast
 
 from turnwright.validation.grounding.claims import Claim, read_claims
 from turnwright.validation.grounding.evidence import Day
-from turnwright.validation.grounding.plain_text import compose, fold, key_of
+from turnwright.validation.grounding.plain_text import compose, fold, key_of, list_words
 from turnwright.validation.grounding.records import Scalar
 
 _LARGEST = 1e300
@@ -79,7 +79,8 @@ def _same_claim(first: Claim, second: Claim) -> bool:
     return first.value == second.value
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _read_cell(cell: str) -> tuple[Claim, ...]:
     text = compose(cell[:400])
-    return tuple(read_claims(text, fold(text)))
+    folded = fold(text)
+    return tuple(read_claims(text, folded, list_words(folded)))

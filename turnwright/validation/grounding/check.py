@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
-import orjson
-
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SpecTool, SqlTool, Tool
@@ -22,7 +20,7 @@ from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
-from turnwright.validation.grounding.records import Scalar, walk_leaves
+from turnwright.validation.grounding.records import Scalar
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.readings import MOST_CHARACTERS
@@ -234,16 +232,6 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], messag
 def _read_specs(tools: Sequence[Tool]) -> Evidence:
     """What the tools' specifications say."""
     evidence = Evidence()
-    names, values = set[str](), set[str]()  # a toolset says `description`, `type` and `string` hundreds of times
     for tool in tools:
-        for name, leaf in walk_leaves(orjson.loads(orjson.dumps(tool.spec))):
-            if name not in names:
-                names.add(name)
-                evidence.add_text(label_of(name), -1)
-            if not isinstance(leaf, str):
-                evidence.add_leaf(leaf, -1)
-            elif leaf not in values:
-                values.add(leaf)
-                evidence.add_leaf(leaf, -1)
-                evidence.add_text(label_of(leaf), -1)
+        evidence.add_spec(tool.spec)
     return evidence

@@ -5,6 +5,7 @@ The same reading serves prose and evidence, so that what is written the same way
 
 import datetime
 import re
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from turnwright.validation.grounding.units import UNITS, Unit
@@ -57,7 +58,9 @@ _CLAIM = re.compile(
   )""",
     re.VERBOSE,
 )
-_QUICK = re.compile(rf"[\d@]|www\.|{'|'.join(_SMALL)}|{'|'.join(_TENS)}")
+_MARK = re.compile(rf"[\d@{_SIGNS}]|www\.")
+"""What each claim has that spells no number."""
+_SPELLED_WORDS = frozenset(_SPELLED)
 _PARTING = re.compile(r"[,' ]")
 _MOST_DIGITS = 40
 
@@ -85,9 +88,15 @@ class Claim(NamedTuple):
     """number: an ordinal, as in `5th`."""
 
 
-def read_claims(text: str, folded: str) -> list[Claim]:
-    """The values stated in a text, in order; `folded` is the same text after `fold`. Names are read elsewhere."""
-    if not _QUICK.search(folded) and not any(sign in folded for sign in _SIGNS):
+def read_claims(text: str, folded: str, words: Iterable[str]) -> list[Claim]:
+    """The values stated in a text, in order; names are read elsewhere.
+
+    Args:
+        text: with composed letters.
+        folded: the same after `fold`.
+        words: those of `folded`; a text without a mark or a spelled number states no value, and is not looked through.
+    """
+    if _MARK.search(folded) is None and _SPELLED_WORDS.isdisjoint(words):
         return []
     claims: list[Claim] = []
     for match in _CLAIM.finditer(folded):

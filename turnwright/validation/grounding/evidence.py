@@ -6,14 +6,17 @@ Evidence only grows, message by message, and each piece is read once: a dialogue
 import bisect
 import math
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
+
+import orjson
 
 from turnwright.validation.demonyms import list_demonyms
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.plain_text import compose, fold, list_words, split_apart
+from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
 from turnwright.validation.grounding.units import list_marks, units_in
 
@@ -27,6 +30,18 @@ _SHORT = 160
 """Characters up to which a text is read only once for all dialogues."""
 _LINE = 2000
 """The same for a line of a prompt."""
+
+
+class _Reading(NamedTuple):
+    """What a text says."""
+
+    words: tuple[str, ...]
+    units: frozenset[str]
+    claims: tuple[Claim, ...]
+
+    def share_words(self) -> "_Reading":
+        """The same with each word once, and held once for all readings that are remembered: it takes half the room."""
+        return self._replace(words=tuple(map(sys.intern, dict.fromkeys(self.words))))
 
 
 @dataclass
@@ -63,22 +78,18 @@ class Evidence:
 
     def add_text(self, text: str, message: int) -> list[Claim]:
         """Everything that a text states; returns its claims."""
-        words, units, claims = _read_short(text) if len(text) <= _SHORT else _read_text(text)
-        self.words |= words
-        if units:
-            self.units |= units
-        for claim in claims:
-            self._add_claim(claim, message)
-        return list(claims)
+        reading = _read_text(text)
+        self._add_reading(reading, message)
+        return list(reading.claims)
+
+    def add_spec(self, spec: Mapping[str, Any]) -> None:
+        """What the specification of a tool says, its names also word by word."""
+        self._add_reading(_read_spec(orjson.dumps(spec)), -1)
 
     def add_lines(self, text: str, message: int) -> None:
         """The same for a long text whose lines come back in dialogue after dialogue, such as a system prompt."""
         for line in split_apart(text):
-            words, units, claims = _read_line(line) if len(line) <= _LINE else _read_text(line)
-            self.words |= words
-            self.units |= units
-            for claim in claims:
-                self._add_claim(claim, message)
+            self._add_reading(_read_line(line) if len(line) <= _LINE else _read_text(line), message)
 
     def add_number(self, value: float, message: int) -> None:
         """One number."""
@@ -89,12 +100,7 @@ class Evidence:
     def add_leaf(self, value: Scalar, message: int) -> None:
         """One scalar of a result or of arguments."""
         if isinstance(value, str):
-            words, units, claims = _read_value(value) if len(value) <= _SHORT else _read_long_value(value)
-            self.words |= words
-            if units:
-                self.units |= units
-            for claim in claims:
-                self._add_claim(claim, message)
+            self._add_reading(_read_value(value) if len(value) <= _SHORT else _read_long_value(value), message)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             self.add_number(value, message)
 
@@ -152,6 +158,13 @@ class Evidence:
         self.addresses |= other.addresses
         for number, message in other.numbers.items():
             self.add_number(number, message)
+
+    def _add_reading(self, reading: _Reading, message: int) -> None:
+        self.words.update(reading.words)
+        if reading.units:
+            self.units |= reading.units
+        for claim in reading.claims:
+            self._add_claim(claim, message)
 
     def _add_claim(self, claim: Claim, message: int) -> None:
         value = claim.value
@@ -217,48 +230,61 @@ class Evidence:
         return all(word in self.words or (word.endswith("s") and word[:-1] in self.words) for word in words)
 
 
-_Reading = tuple[frozenset[str], frozenset[str], tuple[Claim, ...]]
-
-
 def _read_text(text: str) -> _Reading:
-    """Words, units and claims of a text."""
+    """What a text says."""
     text = compose(text)
     folded = fold(text)
     near, claimed = folded[:_CLOSELY], text[:_CLOSELY]
     words = list_words(folded)
     units = frozenset(units_in(list_marks(near, words)))
-    claims = read_claims(claimed, near)
+    claims = read_claims(claimed, near, words)
     if len(folded) > _CLOSELY:
         numbers = dict.fromkeys(_PLAIN.findall(folded, _CLOSELY))
         claims += [Claim("number", number, 0, 0, float(number.replace(",", ""))) for number in numbers]
-    return frozenset(words), units, tuple(claims)
+    return _Reading(tuple(words), units, tuple(claims))
 
 
-@lru_cache(maxsize=16_384)
-def _read_short(text: str) -> _Reading:
-    """The same; the values of a database come back in dialogue after dialogue."""
-    return _read_text(text)
-
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _read_line(line: str) -> _Reading:
     """The same for a line of a prompt."""
-    return _read_text(line)
+    return _read_text(line).share_words()
 
 
 def _read_long_value(value: str) -> _Reading:
-    """Words, units and claims of a scalar; with a country come its people."""
+    """What a scalar says; with a country come its people."""
     others = list_demonyms(value)
     if value.isascii() and value.isalpha():
-        return frozenset([value.lower(), *others]), frozenset(), ()
-    words, units, claims = _read_short(value) if len(value) <= _SHORT else _read_text(value)
-    return words.union(others), units, claims
+        return _Reading((value.lower(), *others), frozenset(), ())
+    words, units, claims = _read_text(value)
+    return _Reading((*words, *others), units, claims)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def _read_value(value: str) -> _Reading:
     """The same; the values of a database come back in dialogue after dialogue."""
-    return _read_long_value(value)
+    return _read_long_value(value).share_words()
+
+
+@lru_cache(maxsize=1024)
+def _read_spec(spec: bytes) -> _Reading:
+    """What the specification of a tool says; the same tool is offered in toolset after toolset."""
+    words, units, claims = list[str](), set[str](), list[Claim]()
+    seen = set[tuple[bool, str]]()  # it says `description`, `type` and `string` many times
+    for name, leaf in walk_leaves(orjson.loads(spec)):
+        readings: list[_Reading] = []
+        if (True, name) not in seen:
+            seen.add((True, name))
+            readings.append(_read_text(label_of(name)))
+        if isinstance(leaf, str) and (False, leaf) not in seen:
+            seen.add((False, leaf))
+            readings += [_read_long_value(leaf), _read_text(label_of(leaf))]
+        for reading in readings:
+            words += reading.words
+            units |= reading.units
+            claims += reading.claims
+        if isinstance(leaf, int | float) and not isinstance(leaf, bool):
+            claims.append(Claim("number", str(leaf), 0, 0, leaf))
+    return _Reading(tuple(words), frozenset(units), tuple(claims)).share_words()
 
 
 def _is_finite(value: float) -> bool:
@@ -268,7 +294,7 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _read_label(label: str) -> tuple[frozenset[str], frozenset[str], frozenset[float]]:
     """Words, units and numbers of a field's name: `percent change 2007` speaks of a year."""
     words = label.split()

@@ -24,6 +24,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 def fold(text: str) -> str:
     """`text` in lower case and with plain marks, character for character: a position in one is one in the other."""
+    if text.isascii():
+        return text.replace("*", " ").replace("`", "'").lower()
     plain = text.translate(_SAME)
     lower = plain.lower()
     if len(lower) == len(plain):
@@ -46,7 +48,7 @@ def place_words(folded: str) -> list[tuple[int, int, str]]:
     return [(match.start(), match.end(), match[0]) for match in _WORD.finditer(folded)]
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8192)
 def _key_of_short(text: str) -> str:
     return " ".join(_WORD.findall(fold(compose(text))))
 

@@ -51,7 +51,7 @@ class Prose:
         """Whether it ends in a question."""
 
     def _read_claims(self) -> list[Claim]:
-        values = read_claims(self.plain, self.folded)
+        values = read_claims(self.plain, self.folded, self.vocabulary)
         claims = [*values, *self._quotes(), *self._names(values)]
         if "```" in self.plain:  # what stands in a block of code was asked to be written
             blocks = {place for match in _CODE.finditer(self.plain) for place in range(*match.span())}
