@@ -90,6 +90,7 @@ UNGROUNDED = [
     ("Ada was born on May 18th, 1990.", "untraced_date"),
     ("She starts at 8:45.", "untraced_time"),
     ("You can write to ada@bell.example.", "untraced_address"),
+    ("You find it at https://bell.example/opening-hours.", "untraced_address"),
     ("Her file is AB-7781.", "untraced_code"),
     ("Ada Bell reports to Harold Winter.", "untraced_name"),
     ("Ada is known as 'Sunny Jill'.", "untraced_quote"),

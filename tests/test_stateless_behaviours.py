@@ -13,6 +13,9 @@ from schemas.goals import BehaviourPlan, PlannedCall
 from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow, VerdictRow
 from schemas.stateless import Generation, Scenario
+from turnwright.calibration.draft import copy_unchanged
+from turnwright.calibration.kinds import plant
+from turnwright.calibration.subject import CannotPlant, Subject
 from turnwright.selfplay.request import read_blocks
 from turnwright.stateless.dialogue import simulate_stateless
 from turnwright.validation.verdict import validate_dialogue
@@ -115,6 +118,21 @@ def test_each_behaviour_comes_about_and_is_valid_in_most_dialogues(
     ]
     assert sum(good) >= 3, [(verdict.reasons, name) for verdict in verdicts if verdict.reasons]
     assert made[0] == simulate(rows[0], reactive_user=reactive)
+
+
+@pytest.mark.parametrize("behaviour", [withholds(), out_of_scope(), removed()])
+def test_defects_are_planted_in_dialogues_with_such_a_turn(behaviour: dict[str, Any]) -> None:
+    """What a planter makes of the behaviour is what the dialogue's own turn made of it."""
+    row = task((4, 4), **behaviour)
+    dialogue = simulate(row)
+    assert dialogue.behaviour_occurred
+    subject = Subject(dialogue, row, TOOLSET, None)
+    control = copy_unchanged(subject).row
+    assert control.behaviour_occurred and talk(control) == talk(dialogue)
+    lost = plant("lost_result", subject, 0).row
+    assert lost.behaviour_occurred and judge(lost, row).judgment == "invalid"
+    with pytest.raises(CannotPlant, match="simulated"):
+        plant("forged_result", subject, 0)
 
 
 def test_the_value_is_asked_for_then_said_then_used() -> None:

@@ -12,7 +12,7 @@ from schemas.messages import CallRecord, Message, ToolCall
 from schemas.rows import DialogueRow, DialogueTaskRow
 from turnwright.calibration.subject import CannotPlant, Subject
 from turnwright.rollout.behaviours import behaviour_occurred
-from turnwright.rollout.tool_calls import ToolRunner, offer_tools, read_behaviour
+from turnwright.rollout.tool_calls import ToolRunner, offer_tools
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Draft:
             "early_completions": [places[index] for index in row.early_completions if index in places],
             "behaviour": self.task.behaviour,
             "behaviour_occurred": behaviour_occurred(
-                read_behaviour(self.task), self.subject.objectives, self.messages, self.calls
+                self.subject.read_behaviour(self.task), self.subject.objectives, self.messages, self.calls
             ),
         }
         return PlantedDialogue(DialogueRow(id=content_id("dialogue", columns), **columns), self.task)

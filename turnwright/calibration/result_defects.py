@@ -86,6 +86,8 @@ def plant_lost_result(subject: Subject, rng: random.Random) -> Draft:
 
 def plant_forged_result(subject: Subject, rng: random.Random) -> Draft:
     """A number in a result is not what the tool gave, and the assistant tells it: nothing that is said shows it."""
+    if subject.simulated:
+        raise CannotPlant("the tools are simulated: any number is as good as the one that was made up")
     fitting = [
         (position, str(value))
         for position, record in enumerate(subject.calls)

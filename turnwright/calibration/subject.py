@@ -11,10 +11,13 @@ from pydantic import TypeAdapter
 from schemas.goals import BehaviourPlan, Objective
 from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow, ToolsetRow
+from schemas.stateless import Generation
 from schemas.tools import Tool
 from schemas.vocabulary import SIMULATED
 from turnwright.environments.base import Base
 from turnwright.rollout.tool_calls import offer_tools, read_behaviour
+from turnwright.stateless.behaviours import fill_behaviour
+from turnwright.stateless.objectives import state_objectives
 
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _CALLS = TypeAdapter(tuple[CallRecord, ...])
@@ -57,13 +60,24 @@ class Subject:
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """What the user pursues."""
+        """What the user pursues; in a stateless dialogue, what its turns were planned for."""
+        if self._generation is not None:
+            return state_objectives(self._generation, self.tools)
         return _OBJECTIVES.validate_json(self.task.objectives)
 
     @cached_property
     def behaviour(self) -> BehaviourPlan | None:
         """What is to happen in the dialogue."""
-        return read_behaviour(self.task)
+        return self.read_behaviour(self.task)
+
+    def read_behaviour(self, task: DialogueTaskRow) -> BehaviourPlan | None:
+        """What a form of the task wants to happen; in a stateless dialogue, with what its turn made of it."""
+        plan = read_behaviour(task)
+        return plan if self._generation is None else fill_behaviour(plan, self._generation)
+
+    @cached_property
+    def _generation(self) -> Generation | None:
+        return None if self.row.generation == "null" else Generation.model_validate_json(self.row.generation)
 
     @cached_property
     def tools(self) -> dict[str, Tool]:
@@ -124,7 +138,7 @@ class Subject:
     @cached_property
     def text(self) -> str:
         """Everything that was said, called, returned or planned: a value that stands in it is not invented."""
-        return "\n".join([self.row.messages, self.row.calls, self.task.objectives])
+        return "\n".join([self.row.messages, self.row.calls, self.task.objectives, self.row.generation])
 
 
 def read_json(text: str) -> Any:

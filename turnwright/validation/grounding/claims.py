@@ -58,7 +58,7 @@ _CLAIM = re.compile(
   )""",
     re.VERBOSE,
 )
-_MARK = re.compile(rf"[\d@{_SIGNS}]|www\.")
+_MARK = re.compile(rf"[\d@{_SIGNS}]|://|www\.")
 """What each claim has that spells no number."""
 _SPELLED_WORDS = frozenset(_SPELLED)
 _PARTING = re.compile(r"[,' ]")
