@@ -39,7 +39,7 @@ from turnwright.models.segment import (
 )
 from turnwright.storage.mirrors import find_url, list_files, pull_file, push_file, push_new, read_range
 
-_GATHER_SECONDS = 0.005
+_GATHER_SECONDS = 0.01
 """How long the writer lets a group grow: much shorter than a model's reply, long enough to share an fsync. Each group
 costs two wake-ups and an fsync, most of what the journal takes; the call's permit is free again meanwhile."""
 _RECENT = 1 << 13
