@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ class Reaction:
     delay: float = 0.0
     drop: bool = False
     truncate: int | None = None
+    compress: bool = False
 
 
 def completion(
@@ -114,7 +116,10 @@ def serve(script: Script | list[Any] | None = None) -> Iterator[FakeEndpoint]:
                 assert request.transport
                 request.transport.abort()
                 return response
-            return web.Response(body=data, status=reaction.status, headers=reaction.headers, content_type=kind)
+            headers = dict(reaction.headers)
+            if reaction.compress:
+                data, headers["Content-Encoding"] = gzip.compress(data), "gzip"
+            return web.Response(body=data, status=reaction.status, headers=headers, content_type=kind)
         finally:
             fake.in_flight -= 1
 

@@ -10,6 +10,7 @@ from fake_endpoint import FakeEndpoint, Reaction, completion, error, serve
 from test_models import HELLO, ask, make_config
 
 from schemas.messages import Message
+from turnwright.models.endpoint import Endpoint
 from turnwright.models.journal import Journal
 from turnwright.models.models import Models
 from turnwright.models.probe import probe_endpoint, probe_features
@@ -231,6 +232,44 @@ def test_parallel_tool_calls_alone_is_left_out() -> None:
 
 def probe(fake: FakeEndpoint, model: str = "tiny") -> Any:
     return asyncio.run(probe_endpoint(fake.url, model))
+
+
+def post_all(fake: FakeEndpoint, bodies: list[bytes]) -> list[tuple[int, bytes]]:
+    async def work() -> list[tuple[int, bytes]]:
+        endpoint = Endpoint(fake.url, api_key="sk-secret")
+        try:
+            return [await endpoint.post("/chat/completions", body) for body in bodies]
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(work())
+
+
+def test_every_call_has_its_own_body_and_the_same_headers() -> None:
+    """Options and request are worked out once for a path; only the body is another one."""
+    with serve(["One.", "Two.", "Three."]) as fake:
+        answers = post_all(fake, [orjson.dumps({"n": number, "pad": "x" * 10**number}) for number in range(3)])
+    assert [request["n"] for request in fake.requests] == [0, 1, 2]
+    assert [orjson.loads(body)["choices"][0]["message"]["content"] for _, body in answers] == ["One.", "Two.", "Three."]
+    assert [headers["Authorization"] for headers in fake.headers] == ["Bearer sk-secret"] * 3
+    assert [int(headers["Content-Length"]) for headers in fake.headers] == [
+        len(orjson.dumps({"n": number, "pad": "x" * 10**number})) for number in range(3)
+    ]
+    assert len(fake.connections) == 1
+
+
+def test_compressed_replies_are_read() -> None:
+    with serve([Reaction(completion("Hello. " * 50), compress=True)]) as fake:
+        ((status, body),) = post_all(fake, [b"{}"])
+    assert status == 200 and orjson.loads(body)["choices"][0]["message"]["content"] == "Hello. " * 50
+
+
+def test_redirects_are_followed_with_the_body() -> None:
+    moved = Reaction({}, 307, {"Location": "/v1/chat/completions"})
+    with serve([moved, moved, "Here.", "Here."]) as fake:
+        answers = post_all(fake, [b'{"n": 1}', b'{"n": 2}'])
+    assert [status for status, _ in answers] == [200, 200]
+    assert [request["n"] for request in fake.requests] == [1, 1, 1, 2]
 
 
 def test_probe_of_a_good_endpoint_makes_no_call() -> None:

@@ -117,12 +117,13 @@ def test_identical_requests_in_flight_are_one_call() -> None:
 
 
 def test_whoever_waits_for_a_cancelled_call_makes_its_own() -> None:
-    with serve(lambda _: Reaction(completion("Here."), delay=0.2)) as fake:
+    with serve(lambda _: Reaction(completion("Here."), delay=0.5)) as fake:
 
         async def run() -> Any:
             async with Models(make_config(fake)) as models:
                 first = asyncio.create_task(models.chat("assistant", HELLO))
-                await asyncio.sleep(0.05)
+                while not fake.requests:
+                    await asyncio.sleep(0.01)
                 second = asyncio.create_task(models.chat("assistant", HELLO))
                 await asyncio.sleep(0.05)
                 first.cancel()

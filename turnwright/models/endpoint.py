@@ -30,12 +30,46 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-class _LeanClient(AsyncOpenAI):
-    """The SDK's client, which builds the request to a path once and then only changes its body.
+class _LeanHttpClient(DefaultAioHttpClient):
+    """The SDK's HTTP client, which hands a request to its transport at once.
 
-    Building took a third of a call. Should a later SDK build requests elsewhere, this is not called, and only time is
+    Authentication stands in the headers, and no cookies are kept; a redirect goes the long way. It takes a sixth off a
+    call.
+    """
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
+        if stream:
+            return await super().send(request, stream=stream, **kwargs)
+        response = await self._transport_for_url(request.url).handle_async_request(request)
+        if response.is_redirect:
+            await response.aclose()
+            return await super().send(request, stream=stream, **kwargs)
+        try:
+            await response.aread()
+        except BaseException:
+            await response.aclose()
+            raise
+        return response
+
+
+class _LeanClient(AsyncOpenAI):
+    """The SDK's client, which works out options and request of a path once and then only changes the body.
+
+    The two took two fifths of a call. Should a later SDK build requests elsewhere, this is not called, and only time is
     lost.
     """
+
+    async def post_bytes(self, path: str, content: bytes, options: Any) -> httpx2.Response:
+        """Posts a body; `options` are the same in every call of a path."""
+        known: dict[str, Any] = self.__dict__.setdefault("_known", {})
+        if path not in known:
+            return await self.post(path, content=content, cast_to=httpx2.Response, options=options)
+        return await super().request(httpx2.Response, known[path].model_copy(update={"content": content}))
+
+    async def request(self, cast_to: Any, options: Any, **kwargs: Any) -> Any:
+        if isinstance(options.content, bytes):
+            self.__dict__.setdefault("_known", {})[options.url] = options
+        return await super().request(cast_to, options, **kwargs)
 
     def _build_request(self, options: Any, **kwargs: Any) -> httpx2.Request:
         if not isinstance(options.content, bytes):
@@ -70,7 +104,7 @@ class Endpoint:
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=min(_CONNECT_SECONDS, timeout_seconds)),
             default_headers=headers,  # pyright: ignore[reportArgumentType]
-            http_client=DefaultAioHttpClient(
+            http_client=_LeanHttpClient(
                 limits=httpx2.Limits(
                     max_connections=_NO_POOL_LIMIT,
                     max_keepalive_connections=_NO_POOL_LIMIT,
@@ -109,9 +143,7 @@ class Endpoint:
                 if content is None:
                     response = await self._client.get(path, cast_to=httpx2.Response, options=self._options)
                 else:
-                    response = await self._client.post(
-                        path, content=content, cast_to=httpx2.Response, options=self._options
-                    )
+                    response = await self._client.post_bytes(path, content, self._options)
             return response.status_code, response.content
         except (TimeoutError, openai.APITimeoutError) as error:
             # The transport reports any lost connection as a timeout of connecting; the cause tells what it was.
