@@ -63,10 +63,8 @@ def test_every_unit_is_accounted_for(run: Rebuilt) -> None:
 def test_a_small_model_writes_tools_of_many_shapes(run: Rebuilt) -> None:
     accepted = [json.loads(row.tool) for row in run.tool_specs if row.accepted]
     assert len(accepted) >= 8
-    verbs = {tool["verb"] for tool in accepted}
-    assert "select" in verbs
-    assert verbs & {"insert", "update", "delete"}
-    for shape in ("LIKE", "JOIN", "ORDER BY", "LIMIT"):
+    assert {"select", "update", "delete"} <= {tool["verb"] for tool in accepted}
+    for shape in ("LIKE", "JOIN", "ORDER BY", "LIMIT 25"):
         assert any(shape in tool["sql"] for tool in accepted), shape
     assert sum(not tool["bindings"] for tool in accepted) <= len(accepted) // 2
 

@@ -102,6 +102,7 @@ def test_no_value_is_passed_over() -> None:
         "us$ 4",
         "a@b.org",
         "www.x.org",
+        "https://x.org/hours",
         "no",
         "_ten_",
     ]

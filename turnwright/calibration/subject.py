@@ -15,11 +15,9 @@ from schemas.stateless import Generation
 from schemas.tools import Tool
 from schemas.vocabulary import SIMULATED
 from turnwright.environments.base import Base
-from turnwright.rollout.tool_calls import offer_tools, read_behaviour
-from turnwright.stateless.behaviours import fill_behaviour
-from turnwright.stateless.objectives import state_objectives
+from turnwright.rollout.tool_calls import offer_tools
+from turnwright.stateless.goal import read_filled_behaviour, read_generation, read_objectives
 
-_OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _CALLS = TypeAdapter(tuple[CallRecord, ...])
 _DEEPEST = 40
 """Levels of a result that are read; what lies deeper is nothing that is told to a person."""
@@ -61,9 +59,7 @@ class Subject:
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
         """What the user pursues; in a stateless dialogue, what its turns were planned for."""
-        if self._generation is not None:
-            return state_objectives(self._generation, self.tools)
-        return _OBJECTIVES.validate_json(self.task.objectives)
+        return read_objectives(self.task, self._generation, self.tools)
 
     @cached_property
     def behaviour(self) -> BehaviourPlan | None:
@@ -72,12 +68,11 @@ class Subject:
 
     def read_behaviour(self, task: DialogueTaskRow) -> BehaviourPlan | None:
         """What a form of the task wants to happen; in a stateless dialogue, with what its turn made of it."""
-        plan = read_behaviour(task)
-        return plan if self._generation is None else fill_behaviour(plan, self._generation)
+        return read_filled_behaviour(task, self._generation)
 
     @cached_property
     def _generation(self) -> Generation | None:
-        return None if self.row.generation == "null" else Generation.model_validate_json(self.row.generation)
+        return read_generation(self.row)
 
     @cached_property
     def tools(self) -> dict[str, Tool]:

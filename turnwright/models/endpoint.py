@@ -59,25 +59,30 @@ class _LeanClient(AsyncOpenAI):
     lost.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._known: dict[str, Any] = {}
+        """Options of a post, by path."""
+        self._built: dict[str, httpx2.Request] = {}
+        """A request, by path."""
+
     async def post_bytes(self, path: str, content: bytes, options: Any) -> httpx2.Response:
         """Posts a body; `options` are the same in every call of a path."""
-        known: dict[str, Any] = self.__dict__.setdefault("_known", {})
-        if path not in known:
+        if path not in self._known:
             return await self.post(path, content=content, cast_to=httpx2.Response, options=options)
-        return await super().request(httpx2.Response, known[path].model_copy(update={"content": content}))
+        return await super().request(httpx2.Response, self._known[path].model_copy(update={"content": content}))
 
     async def request(self, cast_to: Any, options: Any, **kwargs: Any) -> Any:
         if isinstance(options.content, bytes):
-            self.__dict__.setdefault("_known", {})[options.url] = options
+            self._known[options.url] = options
         return await super().request(cast_to, options, **kwargs)
 
     def _build_request(self, options: Any, **kwargs: Any) -> httpx2.Request:
         if not isinstance(options.content, bytes):
             return super()._build_request(options, **kwargs)
-        models: dict[str, httpx2.Request] = self.__dict__.setdefault("_built", {})
-        model = models.get(options.url)
+        model = self._built.get(options.url)
         if model is None:
-            model = models[options.url] = super()._build_request(options, **kwargs)
+            model = self._built[options.url] = super()._build_request(options, **kwargs)
             model.headers.pop("content-length", None)
         return httpx2.Request(
             model.method, model.url, headers=model.headers, content=options.content, extensions=model.extensions

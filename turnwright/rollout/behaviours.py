@@ -72,6 +72,14 @@ def find_request(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None
     return None
 
 
+def find_telling(value: Any, messages: Sequence[Message]) -> int | None:
+    """Index of the first user message that states a value."""
+    for index, message in enumerate(messages):
+        if message["role"] == "user" and states(value, message["content"] or ""):
+            return index
+    return None
+
+
 def find_said(plan: BehaviourPlan, messages: Sequence[Message]) -> int | None:
     """Index of the user message that a stateless dialogue's turn was made for: its words are part of the plan."""
     wanted = " ".join(str(plan.detail["said"]).split())
@@ -124,7 +132,7 @@ def find_vague_reference(plan: BehaviourPlan, messages: Sequence[Message]) -> in
 
     None where the user named it whole at once, or another way that fits no other record.
     """
-    told = _first_telling(plan.detail["value"], messages)
+    told = find_telling(plan.detail["value"], messages)
     for index, message in enumerate(messages):
         if message["role"] == "user":
             if told is not None and index >= told:
@@ -162,7 +170,7 @@ def _was_asked(
 ) -> bool:
     """Whether the user told the parameter's value only when the assistant asked for it, and before any call used it."""
     objective, value = objectives[plan.objective], plan.detail["value"]
-    told = _first_telling(value, messages)
+    told = find_telling(value, messages)
     if told is None or told < 2:
         return False
     if any(record.message < told and _carries(record, value) for record in calls):
@@ -189,16 +197,9 @@ def _carries(record: CallRecord, value: Any) -> bool:
     )
 
 
-def _first_telling(value: Any, messages: Sequence[Message]) -> int | None:
-    for index, message in enumerate(messages):
-        if message["role"] == "user" and states(value, message["content"] or ""):
-            return index
-    return None
-
-
 def _changed_mind(plan: BehaviourPlan, messages: Sequence[Message]) -> bool:
     """Whether the user told the first value and, after it, the second."""
-    first = _first_telling(plan.detail["from"], messages)
+    first = find_telling(plan.detail["from"], messages)
     if first is None:
         return False
     return any(

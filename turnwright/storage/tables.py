@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
@@ -302,15 +302,8 @@ def _read_records(
         first += length
         if skipped >= length or wanted <= 0:
             continue
-        place = 0
-        # A row group of dialogues takes 30 MB when it is read whole.
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, row_groups=[number], columns=chosen):
-            begin, end = max(0, skipped - place), min(batch.num_rows, wanted - place)
-            if begin < end:
-                yield from batch.slice(begin, end - begin).to_pylist()
-            place += batch.num_rows
-            if place >= wanted:
-                break
+        batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, row_groups=[number], columns=chosen)
+        yield from islice(chain.from_iterable(batch.to_pylist() for batch in batches), skipped, wanted)
 
 
 def _write(table: str, groups: Iterator[pa.Table], store: Store) -> TableRef:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from schemas.findings import Finding
 from schemas.goals import BehaviourPlan
 from schemas.messages import CallRecord
-from turnwright.rollout.behaviours import find_said, has_no_turn
+from turnwright.rollout.behaviours import find_said, find_telling, has_no_turn
 from turnwright.validation.documents import read_document
 from turnwright.validation.outcome import begin_objectives
 from turnwright.validation.references import check_ambiguity, check_premise
 from turnwright.validation.refusals import check_blocked_request, check_out_of_scope, plain
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import holds_value, states
+from turnwright.validation.values import holds_value
 
 _TROUBLE = re.compile(
     r"\b(?:error|fail\w*|unavailable|not available|problem|trouble|issue|unable|couldn't|could not|can't|cannot|"
@@ -55,7 +55,7 @@ def _was_withheld(trajectory: Trajectory, plan: BehaviourPlan) -> bool:
     if plan.name != "missing_parameter" or "value" not in plan.detail:
         return False
     begun = begin_objectives(trajectory)[plan.objective]
-    told = next((index for index, text in trajectory.said_by("user") if states(plan.detail["value"], text)), None)
+    told = find_telling(plan.detail["value"], trajectory.messages)
     return begun is not None and (told is None or begun < told)
 
 
@@ -66,7 +66,7 @@ def _check_guess(trajectory: Trajectory) -> Iterator[Finding]:
     """
     plan = trajectory.behaviour
     assert plan is not None
-    told = next((n for n, text in trajectory.said_by("user") if states(plan.detail["value"], text)), None)
+    told = find_telling(plan.detail["value"], trajectory.messages)
     planned = next(
         (
             call.tool

@@ -13,9 +13,7 @@ from schemas.messages import CallRecord, Message
 from schemas.rows import DialogueRow, DialogueTaskRow
 from schemas.stateless import Generation
 from schemas.tools import Tool
-from turnwright.rollout.tool_calls import read_behaviour
-from turnwright.stateless.behaviours import fill_behaviour
-from turnwright.stateless.objectives import state_objectives
+from turnwright.stateless.goal import read_filled_behaviour, read_generation, read_objectives
 from turnwright.validation.documents import parse_document
 from turnwright.validation.phrases import list_spoken
 
@@ -52,7 +50,6 @@ _MESSAGES = jsonschema_rs.validator_for(
 )
 """What schemas.messages.Message says, as a schema: pydantic reads no typing.TypedDict on this Python."""
 _CALLS = TypeAdapter(tuple[CallRecord, ...])
-_OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 _CHANGES = TypeAdapter(tuple[RowChange, ...])
 
 
@@ -115,20 +112,17 @@ class Trajectory:
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
         """What the user was to pursue; of a stateless dialogue, what its turns were planned for."""
-        if self._generation is not None:
-            return state_objectives(self._generation, self.by_name)
-        return _OBJECTIVES.validate_json(self.task.objectives)
+        return read_objectives(self.task, self._generation, self.by_name)
 
     @cached_property
     def _generation(self) -> Generation | None:
         """How a stateless dialogue came about; none of others."""
-        return None if self.row.generation == "null" else Generation.model_validate_json(self.row.generation)
+        return read_generation(self.row)
 
     @cached_property
     def behaviour(self) -> BehaviourPlan | None:
         """What was to happen; in a stateless dialogue, with what its turn made of it."""
-        plan = read_behaviour(self.task)
-        return plan if self._generation is None else fill_behaviour(plan, self._generation)
+        return read_filled_behaviour(self.task, self._generation)
 
     @cached_property
     def changes(self) -> tuple[RowChange, ...]:
