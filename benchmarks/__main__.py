@@ -1,8 +1,9 @@
 """`make bench`: client, permits, journal and pipeline against endpoints of our own, in one table with ratios.
 
-    python -m benchmarks [--quick] [--repeats 3] [--json FILE]
+    python -m benchmarks [--quick] [--repeats 5] [--workload heavy] [--json FILE]
 
 Each row is the median of the repeats, which are interleaved, so that a noisy moment of the machine meets every client.
+Each repeat of heavy tails has another guess of the lengths, because a schedule is luckier with some than with others.
 docs/performance.md explains the figures.
 """
 
@@ -60,9 +61,9 @@ def measure_clients(workloads: Sequence[str], repeats: int) -> list[dict[str, An
     """Every client on every workload."""
     rows: list[dict[str, Any]] = []
     for name in workloads:
-        workload = read_workload(name)
         found: dict[str, list[dict[str, float]]] = {client: [] for client in CLIENTS}
-        for _ in range(repeats):
+        for draw in range(repeats):
+            workload = read_workload(f"{name}{'' if ':' in name else ':'}:{draw}" if name.startswith("heavy") else name)
             for client in CLIENTS:
                 found[client].append(measure_client(client, workload, SLOTS, CONCURRENCY))
         least = take_medians(found["aiohttp"])["cpu_per_1000"]
@@ -98,12 +99,13 @@ def main() -> None:
     """Measures everything and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small workloads, once: a look, not a measurement")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--workload", action="append", help="only this one (benchmarks/workloads.py); may be repeated")
     parser.add_argument("--dialogues", type=int, default=2000, help="of the pipeline; 0 leaves it out")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     repeats = 1 if options.quick else options.repeats
-    rows = measure_clients(_QUICK if options.quick else _WORKLOADS, repeats)
+    rows = measure_clients(options.workload or (_QUICK if options.quick else _WORKLOADS), repeats)
     dialogues = min(options.dialogues, 100) if options.quick else options.dialogues
     pipeline: dict[str, Any] = {}
     if dialogues:

@@ -10,6 +10,7 @@ CLIENT  turnwright             client, permits and journal of the pipeline
 
 import argparse
 import asyncio
+import gc
 import json
 import resource
 import tempfile
@@ -48,6 +49,8 @@ async def converse(ask: Ask, number: int, length: int, expected: float) -> None:
 
 async def drive(ask: Ask, workload: Workload) -> dict[str, Any]:
     """Holds all conversations at once."""
+    gc.collect()
+    gc.freeze()  # as a run does (tasks/memory.py): what was imported is not looked through again and again
     cpu, started = time.process_time(), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, (length, expected) in enumerate(zip(workload.lengths, workload.expected_lengths, strict=True)):

@@ -2,7 +2,8 @@
 
 singles[:N]        N independent calls (2,000)
 chains[:N[:CALLS]] N conversations (300) of 12 calls, each waiting for the one before
-heavy[:N]          N conversations (300) of 4 to 40 calls with lognormal latencies; lengths are known to within a half
+heavy[:N[:DRAW]]   N conversations (300) of 4 to 40 calls with lognormal latencies; lengths are known to within a half,
+                   by a guess that DRAW (0) tells apart
 
 Each request ends in a mark of conversation and turn. Latency is drawn from the mark, so every client pays the same.
 """
@@ -29,6 +30,8 @@ class Workload:
     """Calls of each conversation."""
     latency_ms: float
     sigma: float
+    draw: int = 0
+    """Of the guess of the lengths."""
 
     @property
     def calls(self) -> int:
@@ -38,7 +41,7 @@ class Workload:
     @property
     def expected_lengths(self) -> list[float]:
         """Lengths as far as a scheduler may know them: right to within a half for heavy tails."""
-        rng = random.Random("expected lengths")
+        rng = random.Random(f"expected lengths {self.draw}")
         within = 0.5 if self.sigma else 0.0
         return [length * rng.uniform(1 - within, 1 + within) for length in self.lengths]
 
@@ -58,14 +61,15 @@ def read_workload(text: str) -> Workload:
         KeyError: there is no such workload.
     """
     kind, _, rest = text.partition(":")
-    count, _, calls = rest.partition(":")
+    count, _, second = rest.partition(":")
     number = int(count) if count else _COUNTS[kind]
     lengths = [1] * number
     if kind == "chains":
-        lengths = [int(calls or 12)] * number
+        lengths = [int(second or 12)] * number
     elif kind == "heavy":
         lengths = [4 + (index * 2654435761 % 4294967296) % 37 for index in range(number)]
-    return Workload(text, tuple(lengths), _MEDIAN_MS[kind], _SIGMA[kind])
+    draw = int(second) if kind == "heavy" and second else 0
+    return Workload(text, tuple(lengths), _MEDIAN_MS[kind], _SIGMA[kind], draw)
 
 
 def make_mark(conversation: int, turn: int) -> str:

@@ -11,6 +11,7 @@ from test_models import HELLO, ask, make_config
 
 from schemas.messages import Message
 from turnwright.models.endpoint import Endpoint
+from turnwright.models.failures import Failure
 from turnwright.models.journal import Journal
 from turnwright.models.models import Models
 from turnwright.models.probe import probe_endpoint, probe_features
@@ -246,7 +247,7 @@ def post_all(fake: FakeEndpoint, bodies: list[bytes]) -> list[tuple[int, bytes]]
 
 
 def test_every_call_has_its_own_body_and_the_same_headers() -> None:
-    """Options and request are worked out once for a path; only the body is another one."""
+    """The first call is the package's, later ones repeat what it sent with another body."""
     with serve(["One.", "Two.", "Three."]) as fake:
         answers = post_all(fake, [orjson.dumps({"n": number, "pad": "x" * 10**number}) for number in range(3)])
     assert [request["n"] for request in fake.requests] == [0, 1, 2]
@@ -255,13 +256,55 @@ def test_every_call_has_its_own_body_and_the_same_headers() -> None:
     assert [int(headers["Content-Length"]) for headers in fake.headers] == [
         len(orjson.dumps({"n": number, "pad": "x" * 10**number})) for number in range(3)
     ]
+    first, second, third = (
+        {name: text for name, text in headers.items() if name != "Content-Length"} for headers in fake.headers
+    )
+    assert first == second == third
     assert len(fake.connections) == 1
 
 
 def test_compressed_replies_are_read() -> None:
     with serve([Reaction(completion("Hello. " * 50), compress=True)]) as fake:
-        ((status, body),) = post_all(fake, [b"{}"])
-    assert status == 200 and orjson.loads(body)["choices"][0]["message"]["content"] == "Hello. " * 50
+        answers = post_all(fake, [b"{}", b"{}"])
+    for status, body in answers:
+        assert status == 200 and orjson.loads(body)["choices"][0]["message"]["content"] == "Hello. " * 50
+
+
+def test_compressed_refusals_are_read_whether_or_not_a_call_was_answered_before() -> None:
+    async def work(url: str) -> list[str]:
+        endpoint, messages = Endpoint(url), list[str]()
+        for _ in range(3):
+            try:
+                await endpoint.post("/chat/completions", b"{}")
+            except Failure as failure:
+                messages.append(failure.message)
+        await endpoint.close()
+        return messages
+
+    refusal = Reaction({"error": {"message": "no such thing " * 9}}, 400, compress=True)
+    with serve([refusal, "Hello.", refusal]) as fake:
+        messages = asyncio.run(work(fake.url))
+    assert messages == ["HTTP 400: " + ("no such thing " * 9).strip()] * 2
+
+
+def test_a_redirect_that_comes_later_is_followed_too() -> None:
+    moved = Reaction({}, 307, {"Location": "/v1/chat/completions"})
+    with serve(["One.", moved, moved, "Two.", "Three."]) as fake:
+        answers = post_all(fake, [b'{"n": 1}', b'{"n": 2}', b'{"n": 3}'])
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert [request["n"] for request in fake.requests] == [1, 2, 2, 2, 3]
+
+
+def test_the_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serve() as proxy, serve() as here:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        elsewhere = FakeEndpoint(url="http://models.example/v1")
+        assert [status for status, _ in post_all(elsewhere, [b"{}", b"{}"])] == [200, 200]
+        assert [status for status, _ in post_all(here, [b"{}", b"{}"])] == [200, 200]
+    assert [headers["Host"] for headers in proxy.headers] == ["models.example", "models.example"]
+    assert len(here.requests) == 2
 
 
 def test_redirects_are_followed_with_the_body() -> None:

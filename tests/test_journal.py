@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -234,3 +235,46 @@ def test_groups_share_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with Journal(tmp_path) as journal:
         append(journal, *(make_entry(number) for number in range(200)))
     assert 1 <= len(commits) < 20
+
+
+def test_replies_of_several_loops_are_all_kept(tmp_path: Path) -> None:
+    """Two threads with loops of their own append to one journal, each through its own groups."""
+    journal = Journal(tmp_path)
+
+    async def write(numbers: range) -> None:
+        await asyncio.gather(*(journal.append(make_entry(number)) for number in numbers))
+
+    def write_in_a_thread(first: int) -> None:
+        asyncio.run(write(range(first, first + 50)))
+
+    threads = [threading.Thread(target=write_in_a_thread, args=(first,)) for first in (0, 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asyncio.run(write(range(100, 150)))  # a third loop, after the others were closed
+    journal.close()
+    with Journal(tmp_path) as reopened:
+        assert all(reopened.get(make_entry(number).key) == make_entry(number) for number in range(150))
+
+
+def test_closing_writes_what_was_gathered_and_not_yet_handed_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+
+    async def work() -> None:
+        await journal.append(make_entry(3))
+        appends = [asyncio.create_task(journal.append(make_entry(number))) for number in range(3)]
+        await asyncio.sleep(0)  # gathered, and not handed over so soon after the first
+        await asyncio.to_thread(journal.close)
+        await asyncio.gather(*appends)
+
+    asyncio.run(work())
+    with Journal(tmp_path) as reopened:
+        assert len(reopened) == 4
+
+
+def test_appending_to_a_closed_journal_is_an_error(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        append(journal, make_entry(1))

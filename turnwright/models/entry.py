@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
 import orjson
@@ -38,10 +39,14 @@ class JournalEntry:
     """For the other kinds: what the endpoint said."""
 
 
+_RECORDED = tuple(name for name in JournalEntry.__slots__ if name != "key")
+_read_recorded = attrgetter(*_RECORDED)
+
+
 def encode_entry(entry: JournalEntry) -> bytes:
     """The entry without its key, as JSON."""
-    fields = {name: getattr(entry, name) for name in JournalEntry.__slots__ if name != "key"}
-    return orjson.dumps({name: value for name, value in fields.items() if value not in (None, "", ())})
+    fields = zip(_RECORDED, _read_recorded(entry), strict=True)
+    return orjson.dumps({name: value for name, value in fields if value is not None and value != "" and value != ()})
 
 
 def decode_entry(key: bytes, payload: bytes) -> JournalEntry:

@@ -1,10 +1,10 @@
 """The call journal: a model's reply is durable before it is used.
 
 A folder of segments, one or more per process that ever wrote there (turnwright/models/segment.py). Replies are
-appended by a writer thread that commits in groups: everything that waits is compressed, written and fsynced at once,
-and only then handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from their
-file when asked for. Where the folder mirrors an object store, sealed segments are moved there; of those that others put
-there only the index is read, until one of their entries is asked for.
+gathered on the loop that they came to, and a writer thread commits group by group: compressed, written and fsynced at
+once, and only then handed out. Opening indexes all segments into sorted arrays, 16 bytes a reply; entries are read from
+their file when asked for. Where the folder mirrors an object store, sealed segments are moved there; of those that
+others put there only the index is read, until one of their entries is asked for.
 """
 
 import asyncio
@@ -15,8 +15,10 @@ import threading
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import zstandard
@@ -39,22 +41,27 @@ from turnwright.models.segment import (
 )
 from turnwright.storage.mirrors import find_url, list_files, pull_file, push_file, push_new, read_range
 
-_GATHER_SECONDS = 0.01
-"""How long the writer lets a group grow: much shorter than a model's reply, long enough to share an fsync. Each group
-costs two wake-ups and an fsync, most of what the journal takes; the call's permit is free again meanwhile."""
+_GATHER_SECONDS = 0.015
+"""Least time between two groups of a loop: each costs two wake-ups and an fsync, most of what the journal takes. A
+reply that comes alone is written at once, so a chain of calls at the end of a run does not wait."""
 _RECENT = 1 << 13
 _LARGEST_SEGMENT = 1 << 26
 """Bytes after which a new segment is begun: what a lost machine has not moved to the runs' store is at most this."""
 _OFFSET_BITS = 44
 
 
-@dataclass(slots=True)
-class _Append:
-    """A reply on its way to the disk."""
+_Append = tuple[JournalEntry, "asyncio.Future[None]"]
+"""A reply on its way to the disk, and who waits for it."""
 
-    entry: JournalEntry
+
+@dataclass
+class _Gathering:
+    """The replies of one loop that the writer has not been given yet."""
+
     loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[None]"
+    waiting: list[_Append] = field(default_factory=list[_Append])
+    handed_over: float = 0.0
+    """When the writer last got a group, by the loop's clock."""
 
 
 @dataclass
@@ -87,8 +94,11 @@ class Journal:
         self._places: Array = np.array([], dtype=np.uint64)
         self._own: _Segment | None = None
         self._own_number = -1
-        self._queue: list[_Append] = []
-        self._wake = threading.Condition()
+        self._gatherings: dict[asyncio.AbstractEventLoop, _Gathering] = {}
+        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Append]] | None] = SimpleQueue()
+        """What the writer is to commit; None ends it."""
+        self._gate = threading.Lock()
+        """Between appending and closing."""
         self._writer: threading.Thread | None = None
         self._closing = False
         self._growing: dict[Path, int] = {}
@@ -131,17 +141,16 @@ class Journal:
             OSError: the disk is full or gone; the entry is not recorded.
         """
         loop = asyncio.get_running_loop()
-        append = _Append(entry, loop, loop.create_future())
-        with self._wake:
+        done: asyncio.Future[None] = loop.create_future()
+        with self._gate:
             if self._closing:
                 raise RuntimeError("the journal is closed")
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write_groups, name="turnwright-journal", daemon=True)
-                self._writer.start()
-            self._queue.append(append)
-            if len(self._queue) == 1:
-                self._wake.notify()
-        await append.done
+            gathering = self._gatherings.get(loop) or self._begin_gathering(loop)
+            gathering.waiting.append((entry, done))
+            if len(gathering.waiting) == 1:
+                pause = gathering.handed_over + _GATHER_SECONDS - loop.time()
+                loop.call_later(max(0.0, pause), self._hand_over, gathering)
+        await done
 
     def iter_entries(self) -> Iterator[JournalEntry]:
         """All entries that are whole on the disk, segment by segment, oldest first; holds one entry at a time."""
@@ -158,11 +167,13 @@ class Journal:
 
     def close(self) -> None:
         """Commits what waits, seals this process's segment and lets go of all files."""
-        with self._wake:
+        with self._gate:
             if self._closing:
                 return
             self._closing = True
-            self._wake.notify()
+        for gathering in self._gatherings.values():
+            self._hand_over(gathering)
+        self._groups.put(None)
         if self._writer is not None:
             self._writer.join()
         try:
@@ -261,41 +272,53 @@ class Journal:
             descriptor = self._descriptors[number] = os.open(self._paths[number], os.O_RDONLY)
         return descriptor
 
+    def _begin_gathering(self, loop: asyncio.AbstractEventLoop) -> _Gathering:
+        for other in [other for other in self._gatherings if other.is_closed()]:
+            self._groups.put((other, self._gatherings.pop(other).waiting))
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_groups, name="turnwright-journal", daemon=True)
+            self._writer.start()
+        gathering = self._gatherings[loop] = _Gathering(loop)
+        return gathering
+
+    def _hand_over(self, gathering: _Gathering) -> None:
+        """Gives the writer what a loop has gathered."""
+        with self._gate:
+            group, gathering.waiting = gathering.waiting, []
+            if group:
+                gathering.handed_over = gathering.loop.time()
+                self._groups.put((gathering.loop, group))
+
     def _write_groups(self) -> None:
         compressor = zstandard.ZstdCompressor(level=3)
-        while True:
-            with self._wake:
-                while not self._queue and not self._closing:
-                    self._wake.wait()
-                if not self._queue:
-                    return
-                closing = self._closing
-            if not closing:
-                time.sleep(_GATHER_SECONDS)
-            with self._wake:
-                group, self._queue = self._queue, []
+        closing = False
+        while not closing:
+            groups = [self._groups.get()]
+            while not self._groups.empty():  # what came while the disk was busy shares the next fsync
+                groups.append(self._groups.get())
+            closing = None in groups
+            given = [group for group in groups if group is not None]
             error: OSError | None = None
             try:
-                self._commit(group, compressor)
+                self._commit([append for _, appends in given for append in appends], compressor)
             except OSError as failure:
                 error = failure
-            by_loop: dict[asyncio.AbstractEventLoop, list[_Append]] = {}
-            for append in group:
-                by_loop.setdefault(append.loop, []).append(append)
-            for loop, appends in by_loop.items():
-                if not loop.is_closed():
+            for loop, appends in given:
+                with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                     loop.call_soon_threadsafe(_settle, appends, error)
 
     def _commit(self, group: list[_Append], compressor: zstandard.ZstdCompressor) -> None:
+        if not group:
+            return
         if self._own is not None and self._own.size > _LARGEST_SEGMENT:
             self._finish_segment()
         own = self._own or self._create_segment()
         records: list[bytes] = []
         added: list[tuple[int, int]] = []
         offset = own.size
-        for append in group:
-            key = bytes.fromhex(append.entry.key)
-            record = encode_record(key, encode_entry(append.entry), compressor)
+        for entry, _ in group:
+            key = bytes.fromhex(entry.key)
+            record = encode_record(key, encode_entry(entry), compressor)
             records.append(record)
             added.append((key_prefix(key), offset))
             offset += len(record)
@@ -346,10 +369,10 @@ class Journal:
 
 
 def _settle(appends: list[_Append], error: OSError | None) -> None:
-    for append in appends:
-        if append.done.done():
+    for _, done in appends:
+        if done.done():
             continue
         if error is None:
-            append.done.set_result(None)
+            done.set_result(None)
         else:
-            append.done.set_exception(error)
+            done.set_exception(error)

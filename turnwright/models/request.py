@@ -72,12 +72,15 @@ class ChatRequest:
         the call before stands among the last boundaries of the next, so these few are enough to count prefix reuse.
         """
         rolling = hashlib.blake2b(memoryview(self.content)[: self.head_size], digest_size=6)
-        size, last = self.head_size, len(self.fragments) - _TAIL_BOUNDARIES
+        size = self.head_size
         boundaries: list[tuple[int, str]] = [(size, rolling.copy().hexdigest())] if self.tools else []
-        for index, fragment in enumerate(self.fragments):
-            rolling.update(fragment)
-            size += len(fragment)
-            if index == 0 or index >= last:
+        last = max(1, len(self.fragments) - _TAIL_BOUNDARIES)
+        between = b"".join(self.fragments[1:last])
+        for part in (*self.fragments[:1], between, *self.fragments[last:]):
+            if part:
+                rolling.update(part)
+                size += len(part)
+            if part is not between:
                 boundaries.append((size, rolling.copy().hexdigest()))
         return tuple(boundaries)
 
@@ -155,7 +158,7 @@ class RequestBuilder:
         if structured:
             tail["response_format"] = response_format(self.role, fields) if fields else self._format
         sent = [_without_reasoning(message) for message in messages]
-        fragments = tuple(orjson.dumps(message) for message in sent)
+        fragments = tuple(map(orjson.dumps, sent))
         start = orjson.dumps(head)[:-1]
         content = _join(start, fragments, tail)
         key = hashlib.sha256(f"{self.endpoint}\0{draw}\0".encode())
