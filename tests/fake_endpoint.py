@@ -6,6 +6,7 @@
 import asyncio
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ class FakeEndpoint:
 
 
 @contextmanager
-def serve(script: Script | list[Any] | None = None) -> Iterator[FakeEndpoint]:
+def serve(script: Script | list[Any] | None = None, *, tls: ssl.SSLContext | None = None) -> Iterator[FakeEndpoint]:
     """Serves on a free port in a thread of its own.
 
     `script` is a function of the request body, or a list of what to do in turn (the last one from then on). A plain
@@ -136,9 +137,9 @@ def serve(script: Script | list[Any] | None = None) -> Iterator[FakeEndpoint]:
             app.router.add_get("/v1/models", models)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
             await site.start()
-            fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            fake.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}/v1"
             return runner
 
         runner = loop.run_until_complete(start())

@@ -12,7 +12,7 @@ from turnwright.goals.row_source import RowSource
 from turnwright.goals.toolbox import ToolShape
 from turnwright.goals.values import draw_new_value, is_private, is_sayable
 from turnwright.goals.words import name_column, same_value
-from turnwright.tools.key_roles import find_key, name_field
+from turnwright.tools.key_roles import name_field
 from turnwright.tools.naming import to_words
 
 RANGES = ("<", "<=", ">", ">=")
@@ -52,7 +52,7 @@ class Scene:
         row = self.row(first) if first is not None else None
         for step, column in via:
             table = self._source.keys.table(step)
-            key = find_key(table, column) if table is not None else None
+            key = self._source.keys.key(table, column) if table is not None else None
             target = self._source.keys.table(key.target) if key is not None else None
             if row is None or key is None or target is None:
                 return None
@@ -67,7 +67,7 @@ class Scene:
             row: dict[str, Any] | None = end if via and via[0][0].lower() == table.name.lower() else None
             for step, column in reversed(via):
                 there = self._source.keys.table(step)
-                key = find_key(there, column) if there is not None else None
+                key = self._source.keys.key(there, column) if there is not None else None
                 if row is None or there is None or key is None:
                     row = None
                     break

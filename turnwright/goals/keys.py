@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.databases import Column, Database, Table
 from schemas.tools import KeyPath, OutputField, ParameterBinding, SqlTool, Tool
-from turnwright.tools.key_roles import find_key, name_path
+from turnwright.tools.key_roles import Key, find_key, name_path
 
 ColumnName = tuple[str, str]
 """Table and column, lower case."""
@@ -20,6 +20,8 @@ class Keys:
         self.database = database
         self._group: dict[ColumnName, ColumnName] = {}
         self._roles: dict[KeyPath, str] = {(): ""}
+        self._found: dict[ColumnName, Key | None] = {}
+        self._rows: dict[tuple[str, str, KeyPath], RowName] = {}
         for table in database.tables:
             for key in table.foreign_keys:
                 for ours, theirs in zip(key.columns, key.referred, strict=True):
@@ -57,15 +59,30 @@ class Keys:
         """The table and column of a binding or an output, or none where it is computed or unknown."""
         return None if table is None or column is None else self._places.get((table.lower(), column.lower()))
 
+    def key(self, table: Table, column: str) -> Key | None:
+        """The key of one of these tables that a column tells or is part of, see `find_key`."""
+        name = (table.name.lower(), column.lower())
+        if name not in self._found:
+            self._found[name] = find_key(table, column)
+        return self._found[name]
+
     def row(self, table: str | None, column: str | None, via: KeyPath) -> RowName:
         """The row that a value of a column names: the one that it points at, else the one that it stands in."""
+        if table is None or column is None:
+            return "", ()
+        asked = (table, column, via)
+        if asked not in self._rows:
+            self._rows[asked] = self._find_row(table, column, via)
+        return self._rows[asked]
+
+    def _find_row(self, table: str, column: str, via: KeyPath) -> RowName:
         place = self.place(table, column)
         if place is None:
             return "", ()
         here, inside = place
         if inside.references is None:
             return here.name.lower(), via
-        key = find_key(here, inside.name)
+        key = self.key(here, inside.name)
         needed = key is not None and bool(via or key.role)
         return inside.references[0].lower(), (*via, (here.name, inside.name)) if needed else ()
 

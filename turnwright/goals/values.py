@@ -9,7 +9,7 @@ from typing import Any
 from schemas.databases import Column, Table
 from turnwright.goals.keys import read_column
 from turnwright.goals.personas import draw_name, draw_sentence
-from turnwright.goals.words import same_value
+from turnwright.goals.words import comparable, same_value
 from turnwright.tools.naming import split_words
 
 LONGEST = 60
@@ -72,12 +72,10 @@ def draw_new_value(
     None where nothing plausible can be made, as for columns without any value to go by.
     """
     seen = [value for row in rows if (value := read_column(row, column.name)) is not None]
+    taken = {comparable(value) for value in (*(seen if column.unique else ()), current)}
     for _ in range(6):
         value = _propose(table, column, seen, current, rng)
-        if value is None or not is_sayable(value):
-            continue
-        taken = seen if column.unique else []
-        if not same_value(value, current) and not any(same_value(value, other) for other in taken):
+        if value is not None and is_sayable(value) and comparable(value) not in taken:
             return value
     return None
 

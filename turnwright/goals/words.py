@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from schemas.databases import Column, Table
@@ -13,6 +14,7 @@ _FLAGS = ({"0", "1"}, {"y", "n"}, {"t", "f"}, {"yes", "no"}, {"true", "false"})
 _TECHNICAL = ("ref ", "tbl ", "tb ", "dim ", "mst ")
 
 
+@lru_cache(maxsize=4096)
 def name_entity(table: str) -> str:
     """One row of a table as a noun: `Customer_Orders` gives `customer order`."""
     words = to_words(table)
@@ -109,6 +111,8 @@ def naming_column(table: Table) -> str | None:
 
 _PLAIN_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _EXACT = 1 << 53
+_REMEMBERED = 80
+"""Characters of the longest text whose folded form is remembered."""
 
 
 def same_value(left: Any, right: Any) -> bool:
@@ -121,6 +125,12 @@ def comparable(value: Any) -> str:
     if type(value) is int and abs(value) < _EXACT:
         return f"{float(value):.10g}"
     text = say_value(value)
+    return _fold(text) if len(text) <= _REMEMBERED else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fold(text: str) -> str:
+    # Planning compares the values of the same rows again and again.
     if not text[:1].isalpha() and _PLAIN_NUMBER.fullmatch(text):
         return f"{float(text.replace(',', '')):.10g}"
     return " ".join(text.casefold().split())

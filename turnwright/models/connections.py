@@ -30,7 +30,7 @@ class Answer:
 class Connections:
     """A pool that opens with the first request and belongs to the loop of that request.
 
-    Certificates are those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or the usual ones, and the environment's
+    Trusted are the authorities that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or the usual ones. The environment's
     proxies are used, but not for this machine: a proxy for the internet does not lead here.
     """
 
@@ -58,15 +58,14 @@ class Connections:
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        trust_env = not _is_loopback(self._url)
         secure = urlsplit(self._url).scheme == "https"
         connector = aiohttp.TCPConnector(
             limit=0,
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
-            ssl=httpx2.create_ssl_context(trust_env=trust_env) if secure else True,
+            ssl=httpx2.create_ssl_context() if secure else True,
         )
         self._session = aiohttp.ClientSession(
-            connector=connector, trust_env=trust_env, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector, trust_env=not _is_loopback(self._url), cookie_jar=aiohttp.DummyCookieJar()
         )
         return self._session
 

@@ -167,6 +167,10 @@ def refusal_hint(failure: Failure) -> str:
         return "check the key in the variable that api_key_env names"
     if failure.status == 402 or "quota" in failure.message:
         return "the account has no credit left"
+    if "certificate" in failure.message:
+        return "SSL_CERT_FILE can name a file with the authorities to trust"
+    if "TLS" in failure.message:
+        return "base_url may have to begin with http://"
     return "check base_url (it usually ends in /v1) and the model's name"
 
 

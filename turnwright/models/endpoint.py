@@ -7,6 +7,7 @@ because a retry has to give its permit back first.
 """
 
 import asyncio
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ from yarl import URL
 
 from turnwright.models.connections import Answer, Connections, PackageTransport, choose_headers
 from turnwright.models.failures import Failure, classify_status, redact
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
+"""What OpenSSL says, from version to version, of an answer that is no TLS."""
 
 
 class Endpoint:
@@ -110,9 +114,14 @@ class Endpoint:
         causes = _list_causes(error)
         if any(isinstance(cause, TimeoutError) for cause in causes):
             return Failure("timeout", f"no reply within {self._timeout:g} s")
+        origin = causes[-1]
+        if isinstance(origin, ssl.SSLCertVerificationError):
+            return Failure("refused", f"its certificate is not trusted: {origin.verify_message}")
+        if isinstance(origin, ssl.SSLError) and origin.reason in _NO_TLS:
+            return Failure("refused", "it does not speak TLS")
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return Failure("broken", "connection refused: nothing listens there")
-        return Failure("broken", _describe(causes[-1]))
+        return Failure("broken", _describe(origin))
 
 
 def _list_causes(error: BaseException) -> list[BaseException]:

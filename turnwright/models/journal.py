@@ -258,10 +258,12 @@ class Journal:
 
     def _merge(self, prefixes: list[Array], places: list[Array]) -> None:
         """Adds to the sorted arrays; equal prefixes stay in the order of their segments."""
-        keys = np.concatenate([self._prefixes, *prefixes])
-        order = np.argsort(keys, kind="stable")
-        self._places = np.concatenate([self._places, *places])[order]
-        self._prefixes = keys[order]
+        fresh = np.concatenate(prefixes)
+        order = np.argsort(fresh, kind="stable")
+        fresh = fresh[order]
+        after = self._prefixes.searchsorted(fresh, side="right")
+        self._places = np.insert(self._places, after, np.concatenate(places)[order])
+        self._prefixes = np.insert(self._prefixes, after, fresh)
 
     def _open(self, number: int) -> int:
         descriptor = self._descriptors.get(number)
