@@ -255,7 +255,7 @@ def test_prose_keeps_positions(text: str) -> None:
     prose = Prose(0, text)
     assert prose.plain == compose(text)
     assert prose.folded == fold(prose.plain)
-    assert all(prose.folded[start:end] == word for start, end, word in prose.words)
+    assert [prose.folded[start:end] for start, end in prose.places] == prose.words
 
 
 def test_a_statement_that_is_kept_is_refused_no_less_and_tells_its_own_time(tmp_path: Path) -> None:

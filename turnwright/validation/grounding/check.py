@@ -12,7 +12,6 @@ from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.documents import read_document, read_error
 from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution
-from turnwright.validation.grounding.cells import excuse
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
@@ -21,6 +20,7 @@ from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Scalar
+from turnwright.validation.grounding.statements import Naming
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.readings import MOST_CHARACTERS
@@ -151,11 +151,11 @@ class _Walk:
         self.asked = prose.asks
         found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
-        excused = excuse(self.told, self.given)
         deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
+        naming = Naming(prose, evidence.records)
         for each in (
-            *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
-            *self.told_ids.check(prose, evidence),
+            *islice(check_attribution(prose, evidence, naming, self.told, self.given), _MOST_FINDINGS),
+            *self.told_ids.check(prose, evidence, naming),
             *check_counts(prose, evidence),
             *self.said.check(prose, evidence),
             *deeds,

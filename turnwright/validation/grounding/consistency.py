@@ -22,14 +22,16 @@ class Said:
 
     def check(self, prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
         """`contradiction`: another value than in an earlier message, and nothing was written or read anew since."""
+        if prose.asks or "the" not in prose.vocabulary:
+            return
         claims = {claim.start: claim for claim in prose.claims if claim.kind in ("number", "date")}
-        if not claims or "the" not in prose.vocabulary:
+        if not claims:
             return
         found = [((m[1], m[2]), m.end()) for m in _FRAME.finditer(prose.folded)]
         found += [((m[2], m[1]), m.end()) for m in _FOR.finditer(prose.folded)]
         for key, position in found:
             claim = claims.get(position)
-            if claim is None or prose.asks:
+            if claim is None:
                 continue
             before = self.known.get(key)
             if before is not None and before[1] == prose.index:

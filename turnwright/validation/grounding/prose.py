@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.plain_text import compose, fold, place_words, split_sentences
+from turnwright.validation.grounding.plain_text import compose, fold, list_words, place_words, split_sentences
 
 _ITEM = re.compile(r"^\s*(?:[-•*+]|\d{1,3}[.)]|\|(?!\s*:?-))\s*\S", re.MULTILINE)
 _QUOTED = re.compile(r"\"([^\"\n]{1,120})\"|(?<!\w)'([^'\n]{2,120})'(?!\w)")
@@ -41,9 +41,9 @@ class Prose:
         """The text with composed letters; spans count in it."""
         self.folded: Final = fold(self.plain)
         """The text in plain form, position for position."""
-        self.words: Final = place_words(self.folded)
-        """Its words with where they stand."""
-        self.vocabulary: Final = frozenset([word for _, _, word in self.words])
+        self.words: Final = list_words(self.folded)
+        """Its words."""
+        self.vocabulary: Final = frozenset(self.words)
         """Its different words: a pattern that needs one of some words is only looked for where there is one."""
         self.claims: Final = self._read_claims()
         """Values, quoted texts and names, in order."""
@@ -103,6 +103,11 @@ class Prose:
         if colon != -1 and not re.search(r"[.!?] ", line[position - start : colon]) and colon - (position - start) < 60:
             return True
         return len(line) < 80 and not _LOWER.search(line)
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Start and end of each word."""
+        return place_words(self.folded)
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:

@@ -22,12 +22,11 @@ from turnwright.validation.grounding.plain_text import label_of
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
 from turnwright.validation.grounding.statements import (
-    Mention,
+    Naming,
     Statement,
     find_phrases,
     is_past,
     is_supposed,
-    join_names,
     read_statements,
 )
 from turnwright.validation.grounding.tracing import Untraced
@@ -71,15 +70,14 @@ class ToldIds:
             if number is not None and not is_key(label_of(name)):
                 self.others.add(number)
 
-    def check(self, prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
+    def check(self, prose: Prose, evidence: Evidence, naming: Naming) -> Iterator[Untraced]:
         """`wrong_field`: an id is told as a field that is no id."""
         records = evidence.records
         self._read_on(records)
         suspects = {claim.start for claim in prose.claims if self._is_suspect(claim)}
         if not suspects:
             return
-        mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
-        for statement in self._read_statements(prose, records, mentions):
+        for statement in self._read_statements(prose, records, naming):
             claim, label = statement.claim, statement.label.key
             if claim is None or claim.start not in suspects or is_supposed(statement, prose):
                 continue
@@ -117,13 +115,13 @@ class ToldIds:
             return False  # `08` is part of a code
         return claim.value in self.ids and claim.value not in self.others
 
-    def _read_statements(self, prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
+    def _read_statements(self, prose: Prose, records: Records, naming: Naming) -> list[Statement]:
         sizes = {word: set(known) for word, known in self.names.sizes.items()}
         for word, known in records.label_sizes.items():
             sizes.setdefault(word, set()).update(known)
         table = self.names.labels | records.by_label.keys()
-        labels = find_phrases(prose.words, sizes, table)
-        return read_statements(prose, labels, mentions, join_names(mentions, records, prose))
+        labels = find_phrases(prose, sizes, table)
+        return read_statements(prose, labels, naming)
 
     def _is_known_otherwise(self, claim: Claim, prose: Prose, evidence: Evidence) -> bool:
         """Whether a number stands in a longer text of a result, or follows by arithmetic that the sentence names."""
