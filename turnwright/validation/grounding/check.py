@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
+import orjson
+
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SpecTool, SqlTool, Tool
@@ -17,9 +19,11 @@ from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
 from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import Known, Notes, read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose
-from turnwright.validation.grounding.records import Scalar
+from turnwright.validation.grounding.records import Scalar, read_records
+from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.grounding.statements import Naming
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
@@ -79,7 +83,7 @@ class _Walk:
         """The findings, in the order of the messages."""
         by_name = {tool.name: tool for tool in self.tools}
         changed = {record.call_id: record.rows_changed for record in self.calls}
-        self.evidence.add_evidence(_read_specs(self.tools))  # the model is shown them
+        self.evidence.take(_read_specs(self.tools), -1)  # the model is shown them
         for index, message in enumerate(messages):
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
@@ -114,7 +118,8 @@ class _Walk:
         name = call["function"]["name"] if call else ""
         arguments = _read_arguments(call)
         self.told_ids.take_arguments(arguments)
-        value = read_document(content)
+        result = read_result(content)
+        value = result.value
         error = read_error(value)
         tool = by_name.get(name)
         effect = tool.effect if tool else None
@@ -138,10 +143,12 @@ class _Walk:
         if isinstance(value, str):
             self.told_ids.take_claims(self.evidence.add_text(value, index))
         else:
-            self.evidence.add_result(value, index, scalars)
+            self.evidence.add_result(result, index, scalars)
         if came_through and tool is not None:
             _overwrite(self.evidence, tool, arguments, index)
-            self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
+            self.evidence.records.add(
+                read_records(arguments), index, ()
+            )  # what was written is known as if it had been read
             self.said.forget(label_of(key) for key in arguments)
         sure = tool is not None and not isinstance(tool, SpecTool)
         self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))
@@ -229,9 +236,9 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], messag
 
 
 @once_per_toolset
-def _read_specs(tools: Sequence[Tool]) -> Evidence:
+def _read_specs(tools: Sequence[Tool]) -> Known:
     """What the tools' specifications say."""
-    evidence = Evidence()
+    notes = Notes()
     for tool in tools:
-        evidence.add_spec(tool.spec)
-    return evidence
+        notes.take(read_spec(orjson.dumps(tool.spec)))
+    return notes.finish()

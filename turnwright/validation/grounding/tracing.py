@@ -7,7 +7,8 @@ from typing import cast
 
 from turnwright.validation.grounding.arithmetic import Told, derives, derives_day
 from turnwright.validation.grounding.claims import MONTHS, Claim
-from turnwright.validation.grounding.evidence import Day, Evidence
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import Day
 from turnwright.validation.grounding.plain_text import list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.units import is_usual
