@@ -71,13 +71,13 @@ def test_probes_miss_no_run() -> None:
             words, other = rng.choices("abc", k=rng.randrange(30)), rng.choices("abc", k=rng.randrange(40))
             if list_runs(words, size) & list_runs(other, size):
                 shared += 1
-                assert may_share(words, " ".join(other), size)
+                assert may_share(words, join_spoken(" ".join(other)), size)
     assert shared > 100
 
 
 def test_probes_tell_most_texts_apart() -> None:
     told = join_spoken("Please look up the price of the ticket\nand then book it for two.")
-    assert told == "please look up the price of the ticket and then book it for two"
+    assert told.text == "please look up the price of the ticket and then book it for two"
     assert not may_share(list_spoken("Thanks, the price is fine, and that was all for now."), told, 6)
 
 

@@ -11,15 +11,16 @@ from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
-from turnwright.validation.phrases import join_spoken, list_runs, may_share
+from turnwright.validation.phrases import Spoken, join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import holds_value, names
+from turnwright.validation.values import Chorus, holds_value, names
 
 _WISHES = re.compile(
     r"(?<![^\W_])(?:([^\W_][\w'-]*) )?([^\W_][\w'-]*) (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE
 )
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
 _KEY = re.compile(r"(?:\b(?:id|ids|identifier|key)\b[^.?!;\n\d]{0,24}|#)(?<![\w.,-])(\d+)\b(?![.,]\d)", re.IGNORECASE)
+_KEY_MARKS = ("#", "id", "key")
 _JSON = re.compile(r"\{\s*\"[^\"]*\"\s*:|\[\s*\{")
 _MARKUP = re.compile(
     r"</?(?:tool_call|tool_response|function|think|data)\b|<\|\w+\|>|\[/?(?:TOOL_CALLS|INST)\]|is_task_complete|user_message"
@@ -126,11 +127,12 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     of the user's own has shown it: what the assistant's tools give is not for the user to see. A value that turns up by
     chance too (`6`, `EX`) counts where it is said with the name of its field: `the breed code is EX`.
     """
-    hidden = list(_hidden_values(trajectory))
+    spoken = Chorus(text for _, text in trajectory.said_by("user"))
+    hidden = [each for each in _hidden_values(trajectory) if each[1] is not None or spoken.names(each[0])]
     labelled = any(name is not None for _, name in hidden)
     for index, text in trajectory.said_by("user"):
         flat = _flatten(text) if labelled else ""
-        for number in _KEY.findall(text):
+        for number in _KEY.findall(text) if _has_mark(text, _KEY_MARKS) else ():
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
         for value, name in hidden:
@@ -145,8 +147,8 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     A rule of the service is no secret, nor is a domain's policy: the assistant may have to tell what it says.
     """
     governed = any(isinstance(tool, DomainTool) for tool in trajectory.tools)
-    told = [m["content"] or "" for m in trajectory.messages if m["role"] == "system" and not governed]
-    system = "\n".join(told)
+    instructions = [m["content"] or "" for m in trajectory.messages if m["role"] == "system" and not governed]
+    system = "\n".join(instructions)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
     for role, secret in (("assistant", join_spoken(system)), ("user", _user_prompt())):
@@ -165,7 +167,7 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
     With a value that is not telling stands what it must be said with to count: the name of the argument that it is for.
     """
     known = _known_values(trajectory)
-    descriptions = [objective.description for objective in trajectory.objectives]
+    described = Chorus(objective.description for objective in trajectory.objectives)
     seen: list[Any] = []
     for objective in trajectory.objectives:
         values: list[tuple[str, Any]] = [("", fact.value) for fact in objective.facts]
@@ -178,7 +180,7 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
             telling = _is_telling(value) if isinstance(value, str) else abs(value) >= _TELLING
             if not telling and not name:
                 continue
-            if not (holds_value(known, value) or any(names(value, text) for text in descriptions)):
+            if not (holds_value(known, value) or described.names(value)):
                 seen.append(value)
                 yield value, None if telling else label_of(name)
 
@@ -242,15 +244,15 @@ def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
     return any(pattern.search(text) for text in known + shown)
 
 
-def _repeats(words: Sequence[str], secret: str) -> bool:
-    """Whether a text takes a run of words over from `secret`, which is words with a space between them."""
+def _repeats(words: Sequence[str], secret: Spoken) -> bool:
+    """Whether a text takes a run of words over from `secret`."""
     if not may_share(words, secret, _SHINGLE):
         return False
-    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.split(" "), _SHINGLE))
+    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.text.split(" "), _SHINGLE))
 
 
 @cache
-def _user_prompt() -> str:
+def _user_prompt() -> Spoken:
     """The words of the user simulator's instructions."""
     return join_spoken(prompts.render("user_simulator", "system", persona={}, goal={}))
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from schemas.findings import Finding
@@ -11,9 +11,9 @@ from schemas.tools import Tool
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.grounding.plain_text import compose, split_sentences
-from turnwright.validation.phrases import Run, list_runs, list_spoken, may_share
+from turnwright.validation.phrases import Run, Spoken, list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import names
+from turnwright.validation.values import Chorus, names
 
 _SHINGLE = 6
 _COPIED = 0.6
@@ -55,23 +55,14 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     """
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
-    words = [list_spoken(objective.description) for objective in trajectory.objectives]
-    told = "\n".join(" ".join(each) for each in words)
-    wholes = [list_runs(each, _SHINGLE) for each in words]
-    # Descriptions of the same record share words: what none of the others says must be repeated.
-    distinct = [runs - set[Run]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
-    known = set[Run]().union(*wholes)
-    # How a person asks may fall together with how the wish is described, but not with who is said to have it.
-    openings = [runs for objective in trajectory.objectives if (runs := _opening(objective.description))]
+    descriptions = _Descriptions([objective.description for objective in trajectory.objectives])
     owns = _own_details(trajectory)
     # What builds on a result before it can hardly be asked for without it.
     apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
     starts = _starting_details(trajectory)
     first = True
     for index, text in trajectory.said_by("user"):
-        spoken = trajectory.spoken[index]
-        shared = known & list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else None
-        if shared and _is_repeated(shared, openings, distinct):
+        if descriptions.are_repeated(trajectory.spoken[index]):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
         begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
@@ -87,12 +78,34 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
         first = False
 
 
-def _is_repeated(shared: set[Run], openings: Sequence[set[Run]], distinct: Sequence[set[Run]]) -> bool:
-    """Whether what a message shares with the descriptions is how one begins, or most of what each of them says."""
-    if any(opening <= shared for opening in openings):
-        return True
-    copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & shared) >= _COPIED * len(runs)]
-    return len(copied) > 1 and len(copied) == len(distinct)
+class _Descriptions:
+    """The descriptions of a dialogue's objectives, and their runs of words, which few messages are held against."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._words = [list_spoken(text) for text in texts]
+        self._told = Spoken("\n".join(map(" ".join, self._words)), frozenset[str]().union(*self._words))
+
+    def are_repeated(self, spoken: Sequence[str]) -> bool:
+        """Whether what a message shares with them is how one begins, or most of what each of them says."""
+        if not may_share(spoken, self._told, _SHINGLE):
+            return False
+        told, distinct = list_runs(spoken, _SHINGLE), self._distinct
+        if any(opening <= told for opening in self._openings):
+            return True
+        copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & told) >= _COPIED * len(runs)]
+        return len(copied) > 1 and len(copied) == len(distinct)
+
+    @cached_property
+    def _distinct(self) -> list[set[Run]]:
+        """Descriptions of the same record share words: what none of the others says must be repeated."""
+        wholes = [list_runs(words, _SHINGLE) for words in self._words]
+        return [runs - set[Run]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
+
+    @cached_property
+    def _openings(self) -> list[set[Run]]:
+        """How a person asks may fall together with how the wish is described, but not with who is said to have it."""
+        return [runs for text in self._texts if (runs := _opening(text))]
 
 
 def check_names(trajectory: Trajectory) -> Iterator[Finding]:
@@ -174,7 +187,8 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     for position, values in enumerate(all_values):
         others = [value for other, given in enumerate(all_values) if other != position for value in given]
         telling = [v for v in values if v not in (None, "") and not isinstance(v, bool)]
-        own = [v for v in telling if not any(v == other or names(v, str(other)) for other in others)]
+        heard = Chorus(map(str, others))
+        own = [v for v in telling if v not in others and not heard.names(v)]
         owns.append([value for value in own if not _is_small(value)])
     return owns
 

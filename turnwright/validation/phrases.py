@@ -1,8 +1,10 @@
 """Runs of words that one text takes over from another."""
 
 import re
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 Run = tuple[str, ...]
 """Words in a row."""
@@ -15,14 +17,25 @@ def list_spoken(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def join_spoken(text: str) -> str:
-    """The same with one space between them; lines of prompts come back in dialogue after dialogue."""
-    return " ".join(joined for line in text.split("\n") if (joined := _join_line(line)))
+class Spoken(NamedTuple):
+    """A text that runs of words may be taken over from."""
+
+    text: str
+    """Its words with a space between them."""
+    words: frozenset[str]
 
 
-@lru_cache(maxsize=2048)
-def _join_line(line: str) -> str:
-    return " ".join(list_spoken(line))
+def join_spoken(text: str) -> Spoken:
+    """The words of a text, which other texts are held against."""
+    lines = [read for line in text.split("\n") if (read := _join_line(line)).text]
+    return Spoken(" ".join([line.text for line in lines]), frozenset[str]().union(*[line.words for line in lines]))
+
+
+@lru_cache(maxsize=1024)
+def _join_line(line: str) -> Spoken:
+    """The same for one line; lines of prompts come back in dialogue after dialogue."""
+    words = list_spoken(line)
+    return Spoken(" ".join(words), frozenset(map(sys.intern, words)))
 
 
 def list_runs(words: Sequence[str], size: int) -> set[Run]:
@@ -30,11 +43,14 @@ def list_runs(words: Sequence[str], size: int) -> set[Run]:
     return set(zip(*(words[start:] for start in range(size)), strict=False))
 
 
-def may_share(words: Sequence[str], other: str, size: int) -> bool:
-    """Whether some run of `size` words may stand in `other`, which is words with a space between them.
+def may_share(words: Sequence[str], other: Spoken, size: int) -> bool:
+    """Whether some run of `size` words may stand in `other`.
 
     Few texts share any, and this is told by a few probes: half a run every few words, so that each run holds a probe.
     """
     probe = (size + 1) // 2
-    step = size - probe + 1
-    return any(" ".join(words[start : start + probe]) in other for start in range(0, len(words) - probe + 1, step))
+    for start in range(0, len(words) - probe + 1, size - probe + 1):
+        part = words[start : start + probe]
+        if other.words.issuperset(part) and " ".join(part) in other.text:
+            return True
+    return False
