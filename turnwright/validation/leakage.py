@@ -56,10 +56,12 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
     descriptions = _Descriptions([objective.description for objective in trajectory.objectives])
-    owns = _own_details(trajectory)
+    # With one objective there is nothing to tell apart.
+    several = len(trajectory.objectives) > 1
+    owns = _own_details(trajectory) if several else []
     # What builds on a result before it can hardly be asked for without it.
-    apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
-    starts = _starting_details(trajectory)
+    apart = [own for own, each in zip(owns, trajectory.objectives, strict=False) if each.relation != "extension"]
+    starts = _starting_details(trajectory) if several else []
     first = True
     for index, text in trajectory.said_by("user"):
         if descriptions.are_repeated(trajectory.spoken[index]):

@@ -47,10 +47,15 @@ def may_share(words: Sequence[str], other: Spoken, size: int) -> bool:
     """Whether some run of `size` words may stand in `other`.
 
     Few texts share any, and this is told by a few probes: half a run every few words, so that each run holds a probe.
+    Where one is found, the runs that hold it are looked for.
     """
     probe = (size + 1) // 2
     for start in range(0, len(words) - probe + 1, size - probe + 1):
-        part = words[start : start + probe]
-        if other.words.issuperset(part) and " ".join(part) in other.text:
+        if not other.words.issuperset(words[start : start + probe]):
+            continue
+        if " ".join(words[start : start + probe]) not in other.text:
+            continue
+        first, last = max(0, start - (size - probe)), min(start, len(words) - size)
+        if any(" ".join(words[at : at + size]) in other.text for at in range(first, last + 1)):
             return True
     return False
