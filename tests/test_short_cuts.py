@@ -189,7 +189,7 @@ VERBS = [re.sub(r"\(\?:\\w\+ \)\{1,5\}\?", "it ", verb) for verb in [*deeds._PLA
     ],
 )
 def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
-    prose = Prose(1, claim)
+    prose = Prose(claim)
     found = deeds._CLAIMS.search(prose.folded) or deeds._STATES.search(prose.folded)  # pyright: ignore[reportPrivateUsage]
     assert found is not None
     assert not prose.vocabulary.isdisjoint(deeds._TELLING)  # pyright: ignore[reportPrivateUsage]
@@ -200,7 +200,7 @@ def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
     "status type category color colour gender nationality priority grade genre brand severity occupation".split(),
 )
 def test_each_attribute_is_looked_for(label: str) -> None:
-    prose = Prose(1, f"The {label} is purple.")
+    prose = Prose(f"The {label} is purple.")
     assert tracing._ATTRIBUTE.search(prose.folded) is not None  # pyright: ignore[reportPrivateUsage]
     assert not prose.vocabulary.isdisjoint(tracing._ATTRIBUTES)  # pyright: ignore[reportPrivateUsage]
 
@@ -252,7 +252,7 @@ def test_offers_are_found(words: str) -> None:
 
 @pytest.mark.parametrize("text", ["Ada Bell was born 1990-01-02.", 'É\u0301 costs 5 €, "so it is".', ""])
 def test_prose_keeps_positions(text: str) -> None:
-    prose = Prose(0, text)
+    prose = Prose(text)
     assert prose.plain == compose(text)
     assert prose.folded == fold(prose.plain)
     assert [prose.folded[start:end] for start, end in prose.places] == prose.words

@@ -21,7 +21,7 @@ from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.known import Known, Notes, read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
-from turnwright.validation.grounding.prose import Prose
+from turnwright.validation.grounding.prose import Prose, read_prose
 from turnwright.validation.grounding.records import Scalar, read_records
 from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.grounding.statements import Naming
@@ -66,7 +66,6 @@ class _Walk:
     evidence: Evidence = field(default_factory=Evidence)
     deeds: list[Deed] = field(default_factory=list[Deed])
     said: Said = field(default_factory=Said)
-    talk: str = ""
     asked: bool = False
     """Whether the assistant's last words were a question: then the answer goes on with the same request."""
     given: list[Scalar] = field(default_factory=list[Scalar])
@@ -88,7 +87,8 @@ class _Walk:
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
                 if content.strip() and len(content) <= MOST_CHARACTERS:
-                    yield from self._check_prose(Prose(index, content, self.talk, bool(message.get("tool_calls"))))
+                    self.evidence.message = index
+                    yield from self._check_prose(read_prose(content), calling=bool(message.get("tool_calls")))
                 for call in message.get("tool_calls", []):
                     self.waiting[call["id"]] = (index, call)
             elif role == "tool":
@@ -108,7 +108,7 @@ class _Walk:
         self.told = [*self.told, *told] if self.asked else told
         self.given = self.given if self.asked else []
         talk = fold(compose(content))
-        self.talk = f"{self.talk}\n{talk}" if self.asked else talk
+        self.evidence.talk = f"{self.evidence.talk}\n{talk}" if self.asked else talk
 
     def _take_result(
         self, index: int, message: Message, content: str, by_name: dict[str, Tool], changed: dict[str, int]
@@ -124,7 +124,7 @@ class _Walk:
         tool = by_name.get(name)
         effect = tool.effect if tool else None
         came_through = effect == "write" and error is None and _met_something(value, changed.get(identifier))
-        for invented in find_invented(arguments, self.talk, self.evidence):
+        for invented in find_invented(arguments, self.evidence.talk, self.evidence):
             # A guess that finds nothing does no harm; one that changes or answers something does.
             blocks = invented.certain and error is None and (effect == "write" or not is_empty(value))
             yield Finding(
@@ -153,12 +153,13 @@ class _Walk:
         sure = tool is not None and not isinstance(tool, SpecTool)
         self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))
 
-    def _check_prose(self, prose: Prose) -> Iterator[Finding]:
+    def _check_prose(self, prose: Prose, *, calling: bool) -> Iterator[Finding]:
+        """What is wrong with a message; beside calls it announces, and does not report."""
         evidence = self.evidence
         self.asked = prose.asks
         found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
-        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
+        deeds = () if calling else check_deeds(prose, self.deeds, evidence)
         naming = Naming(prose, evidence.records)
         for each in (
             *islice(check_attribution(prose, evidence, naming, self.told, self.given), _MOST_FINDINGS),
@@ -177,7 +178,7 @@ class _Walk:
                 layer="grounding",
                 code=each.code,
                 explanation=f"{each.claim.text[:80]!r}: {each.why}",
-                message=prose.index,
+                message=evidence.message,
                 fault="assistant",
                 blocks=each.blocks and not general,
                 start=each.claim.start,

@@ -34,12 +34,12 @@ class Said:
             if claim is None:
                 continue
             before = self.known.get(key)
-            if before is not None and before[1] == prose.index:
+            if before is not None and before[1] == evidence.message:
                 continue  # two records of one name in one message
             if before is not None and before[0].value != claim.value and not _is_read_since(claim, before[1], evidence):
                 why = f"message {before[1]} gives {before[0].text!r} for the same"
                 yield Untraced("contradiction", claim, why)
-            self.known[key] = (claim, prose.index)
+            self.known[key] = (claim, evidence.message)
 
     def forget(self, labels: Iterable[str]) -> None:
         """A write may have changed these."""

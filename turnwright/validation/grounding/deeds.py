@@ -187,14 +187,14 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iter
     for start, end in () if prose.vocabulary.isdisjoint(_TELLING) else prose.sentences:
         sentence = _POLITE.sub(_blank, prose.folded[start:end])
         match = _CLAIMS.search(sentence)
-        if match is None and not current and _is_claimed_state(sentence, prose.talk, evidence, earlier):
+        if match is None and not current and _is_claimed_state(sentence, evidence.talk, evidence, earlier):
             yield Untraced("claimed_deed", _span(prose, start, end), "no call did this")
             break
         if match is not None and match.lastgroup in _GENERIC and any(not d.sure and d.error is None for d in current):
             continue  # what `done` means of a tool that is only specified, nobody can say
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
-            asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
-            if not _is_of(sentence, made, earlier, asked | _list_names(prose, evidence), prose.talk):
+            asked = set(list_words(evidence.talk)) - _DROPPED if made else set[str]()
+            if not _is_of(sentence, made, earlier, asked | _list_names(prose, evidence), evidence.talk):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
                 why = _explain(writes, failed)

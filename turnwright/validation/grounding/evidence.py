@@ -42,6 +42,10 @@ class Evidence:
     """How many entries each list of the dialogue's results has."""
     request: int = 0
     """Index of the user message that began the current request."""
+    message: int = 0
+    """Index of the message that is held against it."""
+    talk: str = ""
+    """Folded words of the user in the current request."""
     _sorted: list[float] = field(default_factory=list[float])
     _fresh: list[float] = field(default_factory=list[float])
 

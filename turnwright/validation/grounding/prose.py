@@ -2,7 +2,7 @@
 
 import bisect
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Final
 
@@ -20,23 +20,15 @@ _LOWER = re.compile(r"\b[a-z]{3,}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n(\[]|- |\* |\d[.)] |[\"'“‘])[\s\"'“‘(*_#>-]*$")
 _ENUMERATION = re.compile(r"[^.;\n!?]+?(?:, [^.;\n!?,]+)*,? (?:and|or) [^.;\n!?,]+")
 _AROUND = 400
+_SHORT = 300
+"""Characters up to which a message is remembered."""
 
 
 class Prose:
-    """An assistant's message without its calls. Nothing of it changes."""
+    """An assistant's message without its calls, whatever dialogue it stands in. Nothing of it changes."""
 
-    def __init__(self, index: int, text: str, talk: str = "", calling: bool = False) -> None:
-        """Reads what every check asks for; the rest waits until one does.
-
-        Args:
-            index: of the message.
-            text: what it says.
-            talk: folded words of the user in the current request.
-            calling: whether calls stand beside it: then it announces, and does not report.
-        """
-        self.index: Final = index
-        self.talk: Final = talk
-        self.calling: Final = calling
+    def __init__(self, text: str) -> None:
+        """Reads what every check asks for; the rest waits until one does."""
         self.plain: Final = compose(text)
         """The text with composed letters; spans count in it."""
         self.folded: Final = fold(self.plain)
@@ -171,6 +163,17 @@ class Prose:
             joined = len(re.findall(r" (?:and|or) |/| & ", sentence))
             found |= set(range(2, commas + joined + 2)) if commas + joined else set()
         return found
+
+
+def read_prose(text: str) -> Prose:
+    """The reading of a message."""
+    return _read_short(text) if len(text) <= _SHORT else Prose(text)
+
+
+@lru_cache(maxsize=64)
+def _read_short(text: str) -> Prose:
+    """The same; what is said in passing comes back in dialogue after dialogue."""
+    return Prose(text)
 
 
 def _is_start(text: str, position: int) -> bool:
