@@ -3,18 +3,20 @@
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
 from turnwright.validation import language
+from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import walk_leaves
 from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
-from turnwright.validation.readings import read_text
+from turnwright.validation.readings import read_spoken, read_text
 from turnwright.validation.values import names, states
 
 PROMPT = """You are a helper. It is 2025-07-05T09:19:00.
@@ -162,6 +164,27 @@ def test_a_value_is_told_in_each_of_its_ways(value: str, text: str, told: bool) 
     assert names(value, f"{text}. {'And so on. ' * 100}") is told  # a long message is remembered elsewhere
 
 
+def test_no_value_is_missed_among_several_texts() -> None:
+    rng = random.Random("chorus")
+    pieces = ["5", "1,200", "12", "1.2k", "0.5", "million", "7.25", "1e3", "0099", "20%", "-350", "Ada", "forty", "٣٠٠"]
+    pieces += ["0.0999999999999999999", "Bell", "2024-05-20", "1 200", "$350.00", "100000000000000000001", "ten", "k"]
+    values: list[Any] = [5, 12, 120, 1200, 350, -350, 300, 1000, 500_000, 12_000, 7250, 725, 99, 10, 40, 0.5, True]
+    values += [10**20, 100_000, "Ada", "Ada Bell", "2024-05-20", "350", "", "0099", ["Ada", 5]]
+    named = 0
+    for _ in range(800):
+        texts = [rng.choice(["", " "]).join(rng.choices(pieces, k=rng.randrange(5))) for _ in range(3)]
+        for value in values:
+            told = any(names(value, text) for text in texts)
+            named += told
+            assert Chorus(texts).names(value) is told, (value, texts)
+    assert named > 1000
+
+
+def test_words_are_the_same_however_they_are_read() -> None:
+    for text in ("It's *all* in `code`, 5_5!", "Ünïcode ﬁne", "a*b", "Plain words\tonly.\n\nYes", "x" * 50_000, ""):
+        assert list(read_spoken(text)) == list_spoken(text)
+
+
 def test_spelled_numbers_are_read() -> None:
     assert states(42, "there are forty-two") and not states(42, "there are forty")
 
@@ -193,6 +216,30 @@ def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
     found = deeds._CLAIMS.search(prose.folded) or deeds._STATES.search(prose.folded)  # pyright: ignore[reportPrivateUsage]
     assert found is not None
     assert not prose.vocabulary.isdisjoint(deeds._TELLING)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I couldn't find it.",
+        "I could not find it.",
+        "I did not find any.",
+        "No matching records were found.",
+        "There are no such entries.",
+        "Nothing came up.",
+        "The search came back empty.",
+        "I can't find it.",
+        "I cannot find it.",
+        "The search returned no rows.",
+        "Ada is not in the system.",
+        "That club doesn't exist.",
+        "That club does not exist.",
+    ],
+)
+def test_each_way_to_say_that_nothing_was_found_has_a_word_that_is_looked_for(words: str) -> None:
+    prose = Prose(words)
+    assert deeds._NOT_FOUND.search(prose.folded) is not None  # pyright: ignore[reportPrivateUsage]
+    assert not prose.vocabulary.isdisjoint(deeds._MISSING)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

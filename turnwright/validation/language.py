@@ -10,10 +10,11 @@ from schemas.findings import Finding
 from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
+from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.phrases import Spoken, join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import Chorus, holds_value, names
+from turnwright.validation.values import holds_value, names
 
 _WISHES = re.compile(
     r"(?<![^\W_])(?:([^\W_][\w'-]*) )?([^\W_][\w'-]*) (?:wants|needs|hopes|would like|is looking) to\b", re.IGNORECASE
@@ -102,7 +103,7 @@ def find_offer(text: str) -> str | None:
 def _has_mark(text: str, marks: Sequence[str]) -> bool:
     """Whether a text may match a pattern of which each match has one of these; of other alphabets nothing is known."""
     lower = text.lower()
-    return not text.isascii() or any(mark in lower for mark in marks)
+    return not text.isascii() or any(map(lower.__contains__, marks))
 
 
 def _shows_json(text: str) -> bool:

@@ -10,10 +10,11 @@ from schemas.findings import Finding
 from schemas.tools import Tool
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.rollout.toolset_memory import once_per_toolset
+from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, split_sentences
 from turnwright.validation.phrases import Run, Spoken, list_runs, list_spoken, may_share
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import Chorus, names
+from turnwright.validation.values import names
 
 _SHINGLE = 6
 _COPIED = 0.6

@@ -7,8 +7,7 @@ value rounded to the digits told. It errs on the side of finding a value: what i
 import datetime
 import math
 import re
-from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
 from turnwright.validation.readings import Number, Reading, Wording, read_text, read_value
@@ -86,33 +85,6 @@ def names(value: Any, text: str) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return value in read_text(text).amounts
-
-
-class Chorus:
-    """Several texts that values are looked for in: most values stand in none of them, which is told at once."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = list(texts)
-
-    def names(self, value: Any) -> bool:
-        """Whether one of the texts holds a value, as `names` says it."""
-        return self._may_name(value) and any(names(value, text) for text in self._texts)
-
-    def _may_name(self, value: Any) -> bool:
-        if isinstance(value, str):
-            wording = read_value(value)
-            return not wording.is_literal or wording.plain in self._plain
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return True
-        return value in self._amounts
-
-    @cached_property
-    def _plain(self) -> str:
-        return "\n".join([read_text(text).plain for text in self._texts])
-
-    @cached_property
-    def _amounts(self) -> frozenset[float]:
-        return frozenset[float]().union(*[read_text(text).amounts for text in self._texts])
 
 
 def holds_value(document: Any, value: Any) -> bool:

@@ -80,6 +80,8 @@ _NOT_FOUND = re.compile(
     r"(?:records?|entr(?:y|ies)|results?|match\w*)|nothing (?:came up|was found|matched)|came back empty|can't find|"
     r"cannot find|returned no|not in the (?:records|system|database)|does(?:n't| not) exist)\b"
 )
+_MISSING = frozenset("no not nothing find empty exist".split())
+"""Words of which each way to say so has one."""
 _TROUBLE = re.compile(
     r"\b(?:error\w*|fail\w*|unavailable|problem\w*|trouble|issue\w*|unable|could ?n't|could not|can't|cannot|"
     r"try(?:ing)? again|"
@@ -206,7 +208,7 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iter
             yield Untraced("denied_deed", _span(prose, *undone.span()), f"{made[-1].tool} came through")
     reads = [deed for deed in current if deed.effect == "read"]
     if reads and not writes and all(deed.error is None and not is_empty(deed.value) for deed in reads):
-        missed = _NOT_FOUND.search(prose.folded)
+        missed = None if prose.vocabulary.isdisjoint(_MISSING) else _NOT_FOUND.search(prose.folded)
         if missed:
             span = _span(prose, *missed.span())
             yield Untraced("denied_result", span, "every look-up returned something", blocks=False)
