@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from turnwright.validation.readings import read_text, read_value
-from turnwright.validation.values import names
+from turnwright.validation.values import names_in
 
 _DIGITS = re.compile(r"\d+")
 _LONG = re.compile(r"\d(?:[,.\u00a0\u202f\u2019' ]?\d){15}")
@@ -19,11 +19,11 @@ class Chorus:
     """Texts that values are looked for in."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = list(texts)
+        self._readings = [read_text(text) for text in texts]
 
     def names(self, value: Any) -> bool:
         """Whether one of the texts holds a value, as `turnwright.validation.values.names` says it."""
-        return self._may_name(value) and any(names(value, text) for text in self._texts)
+        return self._may_name(value) and any(names_in(value, reading) for reading in self._readings)
 
     def _may_name(self, value: Any) -> bool:
         if isinstance(value, str):
@@ -36,7 +36,7 @@ class Chorus:
 
     @cached_property
     def _plain(self) -> str:
-        return "\n".join([read_text(text).plain for text in self._texts])
+        return "\n".join([reading.plain for reading in self._readings])
 
     @cached_property
     def _digits(self) -> str | None:

@@ -130,14 +130,15 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     """
     spoken = Chorus(text for _, text in trajectory.said_by("user"))
     hidden = [each for each in _hidden_values(trajectory) if each[1] is not None or spoken.names(each[0])]
-    labelled = any(name is not None for _, name in hidden)
+    if any(name is not None for _, name in hidden):
+        flat = "\n".join([_flatten(text) for _, text in trajectory.said_by("user")])
+        hidden = [(value, name) for value, name in hidden if name is None or _flatten(str(value)) in flat]
     for index, text in trajectory.said_by("user"):
-        flat = _flatten(text) if labelled else ""
         for number in _KEY.findall(text) if _has_mark(text, _KEY_MARKS) else ():
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
         for value, name in hidden:
-            said = names(value, text) if name is None else _says_with(name, value, flat)
+            said = names(value, text) if name is None else _says_with(name, value, _flatten(text))
             if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
@@ -156,7 +157,7 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
         for index, text in trajectory.said_by(role):
             if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
-            if match := _MARKUP.search(text) if any(mark in text for mark in "<[_") else None:
+            if match := _MARKUP.search(text) if "<" in text or "[" in text or "_" in text else None:
                 yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
             if role == "assistant" and _shows_json(text):
                 yield _find("json", "the assistant shows JSON", index, "assistant")

@@ -13,8 +13,9 @@ from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, split_sentences
 from turnwright.validation.phrases import Run, Spoken, list_runs, list_spoken, may_share
+from turnwright.validation.readings import read_text
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import names
+from turnwright.validation.values import names_in
 
 _SHINGLE = 6
 _COPIED = 0.6
@@ -68,12 +69,13 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
         if descriptions.are_repeated(trajectory.spoken[index]):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
-        begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
+        reading = read_text(text)
+        begun = sum(any(names_in(value, reading) for value in own) for own in owns) if len(owns) >= _MANY else 0
         whole = first and len(apart) > 1 and sum(map(len, apart)) >= _TELLING
-        if begun >= _MANY or (whole and all(own and all(names(value, text) for value in own) for own in apart)):
+        if begun >= _MANY or (whole and all(own and all(names_in(value, reading) for value in own) for own in apart)):
             yield _find("leaked_goal", "one message has the details of several objectives", index)
             return
-        opened = [own for own in starts if own and any(names(value, text) for value in own)]
+        opened = [own for own in starts if own and any(names_in(value, reading) for value in own)]
         starts = [own for own in starts if own not in opened]
         if len(opened) > 1 and _count_requests(text) > _MOST_PARTS:
             yield _find("leaked_goal", f"one message begins {len(opened)} objectives and asks for more", index)

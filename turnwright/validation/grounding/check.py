@@ -22,7 +22,7 @@ from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.known import Known, Notes, read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.grounding.prose import Prose, read_prose
-from turnwright.validation.grounding.records import Scalar, read_records
+from turnwright.validation.grounding.records import Scalar, read_records, walk_leaves
 from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.grounding.statements import Naming
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
@@ -117,14 +117,15 @@ class _Walk:
         made, call = self.waiting.pop(identifier, (index, None))
         name = call["function"]["name"] if call else ""
         arguments = _read_arguments(call)
-        self.told_ids.take_arguments(arguments)
+        leaves = list(walk_leaves(arguments))
+        self.told_ids.take_arguments(leaves)
         result = read_result(content)
         value = result.value
         error = read_error(value)
         tool = by_name.get(name)
         effect = tool.effect if tool else None
         came_through = effect == "write" and error is None and _met_something(value, changed.get(identifier))
-        for invented in find_invented(arguments, self.evidence.talk, self.evidence):
+        for invented in find_invented(leaves, self.evidence):
             # A guess that finds nothing does no harm; one that changes or answers something does.
             blocks = invented.certain and error is None and (effect == "write" or not is_empty(value))
             yield Finding(
@@ -136,7 +137,9 @@ class _Walk:
                 blocks=blocks,
             )
         if error is None:
-            scalars = self.evidence.add_arguments(arguments, index)
+            scalars = [leaf for _, leaf in leaves]
+            for scalar in scalars:  # the call ran: telling what was asked for is telling the truth
+                self.evidence.add_leaf(scalar, index)
             self.given += scalars
         else:
             scalars = []
@@ -146,9 +149,8 @@ class _Walk:
             self.evidence.add_result(result, index, scalars)
         if came_through and tool is not None:
             _overwrite(self.evidence, tool, arguments, index)
-            self.evidence.records.add(
-                read_records(arguments), index, ()
-            )  # what was written is known as if it had been read
+            # What was written is known as if it had been read.
+            self.evidence.records.add(read_records(arguments), index, ())
             self.said.forget(label_of(key) for key in arguments)
         sure = tool is not None and not isinstance(tool, SpecTool)
         self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))

@@ -14,7 +14,7 @@ import orjson
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.known import Day, Known, read_line, read_spec, read_text, read_value
 from turnwright.validation.grounding.plain_text import split_apart
-from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
+from turnwright.validation.grounding.records import Records, Scalar
 from turnwright.validation.grounding.result_reading import ResultReading
 
 _NOISE = 1e-9
@@ -97,13 +97,6 @@ class Evidence:
             self.take(read_value(value), message)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             self.add_number(value, message)
-
-    def add_arguments(self, arguments: dict[str, Any], message: int) -> list[Scalar]:
-        """The arguments of a call that ran: telling what was asked for is telling the truth. Returns the scalars."""
-        leaves = [value for _, value in walk_leaves(arguments)]
-        for value in leaves:
-            self.add_leaf(value, message)
-        return leaves
 
     def add_result(self, result: ResultReading, message: int, arguments: Iterable[Scalar]) -> None:
         """A tool result that is JSON."""
