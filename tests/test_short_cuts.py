@@ -1,5 +1,6 @@
 """What spares validation work must never change what it finds: each short cut against the long way."""
 
+import datetime
 import random
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
-from turnwright.validation import language
+from turnwright.validation import language, values
 from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
@@ -183,6 +184,23 @@ def test_no_value_is_missed_among_several_texts() -> None:
 def test_words_are_the_same_however_they_are_read() -> None:
     for text in ("It's *all* in `code`, 5_5!", "Ünïcode ﬁne", "a*b", "Plain words\tonly.\n\nYes", "x" * 50_000, ""):
         assert list(read_spoken(text)) == list_spoken(text)
+
+
+def test_no_day_is_passed_over() -> None:
+    rng = random.Random("days")
+    stated = 0
+    for _ in range(2000):
+        day = datetime.date(rng.choice([1999, 2024]), rng.randrange(1, 13), rng.randrange(1, 29))
+        other = datetime.date(day.year, rng.choice([day.month, 5]), rng.choice([day.day, 5]))
+        form = rng.choice(
+            ["%B %d, %Y", "%d %b %Y", "the %dth of %B %Y", "%Y/%m/%d", "%m.%d.%Y", "%d-%m-%Y", "%b. %d %Y"]
+        )
+        text = f"on {other.strftime(rng.choice(forms))}, as said".replace(" 0", rng.choice([" 0", " "]))
+        plain = read_text(text).plain
+        long_way = values._date_forms(day).search(plain) is not None  # pyright: ignore[reportPrivateUsage]
+        stated += long_way
+        assert names(day.isoformat(), text) is (long_way or day.isoformat() in text), (day, text)
+    assert stated > 200
 
 
 def test_spelled_numbers_are_read() -> None:

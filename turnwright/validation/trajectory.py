@@ -15,6 +15,7 @@ from schemas.stateless import Generation
 from schemas.tools import Tool
 from turnwright.stateless.goal import read_filled_behaviour, read_generation, read_objectives
 from turnwright.validation.documents import parse_document
+from turnwright.validation.phrases import list_spoken
 from turnwright.validation.readings import read_spoken
 
 _TEXT = {"type": "string"}
@@ -151,8 +152,10 @@ class Trajectory:
     @cached_property
     def spoken(self) -> tuple[Sequence[str], ...]:
         """For each message the words of what the user or assistant said in it, whatever their case."""
+        # What the user says is read by other rules too.
+        readers = {"user": read_spoken, "assistant": list_spoken}
         return tuple(
-            read_spoken(message["content"]) if message["role"] in ("user", "assistant") and message["content"] else ()
+            readers[message["role"]](message["content"]) if message["role"] in readers and message["content"] else ()
             for message in self.messages
         )
 

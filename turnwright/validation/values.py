@@ -165,11 +165,18 @@ def _states_date(date: re.Match[str], reading: Reading) -> bool:
         day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
     except ValueError:
         return False
-    if str(day.year) not in reading.plain or _date_forms(day).search(reading.plain) is None:
+    if not _may_state_day(day, reading.plain) or _date_forms(day).search(reading.plain) is None:
         return False
     if date[4] is None or (date[4], date[5]) == ("00", "00"):
         return True
     return (int(date[4]), int(date[5])) in reading.clocks
+
+
+def _may_state_day(day: datetime.date, plain: str) -> bool:
+    """Whether a text has the year, the day and the month somewhere: few have, and to look for them costs little."""
+    if str(day.year) not in plain or str(day.day) not in plain:
+        return False
+    return _MONTHS[day.month - 1][:3] in plain or str(day.month) in plain
 
 
 @lru_cache(maxsize=512)
