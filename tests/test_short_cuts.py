@@ -74,13 +74,13 @@ def test_probes_miss_no_run() -> None:
             words, other = rng.choices("abc", k=rng.randrange(30)), rng.choices("abc", k=rng.randrange(40))
             if list_runs(words, size) & list_runs(other, size):
                 shared += 1
-                assert may_share(words, join_spoken(" ".join(other)), size)
+                assert may_share(words, " ".join(other), size)
     assert shared > 100
 
 
 def test_probes_tell_most_texts_apart() -> None:
     told = join_spoken("Please look up the price of the ticket\nand then book it for two.")
-    assert told.text == "please look up the price of the ticket and then book it for two"
+    assert told == "please look up the price of the ticket and then book it for two"
     assert not may_share(list_spoken("Thanks, the price is fine, and that was all for now."), told, 6)
 
 
@@ -192,9 +192,7 @@ def test_no_day_is_passed_over() -> None:
     for _ in range(2000):
         day = datetime.date(rng.choice([1999, 2024]), rng.randrange(1, 13), rng.randrange(1, 29))
         other = datetime.date(day.year, rng.choice([day.month, 5]), rng.choice([day.day, 5]))
-        form = rng.choice(
-            ["%B %d, %Y", "%d %b %Y", "the %dth of %B %Y", "%Y/%m/%d", "%m.%d.%Y", "%d-%m-%Y", "%b. %d %Y"]
-        )
+        forms = ["%B %d, %Y", "%d %b %Y", "the %dth of %B %Y", "%Y/%m/%d", "%m.%d.%Y", "%d-%m-%Y", "%b. %d %Y"]
         text = f"on {other.strftime(rng.choice(forms))}, as said".replace(" 0", rng.choice([" 0", " "]))
         plain = read_text(text).plain
         long_way = values._date_forms(day).search(plain) is not None  # pyright: ignore[reportPrivateUsage]

@@ -12,7 +12,7 @@ from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
 from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
-from turnwright.validation.phrases import Spoken, join_spoken, list_runs, may_share
+from turnwright.validation.phrases import join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -246,15 +246,15 @@ def _was_shown(trajectory: Trajectory, word: str, before: int) -> bool:
     return any(pattern.search(text) for text in known + shown)
 
 
-def _repeats(words: Sequence[str], secret: Spoken) -> bool:
-    """Whether a text takes a run of words over from `secret`."""
+def _repeats(words: Sequence[str], secret: str) -> bool:
+    """Whether a text takes a run of words over from `secret`, which is words with a space between them."""
     if not may_share(words, secret, _SHINGLE):
         return False
-    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.text.split(" "), _SHINGLE))
+    return not list_runs(words, _SHINGLE).isdisjoint(list_runs(secret.split(" "), _SHINGLE))
 
 
 @cache
-def _user_prompt() -> Spoken:
+def _user_prompt() -> str:
     """The words of the user simulator's instructions."""
     return join_spoken(prompts.render("user_simulator", "system", persona={}, goal={}))
 

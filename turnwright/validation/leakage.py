@@ -10,12 +10,11 @@ from schemas.findings import Finding
 from schemas.tools import Tool
 from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.rollout.toolset_memory import once_per_toolset
-from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, split_sentences
-from turnwright.validation.phrases import Run, Spoken, list_runs, list_spoken, may_share
+from turnwright.validation.phrases import Run, list_runs, list_spoken, may_share
 from turnwright.validation.readings import read_text
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import names_in
+from turnwright.validation.values import names, names_in
 
 _SHINGLE = 6
 _COPIED = 0.6
@@ -89,7 +88,7 @@ class _Descriptions:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
         self._words = [list_spoken(text) for text in texts]
-        self._told = Spoken("\n".join(map(" ".join, self._words)), frozenset[str]().union(*self._words))
+        self._told = "\n".join(map(" ".join, self._words))
 
     def are_repeated(self, spoken: Sequence[str]) -> bool:
         """Whether what a message shares with them is how one begins, or most of what each of them says."""
@@ -192,8 +191,7 @@ def _own_details(trajectory: Trajectory) -> list[list[Any]]:
     for position, values in enumerate(all_values):
         others = [value for other, given in enumerate(all_values) if other != position for value in given]
         telling = [v for v in values if v not in (None, "") and not isinstance(v, bool)]
-        heard = Chorus(map(str, others))
-        own = [v for v in telling if v not in others and not heard.names(v)]
+        own = [v for v in telling if not any(v == other or names(v, str(other)) for other in others)]
         owns.append([value for value in own if not _is_small(value)])
     return owns
 
