@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
+from turnwright.rollout import arguments
 from turnwright.validation import language, values
 from turnwright.validation.chorus import Chorus
+from turnwright.validation.documents import read_document
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import walk_leaves
+from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
 from turnwright.validation.readings import read_spoken, read_text
 from turnwright.validation.values import names, states
@@ -199,6 +202,52 @@ def test_no_day_is_passed_over() -> None:
         stated += long_way
         assert names(day.isoformat(), text) is (long_way or day.isoformat() in text), (day, text)
     assert stated > 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "b c": "d  e"}',
+        '{"a":1,"a":1}',
+        '{"a": 1, "b": {"a": 1, "a": 2}}',
+        '{"a": 1.50, "b": -0, "c": 1e5, "d": -0.0}',
+        '{"a": 12345678901234567890123}',
+        '{"a": 18446744073709551615}',
+        '{"a": NaN}',
+        '{"a": "\\u00e9 \\ud800"}',
+        '{"a": "\\/"}',
+        ' {"a": [1, 2]}\n',
+        '{"a": ' + "[" * 250 + "]" * 250 + "}",
+        '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
+        "[1]",
+        "{",
+        "",
+    ],
+)
+def test_plain_arguments_are_read_as_all_others_are(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> tuple[str, str]:
+        try:
+            return "value", repr(arguments.parse_json_object(text))
+        except ValueError as error:
+            return "error", str(error)
+
+    fast = read()
+    monkeypatch.setattr(arguments, "_read_plain", re.compile("(?!)").search)  # never finds any
+    assert read() == fast
+
+
+def test_a_result_that_is_remembered_is_not_written_to() -> None:
+    text = '[{"id": 7, "name": "Ada Bell", "fee": 5}, {"id": 8, "name": "Bo", "fee": 5}]'
+    first = read_result(text)
+    evidence = Evidence()
+    evidence.add_result(first, 2, ["Ada"])
+    evidence.records.overwrite({"id": 7}, {"fee": 9}, ["name"], 4)
+    assert evidence.records.all[0].cells == {"id": 7, "fee": 9}
+    assert read_result(text) is first
+    assert [record.cells for record in first.records] == read_document(text)
+    assert first.columns == (("id", [7, 8]), ("fee", [5, 5])) and first.sizes == (2,)
+    assert set(first.counts) == {1, 2}
+    assert {5, 7, 8} == set(first.known.numbers) and {"ada", "bell", "bo", "fee"} <= set(first.known.words)
 
 
 def test_spelled_numbers_are_read() -> None:

@@ -28,13 +28,13 @@ def check_results(trajectory: Trajectory) -> Iterator[Finding]:
         schema = schemas.get(record.tool)
         if schema is None or record.error is not None or record.fault:
             continue
-        judge = _judge_short if len(record.result) <= _SHORT else _judge
-        code, problem = judge(schema, record.result)
+        examine = _examine_short if len(record.result) <= _SHORT else _examine
+        code, problem = examine(schema, record.result)
         if problem is not None:
             yield _find(code, f"{record.tool}: {problem}", record.message)
 
 
-def _judge(schema: bytes, result: str) -> tuple[str, str | None]:
+def _examine(schema: bytes, result: str) -> tuple[str, str | None]:
     """What is wrong with a result, or none, and the code of such a finding."""
     try:
         value = parse_document(result)
@@ -46,9 +46,9 @@ def _judge(schema: bytes, result: str) -> tuple[str, str | None]:
 
 
 @lru_cache(maxsize=1024)
-def _judge_short(schema: bytes, result: str) -> tuple[str, str | None]:
+def _examine_short(schema: bytes, result: str) -> tuple[str, str | None]:
     """The same; over a database results come back in dialogue after dialogue."""
-    return _judge(schema, result)
+    return _examine(schema, result)
 
 
 def _first_problem(validator: jsonschema_rs.Validator | None, value: Any) -> str | None:

@@ -4,7 +4,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
 
@@ -14,6 +14,7 @@ from turnwright.validation.grounding.plain_text import compose, fold, label_of, 
 from turnwright.validation.grounding.records import walk_leaves
 from turnwright.validation.grounding.units import list_marks, units_in
 
+T = TypeVar("T")
 Day = tuple[int | None, int, int | None]
 _CLOSELY = 100_000
 """Characters of one text that are read for dates, units and codes; of the rest only words and plain numbers count."""
@@ -86,11 +87,19 @@ class Notes:
         return Known(
             tuple(self.words),
             tuple(self.numbers),
-            frozenset(self.units),
-            frozenset(self.days),
-            frozenset(self.clocks),
-            frozenset(self.addresses),
+            _freeze(self.units),
+            _freeze(self.days),
+            _freeze(self.clocks),
+            _freeze(self.addresses),
         )
+
+
+_NOTHING: frozenset[Any] = frozenset()
+
+
+def _freeze(found: set[T]) -> frozenset[T]:
+    """The same set for good; most are empty, and one empty set serves all."""
+    return frozenset(found) if found else _NOTHING
 
 
 def read_text(text: str) -> tuple[Known, list[Claim]]:
@@ -105,7 +114,7 @@ def read_text(text: str) -> tuple[Known, list[Claim]]:
         claims += [Claim("number", number, 0, 0, float(number.replace(",", ""))) for number in numbers]
     units = units_in(list_marks(near, words))
     if not claims:
-        return Known(tuple(words), units=frozenset(units)), claims
+        return Known(tuple(words), units=_freeze(units)), claims
     notes = Notes(dict.fromkeys(words), units=units)
     for claim in claims:
         notes.take_claim(claim)
@@ -147,7 +156,7 @@ def read_label(label: str) -> Known:
     """Words, units and numbers of a field's name: `percent change 2007` speaks of a year."""
     words = label.split()
     figures = frozenset(float(word) for word in words if word.isdecimal() and len(word) < 10)
-    return Known(tuple(words), tuple(figures), frozenset(units_in(words)))
+    return Known(tuple(words), tuple(figures), _freeze(units_in(words)))
 
 
 @lru_cache(maxsize=1024)

@@ -48,7 +48,7 @@ def place_words(folded: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer(folded)]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _key_of_short(text: str) -> str:
     return " ".join(_WORD.findall(fold(compose(text))))
 
