@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
@@ -15,6 +16,7 @@ from turnwright.validation.chorus import Chorus
 from turnwright.validation.documents import read_document
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import walk_leaves
@@ -139,7 +141,7 @@ def test_a_specification_says_what_its_parts_say() -> None:
         if isinstance(leaf, str):
             parts.add_text(label_of(leaf), -1)
     whole = Evidence()
-    whole.add_spec(spec)
+    whole.take(read_spec(orjson.dumps(spec)), -1)
     assert (whole.words, whole.numbers, whole.days, whole.units) == (
         parts.words,
         parts.numbers,

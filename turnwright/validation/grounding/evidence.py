@@ -5,14 +5,11 @@ Evidence only grows, message by message, and each piece is read once: a dialogue
 
 import bisect
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
 
 from turnwright.validation.grounding.claims import Claim
-from turnwright.validation.grounding.known import Day, Known, read_line, read_spec, read_text, read_value
+from turnwright.validation.grounding.known import Day, Known, read_line, read_text, read_value
 from turnwright.validation.grounding.plain_text import split_apart
 from turnwright.validation.grounding.records import Records, Scalar
 from turnwright.validation.grounding.result_reading import ResultReading
@@ -75,10 +72,6 @@ class Evidence:
         known, claims = read_text(text)
         self.take(known, message)
         return claims
-
-    def add_spec(self, spec: Mapping[str, Any]) -> None:
-        """What the specification of a tool says, its names also word by word."""
-        self.take(read_spec(orjson.dumps(spec)), -1)
 
     def add_lines(self, text: str, message: int) -> None:
         """The same for a long text whose lines come back in dialogue after dialogue, such as a system prompt."""
