@@ -1,20 +1,28 @@
 """What spares validation work must never change what it finds: each short cut against the long way."""
 
+import datetime
 import random
 import re
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from tests.hand_tools import make_file, make_tool, open_file
-from turnwright.validation import language
+from turnwright.rollout import arguments
+from turnwright.validation import language, values
+from turnwright.validation.chorus import Chorus
+from turnwright.validation.documents import read_document
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words, split_apart
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.records import walk_leaves
+from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
-from turnwright.validation.readings import read_text
+from turnwright.validation.readings import read_spoken, read_text
 from turnwright.validation.values import names, states
 
 PROMPT = """You are a helper. It is 2025-07-05T09:19:00.
@@ -133,7 +141,7 @@ def test_a_specification_says_what_its_parts_say() -> None:
         if isinstance(leaf, str):
             parts.add_text(label_of(leaf), -1)
     whole = Evidence()
-    whole.add_spec(spec)
+    whole.take(read_spec(orjson.dumps(spec)), -1)
     assert (whole.words, whole.numbers, whole.days, whole.units) == (
         parts.words,
         parts.numbers,
@@ -160,6 +168,88 @@ def test_a_specification_says_what_its_parts_say() -> None:
 def test_a_value_is_told_in_each_of_its_ways(value: str, text: str, told: bool) -> None:
     assert names(value, text) is told
     assert names(value, f"{text}. {'And so on. ' * 100}") is told  # a long message is remembered elsewhere
+
+
+def test_no_value_is_missed_among_several_texts() -> None:
+    rng = random.Random("chorus")
+    pieces = ["5", "1,200", "12", "1.2k", "0.5", "million", "7.25", "1e3", "0099", "20%", "-350", "Ada", "forty", "٣٠٠"]
+    pieces += ["0.0999999999999999999", "Bell", "2024-05-20", "1 200", "$350.00", "100000000000000000001", "ten", "k"]
+    values: list[Any] = [5, 12, 120, 1200, 350, -350, 300, 1000, 500_000, 12_000, 7250, 725, 99, 10, 40, 0.5, True]
+    values += [10**20, 100_000, "Ada", "Ada Bell", "2024-05-20", "350", "", "0099", ["Ada", 5]]
+    named = 0
+    for _ in range(800):
+        texts = [rng.choice(["", " "]).join(rng.choices(pieces, k=rng.randrange(5))) for _ in range(3)]
+        for value in values:
+            told = any(names(value, text) for text in texts)
+            named += told
+            assert Chorus(texts).names(value) is told, (value, texts)
+    assert named > 1000
+
+
+def test_words_are_the_same_however_they_are_read() -> None:
+    for text in ("It's *all* in `code`, 5_5!", "Ünïcode ﬁne", "a*b", "Plain words\tonly.\n\nYes", "x" * 50_000, ""):
+        assert list(read_spoken(text)) == list_spoken(text)
+
+
+def test_no_day_is_passed_over() -> None:
+    rng = random.Random("days")
+    stated = 0
+    for _ in range(2000):
+        day = datetime.date(rng.choice([1999, 2024]), rng.randrange(1, 13), rng.randrange(1, 29))
+        other = datetime.date(day.year, rng.choice([day.month, 5]), rng.choice([day.day, 5]))
+        forms = ["%B %d, %Y", "%d %b %Y", "the %dth of %B %Y", "%Y/%m/%d", "%m.%d.%Y", "%d-%m-%Y", "%b. %d %Y"]
+        text = f"on {other.strftime(rng.choice(forms))}, as said".replace(" 0", rng.choice([" 0", " "]))
+        plain = read_text(text).plain
+        long_way = values._date_forms(day).search(plain) is not None  # pyright: ignore[reportPrivateUsage]
+        stated += long_way
+        assert names(day.isoformat(), text) is (long_way or day.isoformat() in text), (day, text)
+    assert stated > 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "b c": "d  e"}',
+        '{"a":1,"a":1}',
+        '{"a": 1, "b": {"a": 1, "a": 2}}',
+        '{"a": 1.50, "b": -0, "c": 1e5, "d": -0.0}',
+        '{"a": 12345678901234567890123}',
+        '{"a": 18446744073709551615}',
+        '{"a": NaN}',
+        '{"a": "\\u00e9 \\ud800"}',
+        '{"a": "\\/"}',
+        ' {"a": [1, 2]}\n',
+        '{"a": ' + "[" * 250 + "]" * 250 + "}",
+        '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
+        "[1]",
+        "{",
+        "",
+    ],
+)
+def test_plain_arguments_are_read_as_all_others_are(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> tuple[str, str]:
+        try:
+            return "value", repr(arguments.parse_json_object(text))
+        except ValueError as error:
+            return "error", str(error)
+
+    fast = read()
+    monkeypatch.setattr(arguments, "_read_plain", re.compile("(?!)").search)  # never finds any
+    assert read() == fast
+
+
+def test_a_result_that_is_remembered_is_not_written_to() -> None:
+    text = '[{"id": 7, "name": "Ada Bell", "fee": 5}, {"id": 8, "name": "Bo", "fee": 5}]'
+    first = read_result(text)
+    evidence = Evidence()
+    evidence.add_result(first, 2, ["Ada"])
+    evidence.records.overwrite({"id": 7}, {"fee": 9}, ["name"], 4)
+    assert evidence.records.all[0].cells == {"id": 7, "fee": 9}
+    assert read_result(text) is first
+    assert [record.cells for record in first.records] == read_document(text)
+    assert first.columns == (("id", [7, 8]), ("fee", [5, 5])) and first.sizes == (2,)
+    assert set(first.counts) == {1, 2}
+    assert {5, 7, 8} == set(first.known.numbers) and {"ada", "bell", "bo", "fee"} <= set(first.known.words)
 
 
 def test_spelled_numbers_are_read() -> None:
@@ -189,10 +279,34 @@ VERBS = [re.sub(r"\(\?:\\w\+ \)\{1,5\}\?", "it ", verb) for verb in [*deeds._PLA
     ],
 )
 def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
-    prose = Prose(1, claim)
+    prose = Prose(claim)
     found = deeds._CLAIMS.search(prose.folded) or deeds._STATES.search(prose.folded)  # pyright: ignore[reportPrivateUsage]
     assert found is not None
     assert not prose.vocabulary.isdisjoint(deeds._TELLING)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I couldn't find it.",
+        "I could not find it.",
+        "I did not find any.",
+        "No matching records were found.",
+        "There are no such entries.",
+        "Nothing came up.",
+        "The search came back empty.",
+        "I can't find it.",
+        "I cannot find it.",
+        "The search returned no rows.",
+        "Ada is not in the system.",
+        "That club doesn't exist.",
+        "That club does not exist.",
+    ],
+)
+def test_each_way_to_say_that_nothing_was_found_has_a_word_that_is_looked_for(words: str) -> None:
+    prose = Prose(words)
+    assert deeds._NOT_FOUND.search(prose.folded) is not None  # pyright: ignore[reportPrivateUsage]
+    assert not prose.vocabulary.isdisjoint(deeds._MISSING)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +314,7 @@ def test_each_claim_of_a_deed_has_a_word_that_is_looked_for(claim: str) -> None:
     "status type category color colour gender nationality priority grade genre brand severity occupation".split(),
 )
 def test_each_attribute_is_looked_for(label: str) -> None:
-    prose = Prose(1, f"The {label} is purple.")
+    prose = Prose(f"The {label} is purple.")
     assert tracing._ATTRIBUTE.search(prose.folded) is not None  # pyright: ignore[reportPrivateUsage]
     assert not prose.vocabulary.isdisjoint(tracing._ATTRIBUTES)  # pyright: ignore[reportPrivateUsage]
 
@@ -252,10 +366,10 @@ def test_offers_are_found(words: str) -> None:
 
 @pytest.mark.parametrize("text", ["Ada Bell was born 1990-01-02.", 'É\u0301 costs 5 €, "so it is".', ""])
 def test_prose_keeps_positions(text: str) -> None:
-    prose = Prose(0, text)
+    prose = Prose(text)
     assert prose.plain == compose(text)
     assert prose.folded == fold(prose.plain)
-    assert all(prose.folded[start:end] == word for start, end, word in prose.words)
+    assert [prose.folded[start:end] for start, end in prose.places] == prose.words
 
 
 def test_a_statement_that_is_kept_is_refused_no_less_and_tells_its_own_time(tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ def _fetch(
         size = 0
         truncated = False
         for row in cursor:
-            size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
+            size += sum([len(value) if isinstance(value, str | bytes) else 8 for value in row])
             if len(rows) >= limit or size > MOST_FETCHED_BYTES:
                 truncated = True
                 if guard.writes:

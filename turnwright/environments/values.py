@@ -39,12 +39,10 @@ def _content(value: Any) -> bytes:
 
 def json_value(value: Any) -> Any:
     """A value from a database driver as a JSON value."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else float(value)
-    if isinstance(value, str):
-        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, bytes | bytearray | memoryview):

@@ -42,6 +42,9 @@ def parse_json_object(text: str) -> dict[str, Any]:
     """
     if not text.strip():
         return {}
+    plain = _read_plain(text)
+    if plain is not None:
+        return plain
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -54,6 +57,21 @@ def parse_json_object(text: str) -> dict[str, Any]:
         orjson.dumps([[[[[[[[value]]]]]]]])  # leaves room for what such a value is later nested in
     except TypeError as error:
         raise ValueError(f"a value cannot be represented: {error}") from error
+    return cast("dict[str, Any]", value)
+
+
+def _read_plain(text: str) -> dict[str, Any] | None:
+    """The object that a text holds, where it is written as it would be written again, up to spaces; else none.
+
+    Then no key stands there twice, and no number is another one than it says. Most arguments are written so.
+    """
+    try:
+        value = orjson.loads(text)
+        again = orjson.dumps([[[[[[[[value]]]]]]]])[8:-8]  # leaves room for what such a value is later nested in
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+    if not isinstance(value, dict) or again.replace(b" ", b"") != text.encode().replace(b" ", b""):
+        return None
     return cast("dict[str, Any]", value)
 
 

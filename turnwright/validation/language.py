@@ -10,6 +10,7 @@ from schemas.findings import Finding
 from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
+from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.phrases import join_spoken, list_runs, may_share
 from turnwright.validation.trajectory import Trajectory
@@ -20,6 +21,7 @@ _WISHES = re.compile(
 )
 _IDENTIFIER = re.compile(r"(?<![\w@./-])[^\W\d]\w*_\w+|(?<![\w@./-])_\w+")
 _KEY = re.compile(r"(?:\b(?:id|ids|identifier|key)\b[^.?!;\n\d]{0,24}|#)(?<![\w.,-])(\d+)\b(?![.,]\d)", re.IGNORECASE)
+_KEY_MARKS = ("#", "id", "key")
 _JSON = re.compile(r"\{\s*\"[^\"]*\"\s*:|\[\s*\{")
 _MARKUP = re.compile(
     r"</?(?:tool_call|tool_response|function|think|data)\b|<\|\w+\|>|\[/?(?:TOOL_CALLS|INST)\]|is_task_complete|user_message"
@@ -101,7 +103,7 @@ def find_offer(text: str) -> str | None:
 def _has_mark(text: str, marks: Sequence[str]) -> bool:
     """Whether a text may match a pattern of which each match has one of these; of other alphabets nothing is known."""
     lower = text.lower()
-    return not text.isascii() or any(mark in lower for mark in marks)
+    return not text.isascii() or any(map(lower.__contains__, marks))
 
 
 def _shows_json(text: str) -> bool:
@@ -126,15 +128,17 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     of the user's own has shown it: what the assistant's tools give is not for the user to see. A value that turns up by
     chance too (`6`, `EX`) counts where it is said with the name of its field: `the breed code is EX`.
     """
-    hidden = list(_hidden_values(trajectory))
-    labelled = any(name is not None for _, name in hidden)
+    spoken = Chorus(text for _, text in trajectory.said_by("user"))
+    hidden = [each for each in _hidden_values(trajectory) if each[1] is not None or spoken.names(each[0])]
+    if any(name is not None for _, name in hidden):
+        flat = "\n".join([_flatten(text) for _, text in trajectory.said_by("user")])
+        hidden = [(value, name) for value, name in hidden if name is None or _flatten(str(value)) in flat]
     for index, text in trajectory.said_by("user"):
-        flat = _flatten(text) if labelled else ""
-        for number in _KEY.findall(text):
+        for number in _KEY.findall(text) if _has_mark(text, _KEY_MARKS) else ():
             if not _was_shown(trajectory, number, index):
                 yield _find("surrogate_key", f"the user says the id {number}", index, "user_simulator")
         for value, name in hidden:
-            said = names(value, text) if name is None else _says_with(name, value, flat)
+            said = names(value, text) if name is None else _says_with(name, value, _flatten(text))
             if said and not _was_told(trajectory, value, index):
                 yield _find("unknown_value", f"the user cannot know {value!r}", index, "user_simulator")
 
@@ -145,15 +149,15 @@ def check_leaks(trajectory: Trajectory) -> Iterator[Finding]:
     A rule of the service is no secret, nor is a domain's policy: the assistant may have to tell what it says.
     """
     governed = any(isinstance(tool, DomainTool) for tool in trajectory.tools)
-    told = [m["content"] or "" for m in trajectory.messages if m["role"] == "system" and not governed]
-    system = "\n".join(told)
+    instructions = [m["content"] or "" for m in trajectory.messages if m["role"] == "system" and not governed]
+    system = "\n".join(instructions)
     if policy := read_policy(trajectory.task):
         system = system.replace(policy, "\n")
     for role, secret in (("assistant", join_spoken(system)), ("user", _user_prompt())):
         for index, text in trajectory.said_by(role):
             if _repeats(trajectory.spoken[index], secret):
                 yield _find("leaked_prompt", f"the {role} repeats its instructions", index, _speaker(role))
-            if match := _MARKUP.search(text) if any(mark in text for mark in "<[_") else None:
+            if match := _MARKUP.search(text) if "<" in text or "[" in text or "_" in text else None:
                 yield _find("markup", f"{match[0]!r} in prose", index, _speaker(role))
             if role == "assistant" and _shows_json(text):
                 yield _find("json", "the assistant shows JSON", index, "assistant")
@@ -165,7 +169,7 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
     With a value that is not telling stands what it must be said with to count: the name of the argument that it is for.
     """
     known = _known_values(trajectory)
-    descriptions = [objective.description for objective in trajectory.objectives]
+    described = Chorus(objective.description for objective in trajectory.objectives)
     seen: list[Any] = []
     for objective in trajectory.objectives:
         values: list[tuple[str, Any]] = [("", fact.value) for fact in objective.facts]
@@ -178,7 +182,7 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
             telling = _is_telling(value) if isinstance(value, str) else abs(value) >= _TELLING
             if not telling and not name:
                 continue
-            if not (holds_value(known, value) or any(names(value, text) for text in descriptions)):
+            if not (holds_value(known, value) or described.names(value)):
                 seen.append(value)
                 yield value, None if telling else label_of(name)
 

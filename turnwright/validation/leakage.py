@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from schemas.findings import Finding
@@ -12,8 +12,9 @@ from schemas.vocabulary import WITHOUT_USER_SIMULATOR
 from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.grounding.plain_text import compose, split_sentences
 from turnwright.validation.phrases import Run, list_runs, list_spoken, may_share
+from turnwright.validation.readings import read_text
 from turnwright.validation.trajectory import Trajectory
-from turnwright.validation.values import names
+from turnwright.validation.values import names, names_in
 
 _SHINGLE = 6
 _COPIED = 0.6
@@ -55,31 +56,25 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
     """
     if trajectory.row.paradigm in WITHOUT_USER_SIMULATOR:
         return
-    words = [list_spoken(objective.description) for objective in trajectory.objectives]
-    told = "\n".join(" ".join(each) for each in words)
-    wholes = [list_runs(each, _SHINGLE) for each in words]
-    # Descriptions of the same record share words: what none of the others says must be repeated.
-    distinct = [runs - set[Run]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
-    known = set[Run]().union(*wholes)
-    # How a person asks may fall together with how the wish is described, but not with who is said to have it.
-    openings = [runs for objective in trajectory.objectives if (runs := _opening(objective.description))]
-    owns = _own_details(trajectory)
+    descriptions = _Descriptions([objective.description for objective in trajectory.objectives])
+    # With one objective there is nothing to tell apart.
+    several = len(trajectory.objectives) > 1
+    owns = _own_details(trajectory) if several else []
     # What builds on a result before it can hardly be asked for without it.
-    apart = [own for own, each in zip(owns, trajectory.objectives, strict=True) if each.relation != "extension"]
-    starts = _starting_details(trajectory)
+    apart = [own for own, each in zip(owns, trajectory.objectives, strict=False) if each.relation != "extension"]
+    starts = _starting_details(trajectory) if several else []
     first = True
     for index, text in trajectory.said_by("user"):
-        spoken = trajectory.spoken[index]
-        shared = known & list_runs(spoken, _SHINGLE) if may_share(spoken, told, _SHINGLE) else None
-        if shared and _is_repeated(shared, openings, distinct):
+        if descriptions.are_repeated(trajectory.spoken[index]):
             yield _find("leaked_goal", "the user repeats the description of the goal", index)
             return
-        begun = sum(any(names(value, text) for value in own) for own in owns) if len(owns) >= _MANY else 0
+        reading = read_text(text)
+        begun = sum(any(names_in(value, reading) for value in own) for own in owns) if len(owns) >= _MANY else 0
         whole = first and len(apart) > 1 and sum(map(len, apart)) >= _TELLING
-        if begun >= _MANY or (whole and all(own and all(names(value, text) for value in own) for own in apart)):
+        if begun >= _MANY or (whole and all(own and all(names_in(value, reading) for value in own) for own in apart)):
             yield _find("leaked_goal", "one message has the details of several objectives", index)
             return
-        opened = [own for own in starts if own and any(names(value, text) for value in own)]
+        opened = [own for own in starts if own and any(names_in(value, reading) for value in own)]
         starts = [own for own in starts if own not in opened]
         if len(opened) > 1 and _count_requests(text) > _MOST_PARTS:
             yield _find("leaked_goal", f"one message begins {len(opened)} objectives and asks for more", index)
@@ -87,12 +82,34 @@ def check_goal_leak(trajectory: Trajectory) -> Iterator[Finding]:
         first = False
 
 
-def _is_repeated(shared: set[Run], openings: Sequence[set[Run]], distinct: Sequence[set[Run]]) -> bool:
-    """Whether what a message shares with the descriptions is how one begins, or most of what each of them says."""
-    if any(opening <= shared for opening in openings):
-        return True
-    copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & shared) >= _COPIED * len(runs)]
-    return len(copied) > 1 and len(copied) == len(distinct)
+class _Descriptions:
+    """The descriptions of a dialogue's objectives, and their runs of words, which few messages are held against."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._words = [list_spoken(text) for text in texts]
+        self._told = "\n".join(map(" ".join, self._words))
+
+    def are_repeated(self, spoken: Sequence[str]) -> bool:
+        """Whether what a message shares with them is how one begins, or most of what each of them says."""
+        if not may_share(spoken, self._told, _SHINGLE):
+            return False
+        told, distinct = list_runs(spoken, _SHINGLE), self._distinct
+        if any(opening <= told for opening in self._openings):
+            return True
+        copied = [runs for runs in distinct if len(runs) >= _LEAST_RUNS and len(runs & told) >= _COPIED * len(runs)]
+        return len(copied) > 1 and len(copied) == len(distinct)
+
+    @cached_property
+    def _distinct(self) -> list[set[Run]]:
+        """Descriptions of the same record share words: what none of the others says must be repeated."""
+        wholes = [list_runs(words, _SHINGLE) for words in self._words]
+        return [runs - set[Run]().union(*wholes[:at], *wholes[at + 1 :]) for at, runs in enumerate(wholes)]
+
+    @cached_property
+    def _openings(self) -> list[set[Run]]:
+        """How a person asks may fall together with how the wish is described, but not with who is said to have it."""
+        return [runs for text in self._texts if (runs := _opening(text))]
 
 
 def check_names(trajectory: Trajectory) -> Iterator[Finding]:

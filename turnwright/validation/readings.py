@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -28,6 +29,7 @@ _PARTING = re.compile(r"[,\u00a0\u202f’' ]")
 """What parts the thousands of a number."""
 _DIGIT = re.compile(r"\d")
 _SPACED = re.compile(r"(?<=\d) (?=\d)")
+_TWO = re.compile(r"\d \d")
 _SPELLED = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_SMALL[1:10])}))?|(?P<small>{'|'.join(_SMALL)}))\b"
 )
@@ -67,9 +69,14 @@ class Reading:
     """Case folded, one kind of space, quote and dash, no markup."""
 
     @cached_property
+    def spoken(self) -> Sequence[str]:
+        """Its words in order."""
+        return _WORD.findall(self.plain)
+
+    @cached_property
     def words(self) -> frozenset[str]:
-        """Its words."""
-        return frozenset(_WORD.findall(self.plain))
+        """Its different words."""
+        return frozenset(self.spoken)
 
     @cached_property
     def numbers(self) -> tuple[Number, ...]:
@@ -79,10 +86,10 @@ class Reading:
             without_dates = _ISO_DATE.sub(" ; ", self.plain)
             without_dates = _CLOCK.sub(" ; ", without_dates) if ":" in without_dates else without_dates
             numbers += [_read_number(match) for match in _NUMBER.finditer(without_dates)]
-            if _SPACED.search(without_dates):
+            if _TWO.search(without_dates):
                 # A space may part thousands or two numbers: read it both ways.
                 numbers += [_read_number(match) for match in _NUMBER.finditer(_SPACED.sub(" ; ", without_dates))]
-        if not _SPELLED_WORDS.isdisjoint(_WORD.findall(self.plain)):
+        if not _SPELLED_WORDS.isdisjoint(self.spoken):
             numbers += [_read_spelled(match) for match in _SPELLED.finditer(self.plain)]
         return tuple(numbers)
 
@@ -162,12 +169,19 @@ def _fold(text: str) -> str:
     return " ".join(plain.split())
 
 
+def read_spoken(text: str) -> Sequence[str]:
+    """The words of a text in order, whatever their case."""
+    if text.isascii() and "*" not in text and "`" not in text and len(text) <= MOST_CHARACTERS:
+        return read_text(text).spoken  # folding such a text changes no word
+    return _WORD.findall(text.casefold())
+
+
 def read_text(text: str) -> Reading:
     """The reading of a text; of a very long one its beginning."""
     return _read_message(text) if len(text) <= _LONG_MESSAGE else _read_long_message(text)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _read_message(text: str) -> Reading:
     """The same; the rules and layers ask for the messages of a dialogue many times, and of those at work at once."""
     return Reading(_fold(text))

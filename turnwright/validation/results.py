@@ -14,6 +14,8 @@ from turnwright.validation.documents import parse_document
 from turnwright.validation.trajectory import Trajectory
 
 _MOST_CHARACTERS = 300
+_SHORT = 1000
+"""Characters up to which it is remembered what is wrong with a result."""
 
 
 def check_results(trajectory: Trajectory) -> Iterator[Finding]:
@@ -26,16 +28,27 @@ def check_results(trajectory: Trajectory) -> Iterator[Finding]:
         schema = schemas.get(record.tool)
         if schema is None or record.error is not None or record.fault:
             continue
-        try:
-            value = parse_document(record.result)
-        except ValueError as error:
-            yield _find("unreadable_result", f"{record.tool}: {str(error)[:_MOST_CHARACTERS]}", record.message)
-            continue
-        if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"error", "message"}:
-            continue
-        problem = _first_problem(_compile(schema), value)
+        examine = _examine_short if len(record.result) <= _SHORT else _examine
+        code, problem = examine(schema, record.result)
         if problem is not None:
-            yield _find("invalid_result", f"{record.tool}: {problem}", record.message)
+            yield _find(code, f"{record.tool}: {problem}", record.message)
+
+
+def _examine(schema: bytes, result: str) -> tuple[str, str | None]:
+    """What is wrong with a result, or none, and the code of such a finding."""
+    try:
+        value = parse_document(result)
+    except ValueError as error:
+        return "unreadable_result", str(error)[:_MOST_CHARACTERS]
+    if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"error", "message"}:
+        return "invalid_result", None
+    return "invalid_result", _first_problem(_compile(schema), value)
+
+
+@lru_cache(maxsize=1024)
+def _examine_short(schema: bytes, result: str) -> tuple[str, str | None]:
+    """The same; over a database results come back in dialogue after dialogue."""
+    return _examine(schema, result)
 
 
 def _first_problem(validator: jsonschema_rs.Validator | None, value: Any) -> str | None:

@@ -16,6 +16,7 @@ from schemas.tools import Tool
 from turnwright.stateless.goal import read_filled_behaviour, read_generation, read_objectives
 from turnwright.validation.documents import parse_document
 from turnwright.validation.phrases import list_spoken
+from turnwright.validation.readings import read_spoken
 
 _TEXT = {"type": "string"}
 _MESSAGES = jsonschema_rs.validator_for(
@@ -149,10 +150,12 @@ class Trajectory:
         return tuple(requests)
 
     @cached_property
-    def spoken(self) -> tuple[list[str], ...]:
+    def spoken(self) -> tuple[Sequence[str], ...]:
         """For each message the words of what the user or assistant said in it, whatever their case."""
+        # What the user says is read by other rules too.
+        readers = {"user": read_spoken, "assistant": list_spoken}
         return tuple(
-            list_spoken(message["content"]) if message["role"] in ("user", "assistant") and message["content"] else []
+            readers[message["role"]](message["content"]) if message["role"] in readers and message["content"] else ()
             for message in self.messages
         )
 

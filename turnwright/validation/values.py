@@ -74,34 +74,47 @@ def states(value: Any, text: str) -> bool:
 
 def names(value: Any, text: str) -> bool:
     """Whether `text` holds `value` itself: like `states`, but nothing is guessed from words such as yes and none."""
+    return names_in(value, read_text(text))
+
+
+def names_in(value: Any, reading: Reading) -> bool:
+    """The same for a text that was read."""
     if isinstance(value, str):
         wording = read_value(value)
         if wording.is_code:
-            return _holds(value, read_text(text).plain)
-        return value != "" and _states_wording(wording, read_text(text))
+            return _holds(value, reading.plain)
+        return value != "" and _states_wording(wording, reading)
     if isinstance(value, list):
         items = cast("list[Any]", value)
-        return bool(items) and all(names(item, text) for item in items)
+        return bool(items) and all(names_in(item, reading) for item in items)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return value in read_text(text).amounts
+    return value in reading.amounts
 
 
 def holds_value(document: Any, value: Any) -> bool:
     """Whether a JSON document has `value` as one of its leaves, numbers also as text and text without case."""
+    told = _bare(value) if isinstance(value, str) else None
     nodes: list[Any] = [document]
     while nodes:
         node = nodes.pop()
-        if isinstance(node, dict):
+        if isinstance(node, str):
+            if _bare(node) == (_bare(value) if told is None else told):
+                return True
+        elif isinstance(node, dict):
             nodes += cast("dict[str, Any]", node).values()
         elif isinstance(node, list):
             nodes += cast("list[Any]", node)
-        elif isinstance(node, str) or isinstance(value, str):
-            if str(node).casefold().strip() == str(value).casefold().strip():
+        elif told is not None:
+            if _bare(node) == told:
                 return True
         elif _scalars_equal(node, value):
             return True
     return False
+
+
+def _bare(value: Any) -> str:
+    return str(value).casefold().strip()
 
 
 def _states_number(value: float, reading: Reading) -> bool:
@@ -152,11 +165,18 @@ def _states_date(date: re.Match[str], reading: Reading) -> bool:
         day = datetime.date(int(date[1]), int(date[2]), int(date[3]))
     except ValueError:
         return False
-    if str(day.year) not in reading.plain or _date_forms(day).search(reading.plain) is None:
+    if not _may_state_day(day, reading.plain) or _date_forms(day).search(reading.plain) is None:
         return False
     if date[4] is None or (date[4], date[5]) == ("00", "00"):
         return True
     return (int(date[4]), int(date[5])) in reading.clocks
+
+
+def _may_state_day(day: datetime.date, plain: str) -> bool:
+    """Whether a text has the year, the day and the month somewhere: few have, and to look for them costs little."""
+    if str(day.year) not in plain or str(day.day) not in plain:
+        return False
+    return _MONTHS[day.month - 1][:3] in plain or str(day.month) in plain
 
 
 @lru_cache(maxsize=512)

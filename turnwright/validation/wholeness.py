@@ -12,6 +12,7 @@ from turnwright.validation.trajectory import Trajectory
 _DANGLING = re.compile(
     r"(?:[,;:(\[{]|\b(?:and|or|the|a|an|of|to|with|for|is|are|was|were|that|because))\s*$", re.IGNORECASE
 )
+_OPEN = ",;:([{"
 _TAIL = 12
 """Characters at the end of a message in which it can dangle."""
 _UNFINISHED = re.compile(r"[.!?][\"')]*\s+[A-Z][^.!?\n]*\w\Z")
@@ -45,10 +46,18 @@ def check_wholeness(trajectory: Trajectory) -> Iterator[Finding]:
             yield _find("overlong_message", f"{len(content):,} characters", index, role)
         elif not content:
             yield _find("empty_message", f"an empty {role} message", index, role)
-        elif _DANGLING.search(content, max(0, len(content) - _TAIL)) or content.count("```") % 2:
+        elif _dangles(content) or content.count("```") % 2:
             yield _find("truncated_message", f"breaks off: …{content[-40:]}", index, role)
         elif role == "assistant" and _breaks_off(content, talk):
             yield _find("truncated_message", f"has no end: …{content[-40:]}", index, role)
+
+
+def _dangles(content: str) -> bool:
+    """Whether the last word or mark of a message waits for more."""
+    last = content[-1]
+    if not (last.isalpha() or last in _OPEN):
+        return False
+    return _DANGLING.search(content, max(0, len(content) - _TAIL)) is not None
 
 
 class _Talk:

@@ -1,14 +1,13 @@
 """Values in the arguments of a call that nobody said and no result gave."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from turnwright.validation.grounding.arithmetic import Told, derives
 from turnwright.validation.grounding.claims import Claim, read_claims
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import compose, fold, label_of, list_words
-from turnwright.validation.grounding.records import Scalar, walk_leaves
+from turnwright.validation.grounding.records import Scalar
 from turnwright.validation.grounding.tracing import knows_day
 
 _OWN_CHOICE = frozenset(
@@ -42,9 +41,10 @@ class Invented:
     """A number, date, code or name; a wording is only remarkable."""
 
 
-def find_invented(arguments: dict[str, Any], talk: str, evidence: Evidence) -> Iterator[Invented]:
-    """The invented values among the arguments of one call; `talk` is what the user said last, folded."""
-    for name, value in walk_leaves(arguments):
+def find_invented(leaves: Iterable[tuple[str, Scalar]], evidence: Evidence) -> Iterator[Invented]:
+    """The invented values among the arguments of one call."""
+    talk = evidence.talk
+    for name, value in leaves:
         if isinstance(value, bool) or value is None or value == "":
             continue
         if isinstance(value, int | float):

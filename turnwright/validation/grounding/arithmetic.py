@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from turnwright.validation.grounding.claims import Claim
-from turnwright.validation.grounding.evidence import Day, Evidence
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import Day
 from turnwright.validation.grounding.units import UNITS, convert
 
 _SUM = re.compile(
@@ -127,7 +128,7 @@ def _pairs(told: Told, evidence: Evidence) -> list[tuple[float, float]]:
 
 def _weighted_sums(evidence: Evidence) -> Iterator[float]:
     """Sums of products of two columns of one result: quantities times prices."""
-    by_group: dict[str, list[list[float]]] = {}
+    by_group: dict[str, list[Sequence[float]]] = {}
     for name, column in evidence.columns.items():
         by_group.setdefault(name.split(" ", 1)[0], []).append(column)
     for columns in by_group.values():

@@ -9,7 +9,7 @@ import bisect
 import re
 from collections.abc import Iterator, Sequence
 
-from turnwright.validation.grounding.cells import excuse_number, is_kin, tells
+from turnwright.validation.grounding.cells import excuse, excuse_number, is_kin, tells
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import key_of, list_words
@@ -18,11 +18,11 @@ from turnwright.validation.grounding.records import Record, Records, Scalar
 from turnwright.validation.grounding.statements import (
     MOST_NAMED,
     Mention,
+    Naming,
     Statement,
     find_phrases,
     is_past,
     is_supposed,
-    join_names,
     list_holding,
     read_before,
     read_segment,
@@ -54,21 +54,21 @@ _SHORT_VALUE = 4
 """Words of a value; what is longer is a sentence about it."""
 
 
-def check_attribution(prose: Prose, evidence: Evidence, excused: frozenset[str]) -> Iterator[Untraced]:
-    """`wrong_value`, `outdated_value`, `untraced_value`. `excused` are values that the current request itself gave."""
+def check_attribution(
+    prose: Prose, evidence: Evidence, naming: Naming, told: Sequence[Claim], given: Sequence[Scalar]
+) -> Iterator[Untraced]:
+    """`wrong_value`, `outdated_value`, `untraced_value`.
+
+    `told` and `given` are what the current request itself gave: claims of the user, and values of arguments.
+    """
     records = evidence.records
-    if not records.all:
-        return
-    mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
-    labels = find_phrases(prose.words, records.label_sizes, records.by_label)
-    joined = join_names(mentions, records, prose)
-    statements = read_statements(prose, labels, mentions, joined)
+    labels = find_phrases(prose, records.label_sizes, records.by_label)
+    statements = read_statements(prose, labels, naming)
     if not statements:
         return
-    starts = {statement.position for statement in statements}
-    heads = [mention for mention in joined if mention.start not in starts]
-    labelled = {statement.label.start for statement in statements}
-    heads = [head for head in heads if head.start not in labelled and _is_name(head, prose)]
+    excused = excuse(told, given)
+    taken = {place for each in statements for place in (each.position, each.label.start)}
+    heads = [mention for mention in naming.joined if mention.start not in taken and _is_name(mention, prose)]
     around: dict[Mention, list[Record]] = {}  # a message tells many things of one record
     for statement in statements:
         subject = statement.subject or _nearest(heads, statement.label.start, prose)

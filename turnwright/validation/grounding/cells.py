@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import cast
 
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.evidence import Day
+from turnwright.validation.grounding.known import Day
 from turnwright.validation.grounding.plain_text import compose, fold, key_of, list_words
 from turnwright.validation.grounding.records import Scalar
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
+import orjson
+
 from schemas.findings import Finding
 from schemas.messages import CallRecord, Message, ToolCall
 from schemas.tools import SpecTool, SqlTool, Tool
@@ -12,15 +14,17 @@ from turnwright.rollout.toolset_memory import once_per_toolset
 from turnwright.validation.documents import read_document, read_error
 from turnwright.validation.grounding.arguments import find_invented
 from turnwright.validation.grounding.attribution import check_attribution
-from turnwright.validation.grounding.cells import excuse
 from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.consistency import Said
 from turnwright.validation.grounding.counting import check_counts
 from turnwright.validation.grounding.deeds import Deed, check_deeds, is_empty
 from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import Known, Notes, read_spec
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
-from turnwright.validation.grounding.prose import Prose
-from turnwright.validation.grounding.records import Scalar
+from turnwright.validation.grounding.prose import Prose, read_prose
+from turnwright.validation.grounding.records import Scalar, read_records, walk_leaves
+from turnwright.validation.grounding.result_reading import read_result
+from turnwright.validation.grounding.statements import Naming
 from turnwright.validation.grounding.told_ids import ToldIds, read_field_names
 from turnwright.validation.grounding.tracing import Untraced, trace_claims
 from turnwright.validation.readings import MOST_CHARACTERS
@@ -62,7 +66,6 @@ class _Walk:
     evidence: Evidence = field(default_factory=Evidence)
     deeds: list[Deed] = field(default_factory=list[Deed])
     said: Said = field(default_factory=Said)
-    talk: str = ""
     asked: bool = False
     """Whether the assistant's last words were a question: then the answer goes on with the same request."""
     given: list[Scalar] = field(default_factory=list[Scalar])
@@ -79,12 +82,13 @@ class _Walk:
         """The findings, in the order of the messages."""
         by_name = {tool.name: tool for tool in self.tools}
         changed = {record.call_id: record.rows_changed for record in self.calls}
-        self.evidence.add_evidence(_read_specs(self.tools))  # the model is shown them
+        self.evidence.take(_read_specs(self.tools), -1)  # the model is shown them
         for index, message in enumerate(messages):
             role, content = message["role"], message.get("content") or ""
             if role == "assistant":
                 if content.strip() and len(content) <= MOST_CHARACTERS:
-                    yield from self._check_prose(Prose(index, content, self.talk, bool(message.get("tool_calls"))))
+                    self.evidence.message = index
+                    yield from self._check_prose(read_prose(content), calling=bool(message.get("tool_calls")))
                 for call in message.get("tool_calls", []):
                     self.waiting[call["id"]] = (index, call)
             elif role == "tool":
@@ -104,7 +108,7 @@ class _Walk:
         self.told = [*self.told, *told] if self.asked else told
         self.given = self.given if self.asked else []
         talk = fold(compose(content))
-        self.talk = f"{self.talk}\n{talk}" if self.asked else talk
+        self.evidence.talk = f"{self.evidence.talk}\n{talk}" if self.asked else talk
 
     def _take_result(
         self, index: int, message: Message, content: str, by_name: dict[str, Tool], changed: dict[str, int]
@@ -113,13 +117,15 @@ class _Walk:
         made, call = self.waiting.pop(identifier, (index, None))
         name = call["function"]["name"] if call else ""
         arguments = _read_arguments(call)
-        self.told_ids.take_arguments(arguments)
-        value = read_document(content)
+        leaves = list(walk_leaves(arguments))
+        self.told_ids.take_arguments(leaves)
+        result = read_result(content)
+        value = result.value
         error = read_error(value)
         tool = by_name.get(name)
         effect = tool.effect if tool else None
         came_through = effect == "write" and error is None and _met_something(value, changed.get(identifier))
-        for invented in find_invented(arguments, self.talk, self.evidence):
+        for invented in find_invented(leaves, self.evidence):
             # A guess that finds nothing does no harm; one that changes or answers something does.
             blocks = invented.certain and error is None and (effect == "write" or not is_empty(value))
             yield Finding(
@@ -131,31 +137,35 @@ class _Walk:
                 blocks=blocks,
             )
         if error is None:
-            scalars = self.evidence.add_arguments(arguments, index)
+            scalars = [leaf for _, leaf in leaves]
+            for scalar in scalars:  # the call ran: telling what was asked for is telling the truth
+                self.evidence.add_leaf(scalar, index)
             self.given += scalars
         else:
             scalars = []
         if isinstance(value, str):
             self.told_ids.take_claims(self.evidence.add_text(value, index))
         else:
-            self.evidence.add_result(value, index, scalars)
+            self.evidence.add_result(result, index, scalars)
         if came_through and tool is not None:
             _overwrite(self.evidence, tool, arguments, index)
-            self.evidence.records.add(arguments, index, ())  # what was written is known as if it had been read
+            # What was written is known as if it had been read.
+            self.evidence.records.add(read_records(arguments), index, ())
             self.said.forget(label_of(key) for key in arguments)
         sure = tool is not None and not isinstance(tool, SpecTool)
         self.deeds.append(Deed(made, name, effect, value, error, came_through, sure, tuple(arguments), tuple(scalars)))
 
-    def _check_prose(self, prose: Prose) -> Iterator[Finding]:
+    def _check_prose(self, prose: Prose, *, calling: bool) -> Iterator[Finding]:
+        """What is wrong with a message; beside calls it announces, and does not report."""
         evidence = self.evidence
         self.asked = prose.asks
         found: list[Untraced] = list(islice(trace_claims(prose, evidence), _MOST_FINDINGS))
         spans = {(each.claim.start, each.claim.end) for each in found}
-        excused = excuse(self.told, self.given)
-        deeds = () if prose.calling else check_deeds(prose, self.deeds, evidence)
+        deeds = () if calling else check_deeds(prose, self.deeds, evidence)
+        naming = Naming(prose, evidence.records)
         for each in (
-            *islice(check_attribution(prose, evidence, excused), _MOST_FINDINGS),
-            *self.told_ids.check(prose, evidence),
+            *islice(check_attribution(prose, evidence, naming, self.told, self.given), _MOST_FINDINGS),
+            *self.told_ids.check(prose, evidence, naming),
             *check_counts(prose, evidence),
             *self.said.check(prose, evidence),
             *deeds,
@@ -170,7 +180,7 @@ class _Walk:
                 layer="grounding",
                 code=each.code,
                 explanation=f"{each.claim.text[:80]!r}: {each.why}",
-                message=prose.index,
+                message=evidence.message,
                 fault="assistant",
                 blocks=each.blocks and not general,
                 start=each.claim.start,
@@ -229,9 +239,9 @@ def _overwrite(evidence: Evidence, tool: Tool, arguments: dict[str, Any], messag
 
 
 @once_per_toolset
-def _read_specs(tools: Sequence[Tool]) -> Evidence:
+def _read_specs(tools: Sequence[Tool]) -> Known:
     """What the tools' specifications say."""
-    evidence = Evidence()
+    notes = Notes()
     for tool in tools:
-        evidence.add_spec(tool.spec)
-    return evidence
+        notes.take(read_spec(orjson.dumps(tool.spec)))
+    return notes.finish()

@@ -22,22 +22,24 @@ class Said:
 
     def check(self, prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
         """`contradiction`: another value than in an earlier message, and nothing was written or read anew since."""
+        if prose.asks or "the" not in prose.vocabulary:
+            return
         claims = {claim.start: claim for claim in prose.claims if claim.kind in ("number", "date")}
-        if not claims or "the" not in prose.vocabulary:
+        if not claims:
             return
         found = [((m[1], m[2]), m.end()) for m in _FRAME.finditer(prose.folded)]
         found += [((m[2], m[1]), m.end()) for m in _FOR.finditer(prose.folded)]
         for key, position in found:
             claim = claims.get(position)
-            if claim is None or prose.asks:
+            if claim is None:
                 continue
             before = self.known.get(key)
-            if before is not None and before[1] == prose.index:
+            if before is not None and before[1] == evidence.message:
                 continue  # two records of one name in one message
             if before is not None and before[0].value != claim.value and not _is_read_since(claim, before[1], evidence):
                 why = f"message {before[1]} gives {before[0].text!r} for the same"
                 yield Untraced("contradiction", claim, why)
-            self.known[key] = (claim, prose.index)
+            self.known[key] = (claim, evidence.message)
 
     def forget(self, labels: Iterable[str]) -> None:
         """A write may have changed these."""

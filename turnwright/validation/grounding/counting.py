@@ -20,7 +20,7 @@ _AFTER = re.compile(r"(?:\s+\w+){0,6}?\s*:")
 
 def check_counts(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
     """`wrong_count`: `I found 5 entries:` before a list of 4, where no result of the current request has 5."""
-    if not evidence.counts and prose.items < 2:
+    if ":" not in prose.folded or (not evidence.counts and prose.items < 2):
         return
     for claim in prose.claims:
         if claim.kind != "number" or claim.loose or claim.rank or claim.unit is not None:

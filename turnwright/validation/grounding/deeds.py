@@ -80,6 +80,8 @@ _NOT_FOUND = re.compile(
     r"(?:records?|entr(?:y|ies)|results?|match\w*)|nothing (?:came up|was found|matched)|came back empty|can't find|"
     r"cannot find|returned no|not in the (?:records|system|database)|does(?:n't| not) exist)\b"
 )
+_MISSING = frozenset("no not nothing find empty exist".split())
+"""Words of which each way to say so has one."""
 _TROUBLE = re.compile(
     r"\b(?:error\w*|fail\w*|unavailable|problem\w*|trouble|issue\w*|unable|could ?n't|could not|can't|cannot|"
     r"try(?:ing)? again|"
@@ -187,14 +189,14 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iter
     for start, end in () if prose.vocabulary.isdisjoint(_TELLING) else prose.sentences:
         sentence = _POLITE.sub(_blank, prose.folded[start:end])
         match = _CLAIMS.search(sentence)
-        if match is None and not current and _is_claimed_state(sentence, prose.talk, evidence, earlier):
+        if match is None and not current and _is_claimed_state(sentence, evidence.talk, evidence, earlier):
             yield Untraced("claimed_deed", _span(prose, start, end), "no call did this")
             break
         if match is not None and match.lastgroup in _GENERIC and any(not d.sure and d.error is None for d in current):
             continue  # what `done` means of a tool that is only specified, nobody can say
         if match is not None and not _UNREAL.search(sentence[: match.end()]) and not sentence.rstrip().endswith("?"):
-            asked = set(list_words(prose.talk)) - _DROPPED if made else set[str]()
-            if not _is_of(sentence, made, earlier, asked | _list_names(prose, evidence), prose.talk):
+            asked = set(list_words(evidence.talk)) - _DROPPED if made else set[str]()
+            if not _is_of(sentence, made, earlier, asked | _list_names(prose, evidence), evidence.talk):
                 claim = _span(prose, start + match.start(), start + match.end())
                 failed = next((deed.error for deed in writes if deed.error), None)
                 why = _explain(writes, failed)
@@ -206,7 +208,7 @@ def check_deeds(prose: Prose, deeds: Sequence[Deed], evidence: Evidence) -> Iter
             yield Untraced("denied_deed", _span(prose, *undone.span()), f"{made[-1].tool} came through")
     reads = [deed for deed in current if deed.effect == "read"]
     if reads and not writes and all(deed.error is None and not is_empty(deed.value) for deed in reads):
-        missed = _NOT_FOUND.search(prose.folded)
+        missed = None if prose.vocabulary.isdisjoint(_MISSING) else _NOT_FOUND.search(prose.folded)
         if missed:
             span = _span(prose, *missed.span())
             yield Untraced("denied_result", span, "every look-up returned something", blocks=False)

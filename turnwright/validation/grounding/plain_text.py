@@ -43,12 +43,12 @@ def list_words(folded: str) -> list[str]:
     return _WORD.findall(folded)
 
 
-def place_words(folded: str) -> list[tuple[int, int, str]]:
-    """The words of a folded text with where they stand."""
-    return [(match.start(), match.end(), match[0]) for match in _WORD.finditer(folded)]
+def place_words(folded: str) -> list[tuple[int, int]]:
+    """Start and end of each word of a folded text."""
+    return [match.span() for match in _WORD.finditer(folded)]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _key_of_short(text: str) -> str:
     return " ".join(_WORD.findall(fold(compose(text))))
 

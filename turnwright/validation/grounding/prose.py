@@ -2,12 +2,12 @@
 
 import bisect
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Final
 
 from turnwright.validation.grounding.claims import Claim, read_claims
-from turnwright.validation.grounding.plain_text import compose, fold, place_words, split_sentences
+from turnwright.validation.grounding.plain_text import compose, fold, list_words, place_words, split_sentences
 
 _ITEM = re.compile(r"^\s*(?:[-•*+]|\d{1,3}[.)]|\|(?!\s*:?-))\s*\S", re.MULTILINE)
 _QUOTED = re.compile(r"\"([^\"\n]{1,120})\"|(?<!\w)'([^'\n]{2,120})'(?!\w)")
@@ -20,30 +20,22 @@ _LOWER = re.compile(r"\b[a-z]{3,}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n(\[]|- |\* |\d[.)] |[\"'“‘])[\s\"'“‘(*_#>-]*$")
 _ENUMERATION = re.compile(r"[^.;\n!?]+?(?:, [^.;\n!?,]+)*,? (?:and|or) [^.;\n!?,]+")
 _AROUND = 400
+_SHORT = 300
+"""Characters up to which a message is remembered."""
 
 
 class Prose:
-    """An assistant's message without its calls. Nothing of it changes."""
+    """An assistant's message without its calls, whatever dialogue it stands in. Nothing of it changes."""
 
-    def __init__(self, index: int, text: str, talk: str = "", calling: bool = False) -> None:
-        """Reads what every check asks for; the rest waits until one does.
-
-        Args:
-            index: of the message.
-            text: what it says.
-            talk: folded words of the user in the current request.
-            calling: whether calls stand beside it: then it announces, and does not report.
-        """
-        self.index: Final = index
-        self.talk: Final = talk
-        self.calling: Final = calling
+    def __init__(self, text: str) -> None:
+        """Reads what every check asks for; the rest waits until one does."""
         self.plain: Final = compose(text)
         """The text with composed letters; spans count in it."""
         self.folded: Final = fold(self.plain)
         """The text in plain form, position for position."""
-        self.words: Final = place_words(self.folded)
-        """Its words with where they stand."""
-        self.vocabulary: Final = frozenset([word for _, _, word in self.words])
+        self.words: Final = list_words(self.folded)
+        """Its words."""
+        self.vocabulary: Final = frozenset(self.words)
         """Its different words: a pattern that needs one of some words is only looked for where there is one."""
         self.claims: Final = self._read_claims()
         """Values, quoted texts and names, in order."""
@@ -103,6 +95,11 @@ class Prose:
         if colon != -1 and not re.search(r"[.!?] ", line[position - start : colon]) and colon - (position - start) < 60:
             return True
         return len(line) < 80 and not _LOWER.search(line)
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Start and end of each word."""
+        return place_words(self.folded)
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
@@ -166,6 +163,17 @@ class Prose:
             joined = len(re.findall(r" (?:and|or) |/| & ", sentence))
             found |= set(range(2, commas + joined + 2)) if commas + joined else set()
         return found
+
+
+def read_prose(text: str) -> Prose:
+    """The reading of a message."""
+    return _read_short(text) if len(text) <= _SHORT else Prose(text)
+
+
+@lru_cache(maxsize=64)
+def _read_short(text: str) -> Prose:
+    """The same; what is said in passing comes back in dialogue after dialogue."""
+    return Prose(text)
 
 
 def _is_start(text: str, position: int) -> bool:

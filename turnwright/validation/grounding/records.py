@@ -7,12 +7,13 @@ what it would say if it were read again.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from turnwright.validation.grounding.plain_text import key_of, label_of
 
 _MOST_NAME_WORDS = 12
 """Longer texts are descriptions: nobody calls a record by one."""
+_LONGEST_NAME = 120
 _MOST_NODES = 200_000
 """JSON nodes of one result that are read; what lies beyond is evidence by its words alone."""
 
@@ -38,6 +39,16 @@ class Record:
     """Message with the result of the last write that replaced one."""
 
 
+class RecordReading(NamedTuple):
+    """One object of a result as it is read, whatever dialogue it stands in. Nothing of it may be changed."""
+
+    cells: dict[str, Scalar]
+    parent: int | None
+    """Position of the object around it."""
+    names: tuple[str, ...]
+    """What its texts are looked up by, but for descriptions."""
+
+
 @dataclass
 class Records:
     """All records of a dialogue, in order, and how to find them."""
@@ -56,37 +67,29 @@ class Records:
     rewritten: list[int] = field(default_factory=list[int])
     """Numbers of the records of which a write replaced a value, in the order of the writes."""
 
-    def add(self, value: Any, message: int, arguments: Iterable[Scalar]) -> list[int]:
-        """Adds the records of one result; returns their numbers."""
+    def add(self, readings: Iterable[RecordReading], message: int, arguments: Iterable[Scalar]) -> None:
+        """Adds the records of one result."""
         self.groups += 1
         start = len(self.all)
         fetched = frozenset(key_of(each) if isinstance(each, str) else each for each in arguments if each is not None)
-        for cells, parent in walk_objects(value):
-            number = len(self.all)
+        for number, (cells, parent, names) in enumerate(readings, start):
             above = start + parent if parent is not None else None
-            self.all.append(Record(number, message, self.groups, cells, fetched, above))
+            self.all.append(Record(number, message, self.groups, cells.copy(), fetched, above))
             for each in fetched:
                 self.by_fetch.setdefault(each, []).append(number)
             if above is not None:
                 self.children.setdefault(above, []).append(number)
-            for label, cell in cells.items():
+            for label in cells:
                 known = self.by_label.get(label)
                 if known is None:
                     self.by_label[label] = [number]
                     _note(self.label_sizes, label)
                 else:
                     known.append(number)
-                if isinstance(cell, str):
-                    self._name(cell, number)
-        return list(range(start, len(self.all)))
+            for name in names:
+                self._name(name, number)
 
-    def _name(self, text: str, number: int) -> None:
-        if not text or len(text) > 120:
-            return
-        key = key_of(text)
-        size = key.count(" ") + 1
-        if not key or size > _MOST_NAME_WORDS:
-            return
+    def _name(self, key: str, number: int) -> None:
         known = self.by_name.get(key)
         if known is None:
             self.by_name[key] = [number]
@@ -116,8 +119,8 @@ class Records:
                     record.cells[name] = value
                     record.written = message
                     self.rewritten.append(number)
-                    if isinstance(value, str):
-                        self._name(value, number)
+                    if isinstance(value, str) and (key := _name_of(value)):
+                        self._name(key, number)
             for name in spoilt:
                 record.cells.pop(name, None)
 
@@ -136,6 +139,21 @@ def same_scalar(first: Scalar, second: Scalar) -> bool:
     if isinstance(first, int | float) and isinstance(second, int | float):
         return first == second or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
     return first == second
+
+
+def read_records(value: Any) -> Iterator[RecordReading]:
+    """The objects of a JSON document."""
+    for cells, parent in walk_objects(value):
+        names = tuple([key for cell in cells.values() if isinstance(cell, str) and (key := _name_of(cell))])
+        yield RecordReading(cells, parent, names)
+
+
+def _name_of(text: str) -> str:
+    """What a text is looked up by; nothing where it is no name."""
+    if not text or len(text) > _LONGEST_NAME:
+        return ""
+    key = key_of(text)
+    return key if key.count(" ") < _MOST_NAME_WORDS else ""
 
 
 def walk_objects(value: Any) -> Iterator[tuple[dict[str, Scalar], int | None]]:

@@ -1,7 +1,10 @@
 """What the sentences of a message say: fields that are named, the value that each is said to have, and of whom."""
 
+import bisect
 import re
 from collections.abc import Container, Sequence
+from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from turnwright.validation.grounding.claims import Claim
@@ -48,20 +51,19 @@ class Mention(NamedTuple):
     """Keys of the fields that a name is made of, as first and last name; empty where one field has it whole."""
 
 
-def find_phrases(
-    words: Sequence[tuple[int, int, str]], sizes: dict[str, set[int]], table: Container[str]
-) -> list[Mention]:
-    """The longest phrases of `table` in a text, none inside another; `sizes` has their lengths by first word."""
+def find_phrases(prose: Prose, sizes: dict[str, set[int]], table: Container[str]) -> list[Mention]:
+    """The longest phrases of `table` in a message, none inside another; `sizes` has their lengths by first word."""
     found: list[Mention] = []
-    taken = 0
-    for position, (start, _, first) in enumerate(words):
-        known = sizes.get(first) if position >= taken else None
-        for size in sorted(known, reverse=True) if known else ():
-            phrase = words[position : position + size]
-            key = first if size == 1 else " ".join([word for _, _, word in phrase])
-            if len(phrase) == size and key in table:
-                found.append(Mention(start, phrase[-1][1], key))
-                taken = position + size
+    words, taken = prose.words, 0
+    for first in [position for position, word in enumerate(words) if word in sizes]:
+        if first < taken:
+            continue
+        for size in sorted(sizes[words[first]], reverse=True):
+            stop = first + size
+            key = " ".join(words[first:stop])
+            if stop <= len(words) and key in table:
+                found.append(Mention(prose.places[first][0], prose.places[stop - 1][1], key))
+                taken = stop
                 break
     return found
 
@@ -80,22 +82,35 @@ class Statement(NamedTuple):
     subject: Mention | None = None
 
 
-def read_statements(
-    prose: Prose, labels: Sequence[Mention], mentions: Sequence[Mention], joined: Sequence[Mention]
-) -> list[Statement]:
-    """What the sentences say of the fields that `labels` stand for.
+class Naming:
+    """The texts of records that a message has. Read when somebody asks, and before the records change again."""
 
-    Args:
-        prose: the message.
-        labels: where it names fields.
-        mentions: where it has texts of records.
-        joined: the same as `join_names` gives them.
-    """
+    def __init__(self, prose: Prose, records: Records) -> None:
+        self._prose = prose
+        self._records = records
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        """Where it has them."""
+        return find_phrases(self._prose, self._records.name_sizes, self._records.by_name)
+
+    @cached_property
+    def joined(self) -> list[Mention]:
+        """The same with names in a row that one record has in several fields as one."""
+        return join_names(self.mentions, self._records, self._prose)
+
+    def find_subject(self, start: int, end: int) -> Mention | None:
+        """What is named last from behind one place up to another."""
+        last = bisect.bisect_right(self.joined, end, key=attrgetter("start")) - 1
+        return self.joined[last] if last >= 0 and self.joined[last].start > start else None
+
+
+def read_statements(prose: Prose, labels: Sequence[Mention], naming: Naming) -> list[Statement]:
+    """What the sentences say of the fields that `labels` stand for: where a message names fields."""
     if not labels:
         return []
-    inside = {place for m in mentions if " " in m.key for place in range(m.start, m.end)}
-    names = {m.start: m for m in mentions}
-    subjects = {m.start: m for m in joined}
+    inside = {place for m in naming.mentions if " " in m.key for place in range(m.start, m.end)}
+    names = {m.start: m for m in naming.mentions}
     claims = {
         claim.start: claim for claim in prose.claims if claim.kind in ("number", "date", "time", "code", "address")
     }
@@ -107,18 +122,19 @@ def read_statements(
         position, subject = label.end, None
         of = _OF.match(folded, position)
         if of is not None:
-            subject = next((subjects[start] for start in range(of.end(), of.start(), -1) if start in subjects), None)
+            subject = naming.find_subject(of.start(), of.end())
             if subject is not None:
                 position = subject.end
                 if folded[position : position + 1] in ('"', "'"):
                     position += 1
         link = _LINK.match(folded, position)
         end = link.end() if link else position
-        if end == position or "\n" in folded[position:end] or _HEADING.match(folded, end):
+        if end == position:
             continue
-        linked = bool(link) and bool(folded[position:end].strip(" \"'("))
+        between = folded[position:end]
+        linked = bool(link) and bool(between.strip(" \"'("))
         claim, told = claims.get(end), names.get(end)
-        if claim is None and told is None and not linked:
+        if (claim is None and told is None and not linked) or "\n" in between or _HEADING.match(folded, end):
             continue
         if not _MODIFIED.search(folded, max(0, label.start - 40), label.start):
             statements.append(Statement(label, claim, told, end, linked, subject))
@@ -141,10 +157,13 @@ def join_names(mentions: Sequence[Mention], records: Records, prose: Prose) -> l
 
 def list_holding(keys: Sequence[str], records: Records) -> list[int]:
     """Numbers of the records that have all of these texts; none where a text stands in too many."""
-    first, *rest = (records.by_name.get(key, ()) for key in keys)
-    if len(first) > MOST_NAMED:
+    found, *others = (records.by_name.get(key, ()) for key in keys)
+    if len(found) > MOST_NAMED:
         return []
-    return [number for number in first if all(number in numbers[:MOST_NAMED] for numbers in rest)]
+    for numbers in others:
+        holding = set(numbers[:MOST_NAMED])
+        found = [number for number in found if number in holding]
+    return list(found)
 
 
 def is_supposed(statement: Statement, prose: Prose) -> bool:

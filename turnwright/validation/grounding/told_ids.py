@@ -9,7 +9,7 @@ that they return.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from schemas.tools import Tool
 from turnwright.rollout.toolset_memory import once_per_toolset
@@ -20,14 +20,13 @@ from turnwright.validation.grounding.claims import Claim
 from turnwright.validation.grounding.evidence import Evidence
 from turnwright.validation.grounding.plain_text import label_of
 from turnwright.validation.grounding.prose import Prose
-from turnwright.validation.grounding.records import Records, Scalar, walk_leaves
+from turnwright.validation.grounding.records import Records, Scalar
 from turnwright.validation.grounding.statements import (
-    Mention,
+    Naming,
     Statement,
     find_phrases,
     is_past,
     is_supposed,
-    join_names,
     read_statements,
 )
 from turnwright.validation.grounding.tracing import Untraced
@@ -64,22 +63,21 @@ class ToldIds:
         """What the user or the instructions say."""
         self.others.update(cast("float", claim.value) for claim in claims if claim.kind == "number")
 
-    def take_arguments(self, arguments: dict[str, Any]) -> None:
+    def take_arguments(self, leaves: Iterable[tuple[str, Scalar]]) -> None:
         """What the assistant put into a call, run or not: it may tell what it tried."""
-        for name, value in walk_leaves(arguments):
+        for name, value in leaves:
             number = _read_number(value)
             if number is not None and not is_key(label_of(name)):
                 self.others.add(number)
 
-    def check(self, prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
+    def check(self, prose: Prose, evidence: Evidence, naming: Naming) -> Iterator[Untraced]:
         """`wrong_field`: an id is told as a field that is no id."""
         records = evidence.records
         self._read_on(records)
         suspects = {claim.start for claim in prose.claims if self._is_suspect(claim)}
         if not suspects:
             return
-        mentions = find_phrases(prose.words, records.name_sizes, records.by_name)
-        for statement in self._read_statements(prose, records, mentions):
+        for statement in self._read_statements(prose, records, naming):
             claim, label = statement.claim, statement.label.key
             if claim is None or claim.start not in suspects or is_supposed(statement, prose):
                 continue
@@ -96,18 +94,13 @@ class ToldIds:
     def _read_on(self, records: Records) -> None:
         for record in records.all[self.read :]:
             for label, cell in record.cells.items():
-                if cell is None or isinstance(cell, bool | float) or cell == "":
+                number = None if isinstance(cell, float) else _read_number(cell)
+                if number is None:
                     continue
-                if isinstance(cell, int):
-                    if is_key(label):
-                        self.ids[cell] = label
-                    else:
-                        self.others.add(cell)
-                elif (number := _read_number(cell)) is not None:
-                    if is_key(label):
-                        self.ids[number] = label
-                    else:
-                        self.others.add(number)
+                if is_key(label):
+                    self.ids[number] = label
+                else:
+                    self.others.add(number)
         self.read = len(records.all)
 
     def _is_suspect(self, claim: Claim) -> bool:
@@ -117,13 +110,13 @@ class ToldIds:
             return False  # `08` is part of a code
         return claim.value in self.ids and claim.value not in self.others
 
-    def _read_statements(self, prose: Prose, records: Records, mentions: Sequence[Mention]) -> list[Statement]:
+    def _read_statements(self, prose: Prose, records: Records, naming: Naming) -> list[Statement]:
         sizes = {word: set(known) for word, known in self.names.sizes.items()}
         for word, known in records.label_sizes.items():
             sizes.setdefault(word, set()).update(known)
         table = self.names.labels | records.by_label.keys()
-        labels = find_phrases(prose.words, sizes, table)
-        return read_statements(prose, labels, mentions, join_names(mentions, records, prose))
+        labels = find_phrases(prose, sizes, table)
+        return read_statements(prose, labels, naming)
 
     def _is_known_otherwise(self, claim: Claim, prose: Prose, evidence: Evidence) -> bool:
         """Whether a number stands in a longer text of a result, or follows by arithmetic that the sentence names."""
@@ -163,11 +156,9 @@ def read_field_names(tools: Sequence[Tool]) -> FieldNames:
 
 
 def _read_number(value: Scalar) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        return value
-    return int(value) if len(value) < 16 and value.isascii() and value.isdigit() else None
+    if isinstance(value, str):
+        return int(value) if value.isdigit() and len(value) < 16 and value.isascii() else None
+    return None if isinstance(value, bool) else value
 
 
 def _is_another(statement: Statement, held: str) -> bool:

@@ -7,7 +7,8 @@ from typing import cast
 
 from turnwright.validation.grounding.arithmetic import Told, derives, derives_day
 from turnwright.validation.grounding.claims import MONTHS, Claim
-from turnwright.validation.grounding.evidence import Day, Evidence
+from turnwright.validation.grounding.evidence import Evidence
+from turnwright.validation.grounding.known import Day
 from turnwright.validation.grounding.plain_text import list_words
 from turnwright.validation.grounding.prose import Prose
 from turnwright.validation.grounding.units import is_usual
@@ -82,7 +83,7 @@ def trace_claims(prose: Prose, evidence: Evidence) -> Iterator[Untraced]:
             tries += 1
             yield from _trace_number(claim, prose, evidence, tries <= _MOST_DERIVED)
         elif claim.kind == "date":
-            if not knows_day(claim, f"{prose.talk}\n{prose.sentence_at(claim.start)}", evidence):
+            if not knows_day(claim, f"{evidence.talk}\n{prose.sentence_at(claim.start)}", evidence):
                 yield Untraced("untraced_date", claim, "no result, nobody and no instruction gives this date")
         elif claim.kind == "time":
             if not _knows_time(claim, evidence):
@@ -118,7 +119,7 @@ def _trace_number(claim: Claim, prose: Prose, evidence: Evidence, tries: bool) -
     told = Told(claim, value, prose.sentence_at(claim.start), tuple(each for each in beside if each != value))
     if tries and derives(told, evidence):
         if not prose.asks:
-            evidence.numbers.setdefault(value, prose.index)
+            evidence.numbers.setdefault(value, evidence.message)
         if claim.unit is None or claim.unit.dimension not in ("share", "time"):
             yield from _trace_unit(claim, prose, evidence)
         return
