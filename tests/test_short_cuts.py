@@ -12,7 +12,6 @@ import pytest
 from tests.hand_tools import make_file, make_tool, open_file
 from turnwright.rollout import arguments
 from turnwright.validation import language, values
-from turnwright.validation.chorus import Chorus
 from turnwright.validation.documents import read_document
 from turnwright.validation.grounding import claims, deeds, plain_text, tracing
 from turnwright.validation.grounding.evidence import Evidence
@@ -23,6 +22,7 @@ from turnwright.validation.grounding.records import walk_leaves
 from turnwright.validation.grounding.result_reading import read_result
 from turnwright.validation.phrases import join_spoken, list_runs, list_spoken, may_share
 from turnwright.validation.readings import read_spoken, read_text
+from turnwright.validation.texts import Texts
 from turnwright.validation.values import names, states
 
 PROMPT = """You are a helper. It is 2025-07-05T09:19:00.
@@ -171,7 +171,7 @@ def test_a_value_is_told_in_each_of_its_ways(value: str, text: str, told: bool) 
 
 
 def test_no_value_is_missed_among_several_texts() -> None:
-    rng = random.Random("chorus")
+    rng = random.Random("texts")
     pieces = ["5", "1,200", "12", "1.2k", "0.5", "million", "7.25", "1e3", "0099", "20%", "-350", "Ada", "forty", "٣٠٠"]
     pieces += ["0.0999999999999999999", "Bell", "2024-05-20", "1 200", "$350.00", "100000000000000000001", "ten", "k"]
     values: list[Any] = [5, 12, 120, 1200, 350, -350, 300, 1000, 500_000, 12_000, 7250, 725, 99, 10, 40, 0.5, True]
@@ -182,7 +182,7 @@ def test_no_value_is_missed_among_several_texts() -> None:
         for value in values:
             told = any(names(value, text) for text in texts)
             named += told
-            assert Chorus(texts).names(value) is told, (value, texts)
+            assert Texts(texts).names(value) is told, (value, texts)
     assert named > 1000
 
 

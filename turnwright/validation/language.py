@@ -10,9 +10,9 @@ from schemas.findings import Finding
 from schemas.goals import Persona
 from schemas.tools import DomainTool
 from turnwright.rollout.tool_calls import read_policy
-from turnwright.validation.chorus import Chorus
 from turnwright.validation.grounding.plain_text import compose, fold, label_of
 from turnwright.validation.phrases import join_spoken, list_runs, may_share
+from turnwright.validation.texts import Texts
 from turnwright.validation.trajectory import Trajectory
 from turnwright.validation.values import holds_value, names
 
@@ -128,7 +128,7 @@ def check_user_knowledge(trajectory: Trajectory) -> Iterator[Finding]:
     of the user's own has shown it: what the assistant's tools give is not for the user to see. A value that turns up by
     chance too (`6`, `EX`) counts where it is said with the name of its field: `the breed code is EX`.
     """
-    spoken = Chorus(text for _, text in trajectory.said_by("user"))
+    spoken = Texts(text for _, text in trajectory.said_by("user"))
     hidden = [each for each in _hidden_values(trajectory) if each[1] is not None or spoken.names(each[0])]
     if any(name is not None for _, name in hidden):
         flat = "\n".join([_flatten(text) for _, text in trajectory.said_by("user")])
@@ -169,7 +169,7 @@ def _hidden_values(trajectory: Trajectory) -> Iterator[tuple[Any, str | None]]:
     With a value that is not telling stands what it must be said with to count: the name of the argument that it is for.
     """
     known = _known_values(trajectory)
-    described = Chorus(objective.description for objective in trajectory.objectives)
+    described = Texts(objective.description for objective in trajectory.objectives)
     seen: list[Any] = []
     for objective in trajectory.objectives:
         values: list[tuple[str, Any]] = [("", fact.value) for fact in objective.facts]

@@ -15,7 +15,7 @@ _LEAST, _MOST = 100, 10**15
 """Whole numbers that nothing but their digits tells: smaller ones are spelled out too."""
 
 
-class Chorus:
+class Texts:
     """Texts that values are looked for in."""
 
     def __init__(self, texts: Iterable[str]) -> None:
