@@ -10,7 +10,7 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
+from collections import deque
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,10 +37,15 @@ _REPLY = {
 
 
 class StubServer:
-    """Slots, first come first served, and what was counted."""
+    """Slots, first come first served, and what was counted.
+
+    A slot takes up the next call at the very moment at which the one before ends, however late the loop hears of it: on
+    a machine that it shares with a client the stub must not be slower than it says.
+    """
 
     def __init__(self, slots: int, latency_ms: float, sigma: float) -> None:
-        self._slots = asyncio.Semaphore(slots)
+        self._free = slots
+        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
         self._latency_ms, self._sigma = latency_ms, sigma
         self._body = orjson.dumps(_REPLY)
         self._requests = 0
@@ -56,15 +61,31 @@ class StubServer:
         return application
 
     async def _complete(self, http: web.Request) -> web.Response:
-        mark = find_mark(await http.read())
+        seconds = draw_latency(find_mark(await http.read()), self._latency_ms, self._sigma)
+        loop = asyncio.get_running_loop()
         self._requests += 1
-        self._first = self._first or time.monotonic()
-        async with self._slots:
-            started = time.monotonic()
-            await asyncio.sleep(draw_latency(mark, self._latency_ms, self._sigma))
-            self._last = time.monotonic()
-            self._busy += self._last - started
+        self._first = self._first or loop.time()
+        done: asyncio.Future[None] = loop.create_future()
+        if self._free:
+            self._free -= 1
+            self._begin(done, seconds, loop.time())
+        else:
+            self._waiting.append((done, seconds))
+        await done
         return web.Response(body=self._body, content_type="application/json")
+
+    def _begin(self, done: "asyncio.Future[None]", seconds: float, start: float) -> None:
+        self._busy += seconds
+        asyncio.get_running_loop().call_at(start + seconds, self._end, done, start + seconds)
+
+    def _end(self, done: "asyncio.Future[None]", moment: float) -> None:
+        self._last = max(self._last, moment)
+        if not done.done():  # a client that hung up does not wait
+            done.set_result(None)
+        if self._waiting:
+            self._begin(*self._waiting.popleft(), moment)
+        else:
+            self._free += 1
 
     async def _report(self, _: web.Request) -> web.Response:
         seconds = self._last - self._first if self._first is not None else 0.0
