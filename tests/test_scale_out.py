@@ -229,6 +229,7 @@ def bucket() -> Iterator[dict[str, str]]:
     for name in store.find("factory"):
         content = store.cat_file(name)
         assert b"s3cret-word" not in content, f"{name} holds the key"
+    store.rm("factory", recursive=True)  # the servers of a process share their buckets
     server.stop()
 
 
